@@ -1,0 +1,47 @@
+# Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
+#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
+#   make test | lint                         what CI runs
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
+PULUMI := $(SANDBOX) engine/stack
+
+.PHONY: up preview refresh destroy test lint format clean setup
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(VENV)/ready: requirements.txt pyproject.toml
+	@echo "setup: installing requirements.txt into $(VENV), about a minute"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
+	@echo "setup: installing requirements-dev.txt"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/ready
+	@$(VENV)/bin/python engine/ensure.py
+
+up preview refresh destroy: setup
+	@$(PULUMI) $@
+
+test: setup $(VENV)/ready-dev
+	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
+
+lint: $(VENV)/ready-dev
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+
+format: $(VENV)/ready-dev
+	@$(VENV)/bin/ruff check --fix
+	@$(VENV)/bin/ruff format
+
+clean:
+	rm -rf $(VENV) .engine .state .pulumi-home

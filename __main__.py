@@ -1,0 +1,39 @@
+"""The stack: one OutgoingCallerId for each entry of its config `callerIds`, their sids exported."""
+
+from typing import Any
+
+import pulumi
+
+from pulumi_twilio_caller_id import OutgoingCallerId
+
+KEYS = {
+    "phoneNumber": "phone_number",
+    "friendlyName": "friendly_name",
+    "callDelay": "call_delay",
+    "extension": "extension",
+    "statusCallback": "status_callback",
+    "statusCallbackMethod": "status_callback_method",
+    "accountSid": "account_sid",
+}
+
+
+def inputs_of(name: str, entry: object) -> dict[str, Any]:
+    if not isinstance(entry, dict) or "phoneNumber" not in entry:
+        raise pulumi.RunError(f"callerIds.{name} is {entry!r}: it takes an object with phoneNumber and perhaps more")
+    strange = ", ".join(sorted(set(entry) - set(KEYS)))
+    if strange:
+        raise pulumi.RunError(f"callerIds.{name} has {strange}: the keys it takes are {', '.join(KEYS)}")
+    if not isinstance(entry["phoneNumber"], str):
+        raise pulumi.RunError(
+            f"callerIds.{name}.phoneNumber is the number {entry['phoneNumber']!r}, which has lost its plus or zeros.\n"
+            f"Quote it in the file, or: pulumi config set --path callerIds.{name}.phoneNumber --type string +1..."
+        )
+    return {KEYS[key]: value for key, value in entry.items()}
+
+
+entries = pulumi.Config().get_object("callerIds") or {}
+caller_ids = {name: inputs_of(name, entry) for name, entry in entries.items()}
+for name, inputs in caller_ids.items():
+    pulumi.export(name, OutgoingCallerId(name, **inputs).sid)
+if not caller_ids:
+    pulumi.log.info("No numbers yet: pulumi config set --path callerIds.desk.phoneNumber --type string +14155550101")

@@ -1,0 +1,210 @@
+"""The command line: `pulumi-twilio-caller-id`, or `python -m pulumi_twilio_caller_id`.
+
+Each command is a function that adds its parser and one that runs it and gives the exit status. What a user gets wrong
+is a `Mistake`: one line on stderr, no traceback. Status 2 is for wrong arguments and files, 1 for what failed on the
+way, 130 for ^C; `sandbox --run` has the status of what it ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from .testing import RequestRecord, Sandbox
+
+PROGRAM = "pulumi-twilio-caller-id"
+PORT = 8484
+INTERRUPTED = 130
+
+# Left over from work with the real Twilio, these would take the command somewhere else, or a real secret here.
+FOREIGN_VARIABLES = ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")
+
+
+class Mistake(Exception):
+    """Something the user can put right; `status` is the exit status."""
+
+    def __init__(self, message: str, status: int = 2) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit status. `argv` defaults to the arguments of this process."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_sandbox(commands)
+    argv = sys.argv[1:] if argv is None else argv
+    own, to_run = _split_at_run(argv)
+    arguments = parser.parse_args(own, argparse.Namespace(to_run=to_run))
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except Mistake as mistake:
+        print(f"{PROGRAM}: {mistake}", file=sys.stderr)
+        return mistake.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+# sandbox
+
+
+def _split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """What follows --run belongs to another program: argparse may not look at it, and would stumble over a "--"."""
+    if "sandbox" not in argv[:1] or "--run" not in argv:
+        return argv, None
+    at = argv.index("--run")
+    command = argv[at + 1 :]
+    return argv[:at], command[1:] if command[:1] == ["--"] else command
+
+
+def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "sandbox",
+        help="serve a local Twilio to try things with; nobody is phoned",
+        description="Serves a local Twilio until ^C, or while a command runs. Nobody is phoned, nothing is paid.",
+    )
+    parser.add_argument(
+        "--port", type=_port, help=f"port on 127.0.0.1; 0 takes a free one (default {PORT}; with --run, a free one)"
+    )
+    parser.add_argument(
+        "--state", type=Path, metavar="FILE", help="keep the account in this file between runs (one at a time)"
+    )
+    parser.add_argument("--phones", type=Path, metavar="FILE", help="who answers how: YAML or JSON, number: behaviour")
+    for name, default, meaning in (
+        ("queued", 0.5, "until the phone rings"),
+        ("rings", 2, "until it is answered"),
+        ("talks", 4, "until the call ends"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=_seconds, default=default, metavar="S", help=f"seconds {meaning} (default {default})"
+        )
+    parser.add_argument(
+        "--run",
+        nargs=argparse.REMAINDER,  # for the help; see _split_at_run
+        metavar="COMMAND",
+        help="run this command (the rest of the line) against the sandbox, then stop",
+    )
+    parser.set_defaults(command=_sandbox)
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    command: list[str] | None = arguments.to_run
+    if command is not None and not command:
+        raise Mistake("--run needs a command after it")
+    port = arguments.port if arguments.port is not None else PORT if command is None else 0
+    sandbox = _make_sandbox(arguments, port, None if command else _log)
+    try:
+        sandbox.start()
+    except OSError as failure:
+        if failure.errno == errno.EADDRINUSE:
+            raise Mistake(f"port {port} is taken; choose another with --port, or 0 for a free one", 1) from failure
+        raise Mistake(f"port {port} cannot be used: {failure.strerror}", 1) from failure
+    try:
+        if command is None:
+            return _serve(sandbox)
+        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+        return _run(command, inherited | sandbox.environment)
+    finally:
+        sandbox.stop()
+
+
+def _make_sandbox(
+    arguments: argparse.Namespace, port: int, on_answer: Callable[[RequestRecord], None] | None
+) -> Sandbox:
+    from .sandbox.phones import PhonesFileError, load_phones  # here, so that --help need not wait for an HTTP server
+    from .sandbox.store import StateFileError
+    from .testing import Delays, Sandbox
+
+    try:
+        return Sandbox(
+            phones=load_phones(arguments.phones) if arguments.phones else None,
+            delays=Delays(arguments.queued, arguments.rings, arguments.talks),
+            state=arguments.state,
+            port=port,
+            on_answer=on_answer,
+        )
+    except (PhonesFileError, StateFileError) as unusable:
+        raise Mistake(str(unusable)) from unusable
+
+
+def _serve(sandbox: Sandbox) -> int:
+    """Until ^C (130), or SIGTERM, which is how it is asked to stop (0)."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(0)
+
+    with _handling({signal.SIGTERM: stop}):
+        variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
+        print(f"Sandbox at {sandbox.url} - to use it: export {variables}", flush=True)
+        while True:
+            time.sleep(3600)  # the sandbox has a thread of its own
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs a command to its end and gives its status, as a shell does: 127 not found, 128+n ended by a signal."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def leave_to_command(_signal: int, _frame: FrameType | None) -> None:
+        """^C reaches the command by itself, from the terminal; it decides how to end, and needs the sandbox for it."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        for process in running:
+            process.send_signal(number)
+
+    with _handling({signal.SIGINT: leave_to_command, signal.SIGTERM: pass_on}):
+        try:
+            running.append(subprocess.Popen(command, env=environment))
+        except FileNotFoundError as missing:
+            raise Mistake(f"{command[0]}: command not found", 127) from missing
+        except OSError as unusable:
+            raise Mistake(f"{command[0]}: cannot be run ({unusable.strerror})", 126) from unusable
+        status = running[0].wait()
+    return status if status >= 0 else 128 - status
+
+
+@contextmanager
+def _handling(handlers: dict[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        if before[number] is not signal.SIG_IGN:  # as under nohup: what is ignored stays so, for the command too
+            signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
+
+
+def _log(record: RequestRecord) -> None:
+    query = f"?{urlencode(record.params)}" if record.params else ""
+    print(f"{time.strftime('%H:%M:%S')} {record.method} {record.path}{query} {record.status}", file=sys.stderr)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+    return seconds

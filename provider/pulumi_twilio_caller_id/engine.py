@@ -1,0 +1,168 @@
+"""Everything that reaches past the public API of `pulumi.dynamic`. Nothing else in the package does.
+
+| piece | reaches for | without it |
+|---|---|---|
+| `current_rpc` | `request` and `context` in the frames of the SDK's servicer | None: no URN, timeout or old inputs |
+| `log` | the engine's Log service; its address is the plugin's last argument | stderr: shown on the stack's row |
+| `provider_method` | `abort` of that one call's gRPC context | the message arrives inside the SDK's traceback |
+| `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from types import FrameType
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from pulumi.runtime import rpc as wire
+
+from .errors import CallerIdError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Severity = Literal["debug", "info", "warning"]
+"""Not "error": that marks the resource as failed, although the operation goes on."""
+
+LOG_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Rpc:
+    """The call of the engine that is being answered on this thread."""
+
+    request: Any
+    context: Any
+
+    @property
+    def urn(self) -> str:
+        return str(getattr(self.request, "urn", ""))
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds of `custom_timeouts` for this operation, None where the program sets none."""
+        return float(getattr(self.request, "timeout", 0.0)) or None
+
+    @property
+    def old_inputs(self) -> dict[str, Any] | None:
+        """The inputs in state, which Read is sent but does not pass on; None where there are none."""
+        try:
+            given = wire.deserialize_properties(self.request.inputs)
+        except Exception:  # noqa: BLE001  whatever another SDK makes of it, a refresh works without
+            return None
+        return {name: wire.unwrap_rpc_secret(value) for name, value in given.items()} or None
+
+
+def current_rpc() -> Rpc | None:
+    """The engine's call this thread is in, None where there is none (unit tests) or the SDK names things otherwise."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        request, context = frame.f_locals.get("request"), frame.f_locals.get("context")
+        if request is not None and context is not None:
+            return Rpc(request, context)
+        frame = frame.f_back
+    return None
+
+
+def is_unknown(value: object) -> bool:
+    """Whether the value is not known before `pulumi up`."""
+    import pulumi.output
+
+    kind = getattr(pulumi.output, "Unknown", None)
+    return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
+
+
+def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
+    """Show text on the row of `urn` (the stack's, where it is ""); unless `ephemeral`, also in the log.
+
+    An ephemeral text replaces the one before it; "" clears it. Never fails: a text is not worth failing for.
+    """
+    engine = _engine()
+    try:
+        if engine is None:
+            if text:
+                print(text, file=sys.stderr, flush=True)  # noqa: T201
+            return
+        stub, proto = engine
+        stub.Log(
+            proto.LogRequest(
+                severity=proto.LogSeverity.Value(severity.upper()), message=text, urn=urn, ephemeral=ephemeral
+            ),
+            timeout=LOG_SECONDS,
+        )
+    except Exception:  # noqa: BLE001, S110  the engine may be going down
+        pass
+
+
+def _engine_address() -> str | None:
+    """The last argument of the SDK's plugin; the flags of --logflow and --tracing come before it."""
+    plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
+    address = sys.argv[-1] if sys.argv else ""
+    return address if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", address) else None
+
+
+_engines: dict[str, tuple[Any, Any] | None] = {}
+_engines_lock = Lock()
+
+
+def _engine() -> tuple[Any, Any] | None:
+    """The engine's Log service and its message types, connected once per process; None outside of a plugin."""
+    address = _engine_address()
+    if address is None:
+        return None
+    with _engines_lock:
+        if address not in _engines:
+            try:
+                import grpc
+                from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+                _engines[address] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)), engine_pb2)
+            except Exception:  # noqa: BLE001  another SDK's layout: log on stderr
+                _engines[address] = None
+        return _engines[address]
+
+
+def provider_method(
+    function: Callable[Concatenate[Any, P], R],
+) -> Callable[Concatenate[Any, P], R]:
+    """Makes a method of a ResourceProvider fail as a user expects.
+
+    A CallerIdError is shown as its message alone. What is not an Exception (SystemExit, CancelledError) becomes one:
+    the engine would wait for ever for the answer. Anything else keeps its traceback, as it is a fault of ours.
+    """
+
+    @functools.wraps(function)
+    def guarded(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(self, *args, **kwargs)
+        except CallerIdError as failed:
+            _abort_cleanly(str(failed))
+            raise
+        except Exception:
+            raise
+        except BaseException as ended:
+            raise RuntimeError(f"{function.__name__} was ended by {type(ended).__name__}: {ended}") from ended
+
+    return guarded
+
+
+def _abort_cleanly(message: str) -> None:
+    """Have the SDK's `context.abort(code, traceback)` for this one call say `message` instead."""
+    rpc = current_rpc()
+    if rpc is None:
+        return
+    try:
+        abort = type(rpc.context).abort
+        rpc.context.abort = lambda code, _details: abort(rpc.context, code, message)
+    except Exception:  # noqa: BLE001, S110  the message is in the traceback too
+        pass
+
+
+def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The properties with a value, and those whose value is not known before `pulumi up`."""
+    unknown = {name: value for name, value in props.items() if is_unknown(value)}
+    return {name: value for name, value in props.items() if name not in unknown}, unknown

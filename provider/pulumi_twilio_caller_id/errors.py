@@ -1,0 +1,171 @@
+"""What can go wrong, each with what happened and what to do.
+
+CallerIdError
+├── SettingsError           an account setting is missing or makes no sense; nothing was sent
+├── BadSid                  what was given as a sid can't be one; nothing was sent
+├── TwilioRefused           Twilio answered with an error
+│   ├── CredentialsRefused  ... because of who asks (401, 20003)
+│   ├── NotFound            ... because the sid is not there (404 and 20404, nothing less)
+│   └── TooManyRequests     ... because too many requests run at once (429); it was not processed
+├── TwilioUnreachable       no connection could be made, so the request was not sent
+├── AnswerLost              the request was sent, and no usable answer came back
+├── AlreadyVerified         the number is a caller ID already; no call was placed
+├── NotVerified             the call was placed, and the number did not become a caller ID
+└── Gone                    the caller ID was removed at Twilio
+
+The text of each is for the person at the terminal: first what happened and with which value, then, on a line of its
+own, what to do. None of them ever carries a credential.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+
+def shown(text: object, longest: int = 300) -> str:
+    """Text from elsewhere, fit for a terminal: control characters replaced, length bounded."""
+    plain = "".join(char if char.isprintable() else " " for char in str(text)).strip()
+    return plain if len(plain) <= longest else plain[: longest - 3] + "..."
+
+
+class CallerIdError(Exception):
+    """Any failure this package explains. `what` happened, and what `todo` about it."""
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"{what}\n{todo}")
+        self.what = what
+        self.todo = todo
+
+    def advising(self, todo: str) -> Self:
+        """The same error with another thing to do."""
+        self.todo = todo
+        self.args = (f"{self.what}\n{todo}",)
+        return self
+
+
+class SettingsError(CallerIdError):
+    """An account setting is missing or makes no sense. Raised before anything is sent."""
+
+
+class BadSid(CallerIdError):
+    """What was given as the sid of an OutgoingCallerId can't be one."""
+
+    def __init__(self, sid: str) -> None:
+        super().__init__(
+            f"{sid[:60]!r} is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits.",
+            "Copy it from the Twilio Console (Phone Numbers, Verified Caller IDs) or from the API.",
+        )
+
+
+class TwilioRefused(CallerIdError):
+    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none), `message` (Twilio's).
+
+    `retry_after`: seconds Twilio asked to wait, None where it did not.
+    Source: Twilio docs, usage/requests-to-twilio and api/errors.
+    """
+
+    default_todo: ClassVar[str] = "See the code at https://www.twilio.com/docs/api/errors for what it means."
+
+    def __init__(
+        self,
+        step: str,
+        status: int,
+        code: int = 0,
+        message: str = "",
+        *,
+        todo: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        told = f"code {code}, HTTP {status}" if code else f"HTTP {status}"
+        said = shown(message).rstrip(".")
+        did = "failed" if status >= 500 else "refused"
+        what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
+        trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
+        super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else self.default_todo))
+        self.step = step
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        return self.status == 429 or self.status >= 500
+
+
+class CredentialsRefused(TwilioRefused):
+    """401 or 20003: wrong pair of account and token, deleted key, suspended account, another region's key."""
+
+    default_todo = (
+        "Check that the auth token (or API key and secret) belongs to this account and is current:\n"
+        "twilio:accountSid with twilio:authToken in the stack's config, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+    )
+
+
+class NotFound(TwilioRefused):
+    """404 with code 20404: Twilio knows no such sid in this account."""
+
+    default_todo = "Check the sid and the account it belongs to."
+
+
+class TooManyRequests(TwilioRefused):
+    """429: more requests at once than the account may send. Never processed (Twilio docs: api/errors/20429)."""
+
+    default_todo = "Run the same command again in a minute, with less in parallel (`--parallel 4`)."
+
+
+class TwilioUnreachable(CallerIdError):
+    """No connection to Twilio could be made: the request was not sent."""
+
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(
+            f"Could not reach Twilio to {step}: {shown(why)}.",
+            "Check the network, HTTPS_PROXY and twilio:apiUrl (if set), then run the same command again.",
+        )
+
+
+class AnswerLost(CallerIdError):
+    """The request was sent, but its answer did not come, or made no sense. Whether Twilio acted on it is not known."""
+
+    def __init__(self, step: str, why: str, todo: str = "Run the same command again.") -> None:
+        super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {shown(why)}.", todo)
+        self.step = step
+        self.why = why
+
+
+class AlreadyVerified(CallerIdError):
+    """The number is an OutgoingCallerId of the account already, so there is nothing to verify."""
+
+
+class NotVerified(CallerIdError):
+    """A validation call was placed, but the number did not become an OutgoingCallerId."""
+
+
+class Gone(CallerIdError):
+    """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
+
+
+# Twilio advises against logic that hangs on error codes, since they get split (changelog, 2024-07). These only choose
+# the second sentence; a code that is not here is shown as it came.
+HINTS = {
+    10001: "The account is not active; see its status in the Twilio Console.",
+    13224: "Check the number: country code and all digits, and that it is a line that can be called.",
+    20003: CredentialsRefused.default_todo,
+    20005: "The account is not active; see its status in the Twilio Console.",
+    20008: "Test credentials can't verify caller IDs. Use the account's live credentials, or the local sandbox.",
+    20429: TooManyRequests.default_todo,
+    21211: "Check the number: country code and all digits, and that it is a line that can be called.",
+    21215: "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions.",
+    21216: "Twilio blocks calls to this number. US numbers need a Primary Customer Profile in the Console's Trust Hub.",
+    21217: "Check the number: country code and all digits, and that it is a line that can be called.",
+    21401: "Check the number: country code and all digits, and that it is a line that can be called.",
+    21449: (
+        "The account owns this number, so it can be used as caller ID as it is.\nRemove the resource from the program."
+    ),
+    21450: "The account has the number as a caller ID already. Delete it there, or leave it out of the program.",
+    21453: "A trial account may verify at most 5 numbers, and one number may be verified in at most 3 accounts.",
+    21454: "Set call_delay to a whole number of seconds from 0 to 60.",
+    21456: "Set status_callback to a public, absolute http or https URL of at most 1,000 characters.",
+    70051: "The API key is restricted: give it the permissions for Outgoing Caller IDs and Calls, or use another key.",
+}

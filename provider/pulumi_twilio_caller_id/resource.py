@@ -1,0 +1,116 @@
+"""`OutgoingCallerId`, what a program writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi.dynamic
+
+from .lifecycle import OutgoingCallerIdProvider
+
+
+class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingCallerId"):
+    """A phone number that a Twilio account has verified for use as caller ID.
+
+    Creating one has Twilio phone the number (from +1 415-723-4000, in English) and waits until the person there has
+    keyed in the six-digit code that `pulumi up` shows: for 5 minutes, or what `custom_timeouts` says for create.
+    Deleting one takes the number out of the account's verified caller IDs.
+
+    Source: Twilio docs, voice/api/outgoing-caller-ids.
+    """
+
+    phone_number: pulumi.Output[str]
+    """The number in E.164, such as `+14155550101`."""
+
+    friendly_name: pulumi.Output[str]
+    """The name shown in the Twilio Console. Where the program gives none, Twilio's own: the number, formatted."""
+
+    account_sid: pulumi.Output[str]
+    """The sid (AC...) of the account that the number is verified in."""
+
+    date_created: pulumi.Output[str]
+    """When the number was verified: RFC 2822, UTC."""
+
+    date_updated: pulumi.Output[str]
+    """When the caller ID last changed at Twilio: RFC 2822, UTC."""
+
+    uri: pulumi.Output[str]
+    """The path of the caller ID in Twilio's API, relative to its base URL."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        phone_number: pulumi.Input[str],
+        friendly_name: pulumi.Input[str] | None = None,
+        call_delay: pulumi.Input[int] | None = None,
+        extension: pulumi.Input[str] | None = None,
+        status_callback: pulumi.Input[str] | None = None,
+        status_callback_method: pulumi.Input[str] | None = None,
+        account_sid: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a verified number.
+
+        :param resource_name: Its name in the stack.
+        :param phone_number: The number to verify; E.164, or any form of it that is read in the region of
+            `twilio:defaultRegion` (US where unset). Another number is another caller ID: the new one is verified,
+            then the old one deleted.
+        :param friendly_name: 1 to 64 characters. Left out, the name is not managed.
+        :param call_delay: Seconds before Twilio calls, 0 to 60.
+        :param extension: What to dial once the call is answered: up to 32 of the digits 0-9, `*` and `#`, and `w`
+            for a pause of half a second.
+        :param status_callback: A public http(s) URL, at most 1,000 characters, that Twilio requests when the
+            validation call ends.
+        :param status_callback_method: `POST` (Twilio's default) or `GET`.
+        :param account_sid: A subaccount (AC...) to verify the number in; the account of the settings where left out.
+        :param opts: Pulumi's options. `custom_timeouts` for create bounds the wait.
+
+        `call_delay`, `extension` and the callback matter for the call alone: changing them later changes nothing.
+        """
+        inputs = {
+            "phone_number": phone_number,
+            "friendly_name": friendly_name,
+            "call_delay": call_delay,
+            "extension": extension,
+            "status_callback": status_callback,
+            "status_callback_method": status_callback_method,
+            "account_sid": account_sid,
+        }
+        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs}, opts)
+
+    @property
+    def sid(self) -> pulumi.Output[str]:
+        """The sid (PN...) at Twilio: the same as `id`, and known during previews once the number is verified."""
+        return self.id
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        sid: pulumi.Input[str],
+        *,
+        account_sid: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> OutgoingCallerId:
+        """Read an existing caller ID without managing it. Needs credentials during previews too.
+
+        :param resource_name: Its name in the stack.
+        :param sid: The sid (PN...) of the caller ID. One that is not there is an error.
+        :param account_sid: The subaccount (AC...) it is in; the account of the settings where left out.
+        :param opts: Pulumi's options, such as the provider.
+        """
+        resource = cls.__new__(cls)
+        pulumi.dynamic.Resource.__init__(
+            resource,
+            OutgoingCallerIdProvider(),
+            resource_name,
+            {**_OUTPUTS, "phone_number": None, "friendly_name": None, "account_sid": account_sid},
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=sid)),
+        )
+        return resource
+
+
+# The SDK resolves an output only where its name is among the properties from the start.
+_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None}

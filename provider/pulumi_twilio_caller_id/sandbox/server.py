@@ -1,0 +1,231 @@
+"""The sandbox over HTTP: Twilio's end points for caller IDs, and a few of the sandbox's own under /sandbox/.
+
+Only HTTP is handled here; what a request means is decided in `account.py`. A request passes, in this order: the
+recording, the faults, the check of credentials, its handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from . import errors, wire
+from .account import LocalTwilio
+from .calls import CallIsOver
+from .credentials import read_basic
+from .errors import TwilioError
+from .faults import Fault, Faults
+from .recording import Recording, RequestRecord
+
+logger = logging.getLogger(__name__)
+
+
+class Server:
+    """Everything that is served. `on_answer` is told of each request to the API once it has been answered."""
+
+    def __init__(
+        self,
+        twilio: LocalTwilio,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_answer: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self.twilio = twilio
+        self.faults = Faults()
+        self.recording = Recording()
+        self._clock = clock
+        self._on_answer = on_answer
+        self._endpoints: dict[Handler, str] = {}
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._middleware()])
+        caller_ids, caller_id = wire.caller_ids_uri("{account_sid}"), wire.caller_id_uri("{account_sid}", "{sid}")
+        for endpoint, method, path, handler in (
+            ("create", "POST", caller_ids, self._create),
+            ("list", "GET", caller_ids, self._list),
+            ("fetch", "GET", caller_id, self._fetch),
+            ("update", "POST", caller_id, self._update),
+            ("delete", "DELETE", caller_id, self._delete),
+            ("call", "GET", wire.call_uri("{account_sid}", "{sid}"), self._call),
+        ):
+            app.router.add_route(method, path, handler)
+            self._endpoints[handler] = endpoint
+        app.router.add_route("POST", "/sandbox/calls/{sid}/digits", self._digits)
+        app.router.add_route("POST", "/sandbox/calls/{sid}/hangup", self._hangup)
+        app.router.add_route("GET", "/sandbox/state", self._state)
+        return app
+
+    # Twilio's end points
+
+    async def _create(self, request: web.Request) -> web.Response:
+        answer = self.twilio.request_validation(_account_sid(request), await _form(request))
+        return web.json_response(answer)  # 200, not 201: there is no caller ID yet
+
+    async def _list(self, request: web.Request) -> web.Response:
+        filters = {name: request.query[name] for name in ("PhoneNumber", "FriendlyName") if request.query.get(name)}
+        paging = wire.Paging.read(request.query)
+        records = self.twilio.caller_ids(_account_sid(request), filters.get("PhoneNumber"), filters.get("FriendlyName"))
+        return web.json_response(wire.page_of_caller_ids(_account_sid(request), records, paging, filters))
+
+    async def _fetch(self, request: web.Request) -> web.Response:
+        return web.json_response(wire.caller_id(self.twilio.fetch(_account_sid(request), _sid(request))))
+
+    async def _update(self, request: web.Request) -> web.Response:
+        friendly_name = (await _form(request)).get("FriendlyName")
+        return web.json_response(
+            wire.caller_id(self.twilio.rename(_account_sid(request), _sid(request), friendly_name))
+        )
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        self.twilio.remove(_account_sid(request), _sid(request))
+        return web.Response(status=204)
+
+    async def _call(self, request: web.Request) -> web.Response:
+        return web.json_response(self.twilio.call_body(_account_sid(request), _sid(request)))
+
+    # The sandbox's own
+
+    async def _digits(self, request: web.Request) -> web.Response:
+        """The person who is called keys `Digits` in."""
+        digits = (await _form(request)).get("Digits", "")
+        return web.json_response({"verified": self.twilio.key_in(_sid(request), digits), **self._seen(request)})
+
+    async def _hangup(self, request: web.Request) -> web.Response:
+        self.twilio.hang_up(_sid(request))
+        return web.json_response(self._seen(request))
+
+    async def _state(self, request: web.Request) -> web.Response:  # noqa: ARG002 - the shape of a handler
+        """All caller IDs and calls, for people to look at. No auth token, no API secret."""
+        return web.json_response(
+            {
+                "caller_ids": [wire.caller_id(record) for record in self.twilio.caller_ids()],
+                "calls": [dataclasses.asdict(call) for call in self.twilio.placed_calls()],
+            }
+        )
+
+    def _seen(self, request: web.Request) -> dict[str, str]:
+        call = next(call for call in self.twilio.placed_calls() if call.sid == _sid(request))
+        return {"sid": call.sid, "status": call.status}
+
+    # Around every request
+
+    def _middleware(self) -> Middleware:
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path.startswith("/sandbox/"):
+                return await _for_people(request, handler)
+            record = await self._arrived(request)
+            response = await self._answer(request, handler, record.endpoint)
+            if response is None:
+                return _drop(request)
+            self.recording.answered(record, response.status)
+            if self._on_answer:
+                self._on_answer(record)
+            return response
+
+        return middleware
+
+    async def _arrived(self, request: web.Request) -> RequestRecord:
+        username, _ = read_basic(request.headers.get("Authorization"))
+        record = RequestRecord(
+            method=request.method,
+            path=request.path,
+            endpoint=self._endpoints.get(request.match_info.handler, ""),
+            params=dict(request.query),
+            form=await _form(request),
+            username=username,
+            at=self._clock(),
+        )
+        self.recording.arrived(record)
+        return record
+
+    async def _answer(self, request: web.Request, handler: Handler, endpoint: str) -> web.StreamResponse | None:
+        """The answer, or None where the connection is to be dropped instead."""
+        fault = self.faults.take(endpoint)
+        if fault is None:
+            return await self._process(request, handler)
+        response = None if fault.refuses else await self._process(request, handler)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.drop:
+            return None
+        return _fault_response(fault) if fault.answers else response
+
+    async def _process(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if request.path.startswith(f"{wire.API}/"):
+                authorization = request.headers.get("Authorization")
+                self.twilio.credentials.authenticate(authorization, _account_sid(request))
+            return await handler(request)
+        except TwilioError as refusal:
+            return _error_response(refusal)
+        except web.HTTPNotFound:
+            return _error_response(errors.not_found(request.path))
+        except web.HTTPException as refusal:  # such as 405, from the router
+            return _error_response(errors.general(refusal.status))
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            return _error_response(errors.general(500))
+
+
+async def _for_people(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except KeyError:
+        return web.json_response({"message": f"There is no call {_sid(request)}.", "status": 404}, status=404)
+    except CallIsOver as refusal:
+        return web.json_response({"message": f"Not possible: {refusal}.", "status": 409}, status=409)
+
+
+def _account_sid(request: web.Request) -> str:
+    """From the path, also where that leads nowhere: who asks is checked before what is asked for."""
+    if "account_sid" in request.match_info:
+        return request.match_info["account_sid"]
+    return request.path.removeprefix(f"{wire.API}/").partition("/")[0].removesuffix(".json")
+
+
+def _sid(request: web.Request) -> str:
+    return request.match_info.get("sid", "")
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    # Like Twilio, which reads nothing else; JSON is as good as an empty form.
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError):  # no text in the charset it claims
+        return {}
+
+
+def _error_response(error: TwilioError) -> web.Response:
+    response = web.json_response(error.body, status=error.status)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+    return response
+
+
+def _fault_response(fault: Fault) -> web.Response:
+    status = 200 if fault.status is None else fault.status
+    if fault.body is None:
+        response = _error_response(errors.general(status, fault.code, fault.message))
+    else:
+        html = fault.body.lstrip().startswith("<")
+        response = web.Response(
+            status=status, text=fault.body, content_type="text/html" if html else "application/json"
+        )
+    if fault.retry_after is not None:
+        response.headers["Retry-After"] = str(fault.retry_after)
+    return response
+
+
+def _drop(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()  # goes nowhere; aiohttp wants one

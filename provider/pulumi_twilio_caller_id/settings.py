@@ -1,0 +1,161 @@
+"""Who asks Twilio, and where: the account's settings, from the stack's config and the environment.
+
+Each setting is looked up on its own, config first: `twilio:accountSid` in the stack and the token in the environment
+is a usual split. Nothing here is read before a call to Twilio is made, so that a preview needs no credentials.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+
+from .errors import SettingsError, shown
+from .inputs import ACCOUNT_SID, DEFAULT_REGION
+
+# setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
+SOURCES: dict[str, tuple[str, str]] = {
+    "account_sid": ("accountSid", "TWILIO_ACCOUNT_SID"),
+    "auth_token": ("authToken", "TWILIO_AUTH_TOKEN"),
+    "api_key": ("apiKey", "TWILIO_API_KEY"),
+    "api_secret": ("apiSecret", "TWILIO_API_SECRET"),
+    "api_url": ("apiUrl", "TWILIO_API_URL"),
+}
+
+HOW_TO_SET = (
+    "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+)
+
+Lookup = Callable[[str], Any]
+"""Answers a key of the stack's config, such as `twilio:accountSid`, with its value or None."""
+
+
+def _account_sid(value: str) -> str:
+    if value.startswith("SK"):
+        raise ValueError("is an API key: it goes into twilio:apiKey (TWILIO_API_KEY); the account's sid begins with AC")
+    if not ACCOUNT_SID.fullmatch(value):
+        raise ValueError("must be the sid of an account: AC and 32 hexadecimal digits")
+    return value
+
+
+def _api_key(value: str) -> str:
+    if value.startswith("AC"):
+        raise ValueError("is the sid of an account: it goes into twilio:accountSid; an API key begins with SK")
+    if not re.fullmatch(r"SK[0-9a-fA-F]{32}", value):
+        raise ValueError("must be the sid of an API key: SK and 32 hexadecimal digits")
+    return value
+
+
+def _base_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[!-~]+", value) or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be a base URL, such as http://127.0.0.1:8484")
+    return value.rstrip("/")
+
+
+def _sendable(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[ -~]+", value.get_secret_value()):
+        raise ValueError("holds a character that Twilio's tokens and secrets never have")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_sendable)]
+
+
+class Settings(BaseModel):
+    """One Twilio account, complete enough to send requests to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account_sid: Annotated[str, AfterValidator(_account_sid)]
+    auth_token: Secret | None = None
+    api_key: Annotated[str, AfterValidator(_api_key)] | None = None
+    api_secret: Secret | None = None
+    api_url: Annotated[str, AfterValidator(_base_url)] | None = None
+
+    @property
+    def username_and_password(self) -> tuple[str, str]:
+        """What Basic authentication takes: the API key where there is one, else the account's token."""
+        if self.api_key and self.api_secret:
+            return self.api_key, self.api_secret.get_secret_value()
+        assert self.auth_token is not None, "resolve() lets nothing else through"  # noqa: S101
+        return self.account_sid, self.auth_token.get_secret_value()
+
+
+def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
+    """The settings in force. Raises SettingsError for what is missing or makes no sense, naming its source."""
+    _refuse_other_regions(environment)
+    found, named = _found(config, environment)
+    missing = []
+    if "account_sid" not in found:
+        missing.append("account sid")
+    if ("api_key" in found) != ("api_secret" in found):
+        has, lacks = ("api_key", "api_secret") if "api_key" in found else ("api_secret", "api_key")
+        key, variable = SOURCES[lacks]
+        raise SettingsError(
+            f"{named[has]} is set, but its other half is not.",
+            f"Set twilio:{key} or {variable} too, or leave both out.",
+        )
+    if "auth_token" not in found and "api_key" not in found:
+        missing.append("auth token (or API key)")
+    if missing:
+        raise SettingsError(f"Twilio credentials are missing: no {' and no '.join(missing)}.", HOW_TO_SET)
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as refused:
+        first = refused.errors()[0]
+        name = str(first["loc"][0])
+        reason = first.get("ctx", {}).get("error", "must be text")
+        raise SettingsError(f"{named[name]}{_value(name, found[name])} {reason}.", f"Correct {named[name]}.") from None
+
+
+def _value(name: str, value: object) -> str:
+    """A refused value, less what may be a secret: a token set where a sid belongs, a password in a URL."""
+    text = shown(value, 80)
+    if name == "api_url":
+        return f" {re.sub(r'//[^/]*@', '//***@', text)!r}"
+    return f" {text!r}" if name in ("account_sid", "api_key") and re.fullmatch(r"(AC|SK)[0-9a-fA-F]*", text) else ""
+
+
+def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
+    """The sid of the account that is set, None where none is; needs no credentials."""
+    sid = _found(config, environment)[0].get("account_sid")
+    return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
+
+
+def default_region(config: Lookup) -> str:
+    """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
+    return str(config("twilio:defaultRegion") or DEFAULT_REGION).upper()
+
+
+def _found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is set, and the name each setting was found under. An empty value counts as not set: CI systems hand
+    a missing secret to a job as an empty variable. No setting has spaces at its ends, so those are not kept.
+    """
+    found: dict[str, Any] = {}
+    named: dict[str, str] = {}
+    for name, (key, variable) in SOURCES.items():
+        for label, value in ((f"twilio:{key}", config(f"twilio:{key}")), (variable, environment.get(variable))):
+            kept = value.strip() if isinstance(value, str) else value
+            if kept not in (None, ""):
+                found[name], named[name] = kept, label
+                break
+    return found, named
+
+
+def _refuse_other_regions(environment: Mapping[str, str]) -> None:
+    region = environment.get("TWILIO_REGION") or "us1"
+    if region != "us1":
+        # Twilio docs: global-infrastructure/regional-product-and-feature-availability
+        raise SettingsError(
+            f"TWILIO_REGION is {shown(region, 40)!r}, but verified caller IDs live in us1 only.",
+            "Unset TWILIO_REGION for this stack.",
+        )

@@ -1,0 +1,230 @@
+"""A local Twilio for tests: real HTTP, in a thread, with people who answer as the test wants.
+
+    from pulumi_twilio_caller_id.testing import Delays, Sandbox
+
+    with Sandbox(phones={"+14155550101": "busy"}, delays=Delays(queued=0, rings=0, talks=0)) as sandbox:
+        subprocess.run(["pulumi", "up", "--yes"], env={**os.environ, **sandbox.environment})
+        assert [call.status for call in sandbox.calls] == ["busy"]
+
+Nobody is phoned, and nothing leaves this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError
+from .sandbox.account import LocalTwilio
+from .sandbox.background import BackgroundServer
+from .sandbox.calls import PlacedCall
+from .sandbox.credentials import Credentials, subaccounts
+from .sandbox.faults import Endpoint
+from .sandbox.phones import PhoneBook, PhoneLike
+from .sandbox.server import Server
+from .sandbox.store import Store
+
+__all__ = [
+    "Behaviour",
+    "CallerId",
+    "Delays",
+    "Fault",
+    "Phone",
+    "PlacedCall",
+    "RequestRecord",
+    "Sandbox",
+    "TwilioError",
+]
+
+
+class Sandbox:
+    """A local Twilio, serving from `start` to `stop`, or within a `with` block.
+
+    phones       number -> what the person there does: a behaviour's name, a mapping, or a `Phone`. Anybody else
+                 answers and keys the code in.
+    delays       how long calls take where the phone does not say.
+    state        a file to keep the account in, for one sandbox at a time. None: it is forgotten.
+    numbers      numbers that are verified already -> friendly name (None: Twilio's default).
+    own_numbers  Twilio numbers of the account, which need no verifying.
+    subaccounts  AccountSids, or AccountSid -> auth token.
+    port         0: a free one.
+    clock        seconds since the epoch; a test may pass its own and move it.
+    on_answer    called with the record of each request, from the sandbox's thread.
+
+    Raises `ValueError` for a phone that makes no sense, `TwilioError` for a number that is none, `StateFileError` for a
+    state file that cannot be used, and, on `start`, `OSError` where the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        phones: Mapping[str, PhoneLike] | None = None,
+        delays: Delays | None = None,
+        state: str | os.PathLike[str] | None = None,
+        numbers: Mapping[str, str | None] | None = None,
+        own_numbers: Iterable[str] = (),
+        subaccounts: Mapping[str, str] | Iterable[str] = (),
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        on_answer: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
+        store = None if state is None else Store(Path(state))
+        self._twilio = LocalTwilio(
+            self._credentials,
+            PhoneBook(phones, delays),
+            clock,
+            own_numbers=own_numbers,
+            state=store.load() if store else None,
+            save=store.save if store else None,
+        )
+        self._twilio.seed(self.account_sid, numbers or {})
+        self._server = Server(self._twilio, clock=clock, on_answer=on_answer)
+        self._background = BackgroundServer(self._server, port)
+
+    def start(self) -> Self:
+        """Begins to serve; after a stop, at the same address. `RuntimeError` where it is serving already."""
+        self._background.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends; the port is free afterwards. What was recorded can still be read."""
+        self._background.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # How to reach it
+
+    @property
+    def url(self) -> str:
+        """Its address, such as http://127.0.0.1:40123; what `TWILIO_API_URL` is set to."""
+        return self._background.url
+
+    @property
+    def account_sid(self) -> str:
+        """The main account."""
+        return self._credentials.account_sid
+
+    @property
+    def auth_token(self) -> str:
+        """The main account's token, as it is now."""
+        return self._credentials.auth_token
+
+    @property
+    def api_key(self) -> str:
+        """An API key of the main account, SK..."""
+        return self._credentials.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """The API key's secret."""
+        return self._credentials.api_secret
+
+    @property
+    def subaccounts(self) -> dict[str, str]:
+        """AccountSid of each subaccount -> its auth token."""
+        return dict(self._credentials.subaccounts)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that lead a program here."""
+        return {
+            "TWILIO_ACCOUNT_SID": self.account_sid,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "TWILIO_API_URL": self.url,
+        }
+
+    # What happened
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """Every request to the API so far; a copy."""
+        return self._server.recording.copy()
+
+    @property
+    def calls(self) -> list[PlacedCall]:
+        """Every verification call so far, oldest first, with its status at this moment."""
+        return self._twilio.placed_calls()
+
+    @property
+    def caller_ids(self) -> list[CallerId]:
+        """Every verified number of every account, oldest first; copies."""
+        return self._twilio.caller_ids()
+
+    # Somebody works in the Console
+
+    def add_caller_id(
+        self, phone_number: str, friendly_name: str | None = None, account_sid: str | None = None
+    ) -> CallerId:
+        """A number gets verified elsewhere; `TwilioError` (21450) if it is verified in that account already."""
+        return self._twilio.add_caller_id(account_sid or self.account_sid, phone_number, friendly_name)
+
+    def rename(self, sid: str, friendly_name: str) -> CallerId:
+        """A caller ID gets another friendly name; `TwilioError` (20404) if there is none with that sid."""
+        return self._twilio.rename(self._account_of(sid), sid, friendly_name)
+
+    def remove(self, sid: str) -> None:
+        """A caller ID is deleted; `TwilioError` (20404) if there is none with that sid."""
+        self._twilio.remove(self._account_of(sid), sid)
+
+    def set_auth_token(self, auth_token: str, account_sid: str | None = None) -> None:
+        """The auth token is rotated: from now on only the new one is accepted."""
+        self._credentials.set_auth_token(auth_token, account_sid)
+
+    # Somebody holds the phone
+
+    def set_phone(self, number: str, phone: PhoneLike) -> None:
+        """What the person at a number does from the next call on; `ValueError` if that makes no sense."""
+        self._twilio.phones.set(number, phone)
+
+    def key_in(self, call_sid: str, digits: str) -> bool:
+        """Keys digits in on a call, answering it first; says whether they were the code. `KeyError`: no such call."""
+        return self._twilio.key_in(call_sid, digits)
+
+    def hang_up(self, call_sid: str) -> None:
+        """Ends a call from the phone's side; `KeyError`: no such call."""
+        self._twilio.hang_up(call_sid)
+
+    # Trouble
+
+    def fail(
+        self,
+        endpoint: Endpoint,
+        *,
+        status: int | None = None,
+        code: int | None = None,
+        message: str | None = None,
+        times: int | None = None,
+        retry_after: int | None = None,
+        delay: float = 0.0,
+        drop: Literal["before", "after"] | None = None,
+        body: str | None = None,
+        processed: bool = False,
+    ) -> None:
+        """The next `times` requests to an endpoint go wrong, or all of them until `heal`. See `Fault` for the rest."""
+        self._server.faults.add(
+            Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed)
+        )
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more."""
+        self._server.faults.clear()
+
+    def _account_of(self, sid: str) -> str:
+        for record in self._twilio.caller_ids():
+            if record.sid == sid:
+                return record.account_sid
+        return self.account_sid  # where it will not be found either
+
+
+_subaccounts = subaccounts  # the constructor has a parameter of that name

@@ -1,0 +1,201 @@
+"""The one seam to Twilio: every request the provider makes, over the official client.
+
+Source of the API: Twilio docs, voice/api/outgoing-caller-ids and voice/api/call-resource. All methods raise the errors
+of `errors.py` and nothing else for whatever Twilio or the network does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .errors import AnswerLost, BadSid, CallerIdError, NotFound
+from .inputs import CALLER_ID_SID, CallerIdInputs
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from twilio.rest.api.v2010.account import AccountContext
+
+CALLER = "+14157234000"
+"""The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
+
+CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+
+
+def _rfc2822(value: object) -> object:
+    """The date as Twilio wrote it: the client parses it, and state keeps the API's own form."""
+    return format_datetime(value) if isinstance(value, datetime) else value
+
+
+def _six_digits(value: object) -> object:
+    """Codes may begin with zeros, which a JSON number has lost."""
+    return f"{value:06d}" if isinstance(value, int) else value
+
+
+Date = Annotated[str | None, BeforeValidator(_rfc2822)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class CallerId(_Record):
+    """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
+
+    sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
+    phone_number: str
+    friendly_name: str | None = None
+    account_sid: str
+    date_created: Date = None
+    date_updated: Date = None
+    uri: str | None = None
+
+
+class ValidationRequest(_Record):
+    """Twilio's answer to a validation request: which call it placed, and the code to key in. No sid: the caller ID
+    does not exist before the code has been keyed in.
+    """
+
+    call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
+    phone_number: str
+    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
+    account_sid: str | None = None
+    friendly_name: str | None = None
+
+
+class CallState(_Record):
+    """How a Call stands: `status` queued, ringing, in-progress or one of CALL_ENDED; `duration` in seconds, once over.
+
+    `completed` does not mean verified: a call with a wrong code or none ends as completed too.
+    """
+
+    status: str
+    duration: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in CALL_ENDED
+
+
+class TwilioApi:
+    """The caller IDs of one account.
+
+    settings: who asks. account_sid: whose caller IDs, where that is not the settings' own account.
+    attempts, timeout, sleep: see `twilio_http.Transport`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account_sid: str | None = None,
+        *,
+        attempts: int = 4,
+        timeout: float = 15.0,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self.account_sid = account_sid or settings.account_sid
+        self._attempts = attempts
+        self._timeout = timeout
+        self._sleep = sleep
+
+    def once(self) -> TwilioApi:
+        """The same account, each request sent once: for callers that come back by themselves."""
+        return TwilioApi(self._settings, self.account_sid, attempts=1, timeout=self._timeout, sleep=self._sleep)
+
+    def request_validation(self, inputs: CallerIdInputs) -> ValidationRequest:
+        """Have Twilio phone the number. Sent once; again only where Twilio surely did not take it.
+
+        Raises AnswerLost where it may have been taken: the phone may ring, and nobody knows the code.
+        """
+        values = inputs.model_dump(exclude={"account_sid"}, exclude_none=True)
+        with self._account(f"verify {inputs.phone_number}", repeatable=False) as account:
+            return ValidationRequest.model_validate(account.validation_requests.create(**values))
+
+    def find(self, phone_number: str) -> CallerId | None:
+        """The caller ID of this number in E.164, None where the account has none."""
+        with self._account(f"look up {phone_number}") as account:
+            for record in account.outgoing_caller_ids.list(phone_number=phone_number, limit=20):
+                if record.phone_number == phone_number:
+                    return CallerId.model_validate(record)
+        return None
+
+    def list_all(self, friendly_name: str | None = None) -> list[CallerId]:
+        """All caller IDs of the account, page by page; `friendly_name` is an exact, case-sensitive filter."""
+        wanted = {} if friendly_name is None else {"friendly_name": friendly_name}
+        with self._account(f"list the caller IDs of {self.account_sid}") as account:
+            return [CallerId.model_validate(r) for r in account.outgoing_caller_ids.list(page_size=1000, **wanted)]
+
+    def fetch(self, sid: str) -> CallerId:
+        """The caller ID of this sid. Raises NotFound where the account has none."""
+        with self._account(f"read caller ID {sid}") as account:
+            return CallerId.model_validate(account.outgoing_caller_ids(_safe(sid)).fetch())
+
+    def rename(self, sid: str, friendly_name: str) -> CallerId:
+        """Set the FriendlyName. Raises NotFound where the account has no such caller ID."""
+        with self._account(f"rename caller ID {sid}") as account:
+            return CallerId.model_validate(account.outgoing_caller_ids(_safe(sid)).update(friendly_name=friendly_name))
+
+    def remove(self, sid: str) -> None:
+        """Delete the caller ID. Raises NotFound where the account has none (any more)."""
+        with self._account(f"delete caller ID {sid}") as account:
+            account.outgoing_caller_ids(_safe(sid)).delete()
+
+    def call_state(self, call_sid: str) -> CallState | None:
+        """How the call stands; None where Twilio does not know it yet (a Call is eventually consistent:
+        Twilio docs, voice/api/call-resource).
+        """
+        try:
+            with self._account(f"read call {call_sid}") as account:
+                return CallState.model_validate(account.calls(call_sid).fetch())
+        except NotFound:
+            return None
+
+    @contextmanager
+    def _account(self, step: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
+        """The client for one step. It is not shared: requests' sessions are not promised to be safe between threads."""
+        from twilio.base.exceptions import TwilioException  # late: importing the client takes half a second
+        from twilio.rest import Client
+
+        from .twilio_http import Transport
+
+        username, password = self._settings.username_and_password
+        transport = Transport(
+            step, repeatable=repeatable, attempts=self._attempts, timeout=self._timeout, sleep=self._sleep
+        )
+        client = Client(
+            username,
+            password,
+            self.account_sid,
+            http_client=transport,
+            environment={"": ""},  # an empty one would be replaced by os.environ, with its TWILIO_REGION
+            user_agent_extensions=["pulumi-twilio-caller-id"],
+        )
+        if self._settings.api_url:
+            client.api.base_url = self._settings.api_url
+        try:
+            with transport.session:
+                yield client.api.v2010.accounts(self.account_sid)
+        except CallerIdError:
+            raise
+        except (TwilioException, ValidationError, ValueError, TypeError, KeyError, AttributeError) as failed:
+            raise AnswerLost(step, _unexpected(failed)) from failed
+
+
+def _unexpected(failed: Any) -> str:
+    if isinstance(failed, ValidationError):
+        return f"its fields {', '.join(sorted({str(e['loc'][0]) for e in failed.errors()}))} are missing or malformed"
+    return "its form is not the documented one"
+
+
+def _safe(sid: str) -> str:
+    """The client puts sids into the path as they are; anything but a sid would reach another resource."""
+    if not CALLER_ID_SID.fullmatch(sid):
+        raise BadSid(sid)
+    return sid

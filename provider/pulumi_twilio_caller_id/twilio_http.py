@@ -1,0 +1,176 @@
+"""The wire under `twilio_api`: timeouts, retries, and one kind of error whatever went wrong.
+
+The official client hangs for ever by default, retries nothing, and reports the same fault in five shapes (a refused
+listing carries neither status nor code). It lets its HTTP client be replaced, so that is where all of it is settled:
+what reaches the client's own parsing is a success with the body it expects.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from .errors import (
+    AnswerLost,
+    CallerIdError,
+    CredentialsRefused,
+    NotFound,
+    TooManyRequests,
+    TwilioRefused,
+    TwilioUnreachable,
+)
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+
+
+class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
+    """Sends the requests of one step.
+
+    step: what the request is for, in the words of an error message, e.g. "look up +14155550101".
+    repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
+        (no connection, 429: Twilio docs, api/errors/20429) is sent again.
+    attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
+    """
+
+    def __init__(
+        self,
+        step: str,
+        *,
+        repeatable: bool = True,
+        attempts: int = 4,
+        timeout: float = 15.0,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        super().__init__(timeout=timeout)
+        self.step = step
+        self.repeatable = repeatable
+        self.attempts = attempts
+        self.sleep = sleep
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        pause = FIRST_PAUSE
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._once(method, url, *args, **kwargs)
+            except CallerIdError as failed:
+                wait = self._pause(failed, pause)
+                if attempt == self.attempts or wait is None:
+                    raise
+                self.session.close()  # the server may have given up the connection: never send on that one again
+                self.sleep(wait)
+                pause *= 2
+        raise AssertionError("the last attempt returns or raises")
+
+    def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        try:
+            response = super().request(method, url, *args, **kwargs)
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as failed:
+            if _was_never_sent(failed):
+                raise TwilioUnreachable(self.step, f"no connection to {_host(url)} ({_root(failed)})") from failed
+            raise AnswerLost(self.step, f"the connection broke ({_root(failed)})") from failed
+        except requests.exceptions.Timeout as failed:
+            raise AnswerLost(self.step, f"nothing came within {self.timeout:g} s") from failed
+        except requests.exceptions.ChunkedEncodingError as failed:
+            raise AnswerLost(self.step, "the answer was cut short") from failed
+        except requests.exceptions.RequestException as failed:
+            if isinstance(failed, ValueError):  # a URL, of Twilio or of a proxy, that no request can be made from
+                raise TwilioUnreachable(self.step, _root(failed)) from failed
+            raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
+        self._refuse_errors(response)
+        return response
+
+    def _refuse_errors(self, response: Response) -> None:
+        status = response.status_code
+        body = _json(response.text)
+        if 200 <= status < 300:
+            if status != 204 and not isinstance(body, dict):
+                raise AnswerLost(self.step, f"HTTP {status} with a body that is not JSON")
+            return
+        if not isinstance(body, dict):
+            body = {}
+        code, message = body.get("code"), body.get("message") or body.get("detail") or body.get("title") or ""
+        code = code if isinstance(code, int) else 0
+        kind: type[TwilioRefused] = TwilioRefused
+        if status == 401 or code == 20003:
+            kind = CredentialsRefused
+        elif status == 404 and code == 20404:
+            kind = NotFound
+        elif status == 429:
+            kind = TooManyRequests
+        raise kind(self.step, status, code, str(message), retry_after=_seconds(response.headers))
+
+    def _pause(self, failed: CallerIdError, pause: float) -> float | None:
+        """Seconds to wait before the next attempt, None where there must be none."""
+        if isinstance(failed, AnswerLost):
+            again = self.repeatable
+        elif isinstance(failed, TwilioRefused):
+            again = failed.passing and (self.repeatable or failed.status == 429)
+        else:
+            again = isinstance(failed, TwilioUnreachable)
+        if not again:
+            return None
+        asked = failed.retry_after if isinstance(failed, TwilioRefused) else None
+        if asked is not None:
+            return asked if asked <= LONGEST_PAUSE else None
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
+
+
+def _was_never_sent(failed: Exception) -> bool:
+    """Whether the connection failed before the request. TLS may break later too: only a refused certificate is sure."""
+    if isinstance(failed, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
+        return True
+    reason = getattr(failed.args[0], "reason", None) if failed.args else None
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or _is_certificate(failed)
+
+
+def _is_certificate(failed: BaseException) -> bool:
+    seen: BaseException | None = failed
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        nested = [part for part in (*seen.args, getattr(seen, "reason", None)) if isinstance(part, BaseException)]
+        seen = nested[0] if nested else None
+    return False
+
+
+def _root(failed: BaseException) -> str:
+    """The innermost cause in a few words, without the addresses of objects that urllib3 puts before it."""
+    inner: BaseException = failed
+    for _ in range(8):
+        nested = getattr(inner, "reason", None) or next((a for a in inner.args if isinstance(a, BaseException)), None)
+        if not isinstance(nested, BaseException):
+            break
+        inner = nested
+    text = str(inner.args[-1] if inner.args else inner) or type(inner).__name__
+    return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _seconds(headers: Any) -> float | None:
+    """Retry-After in seconds. An HTTP date is not honoured: Twilio sends seconds (docs: api/errors/20429)."""
+    try:
+        return max(0.0, float(headers.get("Retry-After")))
+    except (TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import Stack
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
+
+QUICK = Delays(queued=0, rings=0.1, talks=0.1)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(delays=QUICK) as running:
+        yield running
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks, and sees to it that none of their processes outlives the test."""
+    made: list[Stack] = []
+
+    def make(name: str = "stack", environment: dict[str, str] | None = None) -> Stack:
+        stack = Stack(tmp_path / name, dict(environment or {}))
+        made.append(stack)
+        return stack
+
+    yield make
+    left = [pid for stack in made for pid in stack.processes()]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == [], "processes of the engine were left behind"
+
+
+@pytest.fixture
+def stack(make_stack: Callable[..., Stack], sandbox: Sandbox) -> Stack:
+    """A stack whose account is the sandbox's, its credentials in the environment."""
+    return make_stack(environment=sandbox.environment)

@@ -1,0 +1,97 @@
+"""The commands of the README, in a copy of the project as it is committed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT
+
+
+class Checkout:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        # What a first `make` would build is taken from here: CI builds it in a checkout of its own.
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        (folder / ".engine").symlink_to(ROOT / ".engine")
+
+    def make(self, *targets: str, ok: bool = True) -> str:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_", "MAKE", "MFLAGS"))}
+        process = subprocess.Popen(
+            ["make", *targets],
+            cwd=self.folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output = process.communicate(timeout=120)[0]
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        assert not ok or process.returncode == 0, output
+        return output
+
+    @property
+    def caller_ids(self) -> dict[str, str]:
+        """What the local Twilio holds after the command: number -> friendly name."""
+        account = json.loads((self.folder / ".state" / "twilio.json").read_text())
+        return {record["phone_number"]: record["friendly_name"] for record in account["caller_ids"]}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "checkout")
+
+
+def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
+    first = checkout.make("up")
+    assert 3 == len(re.findall(r'^    [\w-]+ *: "PN[0-9a-f]{32}"$', first.partition("Updating")[2], re.MULTILINE))
+    assert "+ 4 created" in first
+
+    second = checkout.make("up")
+    assert "4 unchanged" in second
+    assert re.findall('"PN.*"', first) == re.findall('"PN.*"', second)
+
+    assert "4 unchanged" in checkout.make("preview")
+
+    stack = checkout.folder / "Pulumi.sandbox.yaml"
+    stack.write_text(stack.read_text().replace("Front desk", "Reception"))
+    assert "~ 1 to update" in checkout.make("preview")
+    assert "~ 1 updated" in checkout.make("up")
+    assert {"+14155550101": "Reception", "+14155550102": "Support line", "+493090182000": "Berlin office"} == (
+        checkout.caller_ids
+    )
+
+    assert "4 unchanged" in checkout.make("refresh")
+    assert "- 4 deleted" in checkout.make("destroy")
+    assert {} == checkout.caller_ids
+
+
+def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:
+    """Nothing that git tracks is rewritten, so that a newcomer's `git status` stays clean."""
+    tracked = ["Pulumi.sandbox.yaml", "Pulumi.yaml", "requirements.txt", "engine/cli/go.sum"]
+    before = {name: (checkout.folder / name).read_text() for name in tracked}
+    checkout.make("preview")
+
+    assert before == {name: (checkout.folder / name).read_text() for name in tracked}

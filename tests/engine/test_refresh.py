@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness import Stack
+from pulumi_twilio_caller_id.testing import Sandbox
+
+DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk", call_delay=0)\n'
+UNNAMED = 'OutgoingCallerId("desk", phone_number="+14155550101")\n'
+
+
+def test_drift_of_the_name_is_shown_and_corrected(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(DESK)
+    stack.up()
+    [record] = sandbox.caller_ids
+    sandbox.rename(record.sid, "Changed by hand")
+
+    output = stack.refresh("--diff").output
+    assert '~ friendly_name: "Front desk" => "Changed by hand"' in output
+    refreshed = stack.resources()["desk"]
+    assert "Changed by hand" == refreshed["outputs"]["friendly_name"]
+    assert {"phone_number": "+14155550101", "friendly_name": "Changed by hand", "call_delay": 0} == {
+        k: v for k, v in refreshed["inputs"].items() if k != "__provider"
+    }
+    assert {"desk": "update"} == stack.planned()
+    assert '~ friendly_name: "Changed by hand" => "Front desk"' in stack.preview("--diff").output
+    stack.up()
+    assert ["Front desk"] == [record.friendly_name for record in sandbox.caller_ids]
+    assert {} == stack.planned()
+
+
+def test_a_name_that_is_not_managed_may_drift(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(UNNAMED)
+    stack.up()
+    [record] = sandbox.caller_ids
+    sandbox.rename(record.sid, "Changed by hand")
+    stack.refresh()
+
+    assert {} == stack.planned()
+    refreshed = stack.resources()["desk"]
+    assert "Changed by hand" == refreshed["outputs"]["friendly_name"]
+    assert "friendly_name" not in refreshed["inputs"]
+
+
+def test_a_refresh_without_drift_changes_nothing(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(DESK)
+    stack.up()
+    before = kept(stack)
+    stack.refresh("--expect-no-changes")
+
+    assert before == kept(stack)
+
+
+def test_one_removed_at_twilio_is_dropped_and_verified_anew(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(DESK)
+    stack.up()
+    [record] = sandbox.caller_ids
+    sandbox.remove(record.sid)
+    stack.refresh()
+    assert {} == stack.resources()
+
+    stack.up()
+    assert 2 == len(sandbox.calls)
+    assert ["desk"] == list(stack.resources())
+
+
+def kept(stack: Stack) -> dict[str, tuple[Any, ...]]:
+    """What the state says of the caller IDs, less what the engine notes about the program."""
+    return {name: (it["id"], it["inputs"], it["outputs"]) for name, it in stack.resources().items()}
+
+
+FAULTS = {
+    "401": ({"status": 401, "code": 20003}, "(code 20003, HTTP 401)."),
+    "403": ({"status": 403, "code": 70051}, "(code 70051, HTTP 403)."),
+    "429": ({"status": 429, "code": 20429, "retry_after": 0}, "(code 20429, HTTP 429)."),
+    "500": ({"status": 500, "retry_after": 0}, "HTTP 500)."),
+    "404 of a proxy": ({"status": 404, "body": "<html>not here</html>"}, "(HTTP 404)."),
+    "404 with another code": ({"status": 404, "code": 20003}, "HTTP 404)."),
+    "empty": ({"status": 200, "body": ""}, "gave no usable answer"),
+    "another form": ({"status": 200, "body": "{}"}, "gave no usable answer"),
+    "reset": ({"drop": "before"}, "gave no usable answer"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_only_twilios_own_404_drops_a_number(stack: Stack, sandbox: Sandbox, fault: str) -> None:
+    """Whatever else goes wrong fails the refresh and leaves the state alone."""
+    stack.program(DESK)
+    stack.up()
+    before = kept(stack)
+    how, told = FAULTS[fault]
+    sandbox.fail("fetch", times=None, **how)  # type: ignore[arg-type]
+    result = stack.refresh(ok=False)
+
+    assert 0 != result.code
+    assert told in result.error
+    assert "Traceback" not in result.output
+    assert before == kept(stack)
+    sandbox.heal()
+    stack.refresh("--expect-no-changes")
+
+
+def test_refused_credentials_say_that_refresh_uses_those_of_the_last_up(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(DESK)
+    stack.up()
+    sandbox.set_auth_token("e" * 32)
+    error = stack.refresh(ok=False).error
+
+    assert "`refresh` and `destroy` use the credentials of the last `pulumi up`" in error
+    assert "--run-program" in error

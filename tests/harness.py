@@ -1,0 +1,183 @@
+"""Stacks on the real Pulumi engine, each with a project folder, backend and PULUMI_HOME of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
+SECONDS = 120
+PASSPHRASE = "engine tests"
+
+PROJECT = f"""\
+name: caller-ids
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: {sys.prefix}
+"""
+
+HEADER = """\
+import pulumi
+from pulumi import Output, ResourceOptions, CustomTimeouts
+from pulumi_twilio_caller_id import OutgoingCallerId
+"""
+
+
+def engine_path() -> str:
+    """The folder of the engine that `make setup` found or built."""
+    noted = ROOT / ".engine" / "path"
+    if not noted.exists():
+        raise RuntimeError("no Pulumi engine is set up here: run the tests by `make test`, or `make setup` first")
+    return noted.read_text()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of `pulumi` printed, and its exit code."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+    @property
+    def error(self) -> str:
+        """What the diagnostics say of a caller ID that failed, from `error:` on."""
+        for block in self.stdout.partition("Diagnostics:\n")[2].split("\n\n"):
+            lines = [line.strip() for line in block.strip().splitlines()]
+            if lines and lines[0].startswith(TYPE):
+                first = next((at for at, line in enumerate(lines) if line.startswith("error:")), len(lines))
+                if first < len(lines):
+                    return "\n".join(lines[first:])
+        return ""
+
+
+@dataclass
+class Stack:
+    """A project with one stack, `test`. `environment` is what its commands get beside the engine's own variables."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("project", "backend", "home"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.project / "Pulumi.yaml").write_text(PROJECT)
+        self.program("")
+        self.pulumi("stack", "init", "test")
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "project"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def program(self, text: str) -> None:
+        (self.project / "__main__.py").write_text(HEADER + text)
+
+    def variables(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a command: nothing of Twilio's or Pulumi's from outside."""
+        outside = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_"))}
+        return {
+            **outside,
+            "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), engine_path(), outside["PATH"]]),
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.environment,
+            **(extra or {}),
+        }
+
+    def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
+        """Run `pulumi`; where `ok`, anything but success fails the test with what was printed."""
+        process = subprocess.Popen(
+            ["pulumi", *args, "--non-interactive"],
+            cwd=self.project,
+            env=self.variables(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate()
+            raise AssertionError(f"pulumi {' '.join(args)} was not done after {SECONDS} s:\n{stdout}{stderr}") from None
+        result = Result(process.returncode, stdout, stderr)
+        assert not ok or result.code == 0, f"pulumi {' '.join(args)} exited with {result.code}:\n{result.output}"
+        return result
+
+    def up(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def preview(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("preview", *args, ok=ok, env=env)
+
+    def refresh(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def destroy(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def planned(self) -> dict[str, str]:
+        """What a preview would do: resource name -> operation, without what stays the same."""
+        told = json.loads(self.preview("--json").stdout)
+        steps = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in told["steps"]}
+        return {name: op for name, op in steps.items() if op not in ("same", "read") and not name.endswith("-test")}
+
+    def export(self) -> dict[str, Any]:
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export").stdout)
+        return exported
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The caller IDs in state, by name."""
+        found = self.export()["deployment"].get("resources", [])
+        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] == TYPE}
+
+    def pending(self) -> list[Any]:
+        found: list[Any] = self.export()["deployment"].get("pending_operations") or []
+        return found
+
+    def outputs(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+        return told
+
+    def files(self) -> Iterable[Path]:
+        """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
+        return (path for path in self.folder.rglob("*") if path.is_file())
+
+    def processes(self) -> list[int]:
+        """The processes started for this stack that are still there."""
+        marker = f"PULUMI_HOME={self.home}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:  # ended meanwhile
+                continue
+        return found
+
+
+def occurrences(needle: str, stack: Stack) -> list[Path]:
+    """The files of the engine that hold `needle` as it is."""
+    return [path for path in stack.files() if needle.encode() in path.read_bytes()]

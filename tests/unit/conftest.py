@@ -1,0 +1,103 @@
+"""What the unit tests share: a clean environment, a local Twilio, a server that answers with given bytes."""
+
+from __future__ import annotations
+
+import os
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
+
+PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+Connect = Callable[..., TwilioApi]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of Twilio's, and no proxy, from outside."""
+    for name in list(os.environ):
+        if name.upper().startswith("TWILIO_") or name.upper() in PROXIES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A local Twilio with one caller ID, whose calls are over at once."""
+    with Sandbox(delays=Delays(0, 0, 0), numbers={"+14155550199": "Desk"}) as running:
+        yield running
+
+
+@pytest.fixture
+def sleeps() -> list[float]:
+    """The pauses that were made, without making them."""
+    return []
+
+
+@pytest.fixture
+def connect(sandbox: Sandbox, sleeps: list[float]) -> Connect:
+    """Makes a TwilioApi that asks the sandbox, or `url`; its pauses go to `sleeps`."""
+
+    def make(
+        *, url: str | None = None, token: str | None = None, subaccount: str | None = None, **options: float
+    ) -> TwilioApi:
+        settings = Settings(
+            account_sid=sandbox.account_sid,
+            auth_token=SecretStr(token or sandbox.auth_token),
+            api_url=url or sandbox.url,
+        )
+        return TwilioApi(settings, subaccount, sleep=options.pop("sleep", sleeps.append), **options)  # type: ignore[arg-type]
+
+    return make
+
+
+class RawServer:
+    """Reads one request per connection, answers with `answer` as it is (HTTP/1.0, for nothing follows), and closes."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.requests: list[bytes] = []
+        requests = self.requests
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                head = b"".join(iter(self._line, b""))
+                length = next(
+                    (line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), b":0"
+                )
+                requests.append(head + b"\r\n" + self.rfile.read(int(length.partition(b":")[2])))
+                self.wfile.write(answer)
+
+            def _line(self) -> bytes:
+                line = self.rfile.readline()
+                return line if line.strip() else b""
+
+        self._server = socketserver.TCPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> RawServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [request.partition(b"\r\n\r\n")[2] for request in self.requests]
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes], RawServer]]:
+    """Starts servers that answer with the given bytes."""
+    with ExitStack() as running:
+        yield lambda answer: running.enter_context(RawServer(answer))

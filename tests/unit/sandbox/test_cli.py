@@ -1,0 +1,218 @@
+"""`python -m pulumi_twilio_caller_id sandbox`, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+import pulumi_twilio_caller_id
+from pulumi_twilio_caller_id.cli import main
+from pulumi_twilio_caller_id.testing import Sandbox
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)}
+COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sandbox"]
+NAME = "pulumi-twilio-caller-id: "
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=ENVIRONMENT | environment,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A sandbox in the background, and the variables it told to set."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    with process:
+        try:
+            assert process.stdout
+            line = process.stdout.readline()
+            yield process, dict(re.findall(r"(TWILIO_\w+)=(\S+)", line))
+        finally:
+            process.kill()
+
+
+def python(code: str) -> list[str]:
+    return ["--run", sys.executable, "-c", code]
+
+
+# Serving
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_it_serves_until_it_is_told_to_stop(number: int, status: int) -> None:
+    with serving("--port", "0") as (process, variables):
+        assert set(variables) == {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_URL"}
+        path = f"/2010-04-01/Accounts/{variables['TWILIO_ACCOUNT_SID']}/OutgoingCallerIds.json"
+        auth = (variables["TWILIO_ACCOUNT_SID"], variables["TWILIO_AUTH_TOKEN"])
+        answer = requests.get(variables["TWILIO_API_URL"] + path, params={"PageSize": "1"}, auth=auth, timeout=5)
+        assert answer.json()["outgoing_caller_ids"] == []
+        requests.get(variables["TWILIO_API_URL"] + path, auth=("AC1", "secret"), timeout=5)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=10)
+        assert (process.returncode, stdout) == (status, "")
+        logged = [line.split(" ", 1)[1] for line in stderr.splitlines()]
+        assert logged == [f"GET {path}?PageSize=1 200", f"GET {path} 401"]
+        assert variables["TWILIO_AUTH_TOKEN"] not in stderr
+
+
+def test_delays_and_phones_are_taken_from_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "phones.yaml").write_text("+14155550101: busy\n")
+    options = ["--queued", "0", "--rings", "0", "--talks", "0", "--phones", str(tmp_path / "phones.yaml")]
+    with serving("--port", "0", *options) as (_, variables):
+        url, sid = variables["TWILIO_API_URL"], variables["TWILIO_ACCOUNT_SID"]
+        for number in ("+14155550101", "+14155550102"):
+            requests.post(
+                f"{url}/2010-04-01/Accounts/{sid}/OutgoingCallerIds.json",
+                data={"PhoneNumber": number},
+                auth=(sid, variables["TWILIO_AUTH_TOKEN"]),
+                timeout=5,
+            )
+        calls = requests.get(f"{url}/sandbox/state", timeout=5).json()["calls"]
+        assert [call["status"] for call in calls] == ["busy", "completed"]
+
+
+# Running a command
+
+
+def test_a_command_runs_against_the_sandbox() -> None:
+    code = (
+        "import os, base64, urllib.request as u; e = os.environ; s = e['TWILIO_ACCOUNT_SID']; "
+        "r = u.Request(e['TWILIO_API_URL'] + '/2010-04-01/Accounts/' + s + '/OutgoingCallerIds.json'); "
+        "r.add_header('Authorization', "
+        "'Basic ' + base64.b64encode((s + ':' + e['TWILIO_AUTH_TOKEN']).encode()).decode()); "
+        "print(u.urlopen(r).status)"
+    )
+    assert run(*python(code)) == (0, "200\n", "")
+
+
+def test_real_credentials_do_not_reach_the_command() -> None:
+    code = "import os; print(sorted(name for name in os.environ if name.startswith('TWILIO_')))"
+    status, stdout, _ = run(*python(code), TWILIO_API_KEY="SK1", TWILIO_API_SECRET="s", TWILIO_REGION="ie1")
+    assert (status, stdout) == (0, "['TWILIO_ACCOUNT_SID', 'TWILIO_API_URL', 'TWILIO_AUTH_TOKEN']\n")
+
+
+def test_the_status_is_that_of_the_command() -> None:
+    assert run(*python("raise SystemExit(7)")) == (7, "", "")
+    assert run(*python("import os; os.kill(os.getpid(), 9)")) == (137, "", "")
+
+
+def test_the_command_has_the_rest_of_the_line() -> None:
+    script = ["--run", "--", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "1", "--", "-x"]
+    assert run(*script) == (0, "['--port', '1', '--', '-x']\n", "")
+
+
+def test_commands_that_cannot_be_run(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("text")
+    assert run("--run", "no-such-command") == (127, "", f"{NAME}no-such-command: command not found\n")
+    assert run("--run", str(text)) == (126, "", f"{NAME}{text}: cannot be run (Permission denied)\n")
+    assert run("--run") == (2, "", f"{NAME}--run needs a command after it\n")
+
+
+def test_the_state_outlives_the_command(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    Sandbox(state=state, numbers={"+14155550101": "Front desk"})
+    code = (
+        "import os, urllib.request as u; print('Front desk' in "
+        "u.urlopen(os.environ['TWILIO_API_URL'] + '/sandbox/state').read().decode())"
+    )
+    for _ in range(2):
+        assert run("--state", str(state), *python(code)) == (0, "True\n", "")
+
+
+INTERRUPTED = r"""
+import os, signal, sys, time, urllib.request
+def stop(*_):
+    status = urllib.request.urlopen(os.environ["TWILIO_API_URL"] + "/sandbox/state").status
+    os.write(1, b"state %d\n" % status)  # not print: the signal may come in the midst of the other one
+    sys.exit(5)
+signal.signal(signal.SIGINT, stop)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_has_the_sandbox_until_its_end(number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, *python(INTERRUPTED)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does: everybody in the foreground gets it
+        else:
+            process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=10)
+    assert (process.returncode, stdout, stderr) == (5, "state 200\n", "")
+
+
+# Mistakes
+
+
+def test_a_taken_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        message = f"{NAME}port {port} is taken; choose another with --port, or 0 for a free one\n"
+        assert run("--port", port) == (1, "", message)
+        assert run("--port", port, *python("print('ran')")) == (1, "", message)
+
+
+def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    phones, state = tmp_path / "phones.yaml", tmp_path / "state.json"
+    phones.write_text("+14155550101: bsy")
+    state.write_text("{}")
+    status, stdout, stderr = run("--phones", str(phones), *python("print('ran')"))
+    assert (status, stdout) == (2, "")
+    assert stderr.startswith(f"{NAME}{phones}: +14155550101: behaviour 'bsy' is not one of keys-code, ")
+    status, stdout, stderr = run("--state", str(state), *python("print('ran')"))
+    assert (status, stdout) == (2, "")
+    assert stderr.startswith(f"{NAME}{state} cannot be used as the sandbox's state: it was not written by the sandbox")
+    assert (stderr.count("\n"), state.read_text()) == (1, "{}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rings", "-1"], "argument --rings: '-1' is not a number of seconds, 0 or more"),
+        (["--talks", "nan"], "argument --talks: 'nan' is not a number of seconds, 0 or more"),
+        (["--port", "65536"], "argument --port: '65536' is not a port (0 to 65535)"),
+        (["--port", "http"], "argument --port: 'http' is not a port (0 to 65535)"),
+    ],
+)
+def test_arguments_that_make_no_sense(
+    arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", *arguments])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"pulumi-twilio-caller-id sandbox: error: {message}"

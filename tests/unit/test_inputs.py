@@ -1,0 +1,163 @@
+"""Phone numbers, and the inputs of an OutgoingCallerId as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_twilio_caller_id.inputs import CallerIdInputs, checked, e164, readable
+
+NUMBER = "+14155550101"
+MISSING = "it is missing: give the number to verify, in E.164 such as +14155550101"
+
+
+def refused(given: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
+    return checked(given, **options)[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "region", "expected"),
+    [
+        ("+14155550101", "US", NUMBER),
+        ("+1 (415) 555.0101", "US", NUMBER),
+        ("(415) 555-0101", "US", NUMBER),
+        ("415-555-0101", "US", NUMBER),
+        ("4155550101", "US", NUMBER),
+        ("1 415 555 0101", "US", NUMBER),
+        ("tel:+14155550101", "US", NUMBER),
+        (" +14155550101\n", "US", NUMBER),
+        ("1-800-FLOWERS", "US", "+18003569377"),
+        ("011 44 20 7183 8750", "US", "+442071838750"),
+        ("\uff14\uff11\uff15 555 0101", "US", NUMBER),
+        ("\uff0b\uff14\uff14 20 7183 8750", "US", "+442071838750"),
+        ("+80012345678", "US", "+80012345678"),
+        ("020 7183 8750", "GB", "+442071838750"),
+        ("+1 415 555 0101", "GB", NUMBER),
+        ("030 123456", "DE", "+4930123456"),
+        ("0471 123456", "IT", "+390471123456"),
+        ("06 1234 5678", "NL", "+31612345678"),
+        ("02 9876 5432", "AU", "+61298765432"),
+    ],
+)
+def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> None:
+    """However it is written, one number has one form; without country code it is read as of the default region."""
+    assert expected == e164(given, region)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("", "it is not a phone number"),
+        ("the front desk", "it is not a phone number"),
+        ("+1", "it is not a phone number"),
+        ("+14155550101 +14155550102", "it is not a phone number"),
+        ("+999 123 4567", "it has a country code that does not exist"),
+        ("+0 415 555 0101", "it has a country code that does not exist"),
+        ("+49 3", "it is too short to be a phone number"),
+        ("9" * 30, "it is too long to be a phone number"),
+        ("+1415555010", "it is too short for its country"),
+        ("911", "it is too short for its country"),
+        ("+141555501011", "it is too long for its country"),
+        ("001 44 20 7183 8750", "it is too long for its country"),
+        ("555-0101", "it lacks its area code"),
+        ("+1 415 555 0101 ext. 5", "it holds an extension: put '5' into `extension`"),
+        ("(415) 555-0101 x123", "it holds an extension: put '123' into `extension`"),
+        ("+14155550101;ext=7", "it holds an extension: put '7' into `extension`"),
+    ],
+)
+def test_what_cannot_be_a_phone_number_is_refused_with_the_reason(given: str, reason: str) -> None:
+    assert [("phone_number", reason)] == refused({"phone_number": given})
+
+
+@pytest.mark.parametrize("region", ["us", "XX", "", "001", "United States"])
+def test_a_default_region_that_is_no_country_is_named(region: str) -> None:
+    reason = f"it can't be read: twilio:defaultRegion is {region!r}, not a country such as US, GB or DE"
+    assert [("phone_number", reason)] == refused({"phone_number": NUMBER}, region=region)
+
+
+@pytest.mark.parametrize("given", [14155550101, 14155550101.0, 4155550101.5, True, ["+14155550101"]])
+def test_a_phone_number_that_is_not_text_is_refused(given: object) -> None:
+    """A number has lost its plus, and maybe zeros."""
+    assert refused({"phone_number": given}) == [("phone_number", "it must be text: put it in quotes")]
+
+
+def test_the_default_region_is_given_to_the_phone_number() -> None:
+    assert checked({"phone_number": "020 7183 8750"}, region="GB") == ({"phone_number": "+442071838750"}, [])
+
+
+@pytest.mark.parametrize("given", [{}, {"phone_number": None}, {"friendly_name": "Desk"}])
+def test_a_missing_phone_number_is_a_failure(given: dict[str, Any]) -> None:
+    assert refused(given) == [("phone_number", MISSING)]
+
+
+def test_properties_without_a_value_yet_pass() -> None:
+    """During a preview, an input may be the output of something that is not created yet."""
+    assert checked({"friendly_name": "Desk"}, unknown={"phone_number"}) == ({"friendly_name": "Desk"}, [])
+
+
+def test_none_is_the_same_as_left_out() -> None:
+    given = {"phone_number": NUMBER, "friendly_name": None, "call_delay": None, "extension": None}
+    assert checked(given) == ({"phone_number": NUMBER}, [])
+
+
+def test_every_failure_is_told_at_once() -> None:
+    """Each property has its own failure, in the order of the program; what is fine is kept."""
+    given = {
+        "phone_number": "x",
+        "friendly_name": "",
+        "call_delay": 99,
+        "extension": "12",
+        "account_sid": "AC1",
+    }
+    good, failures = checked(given)
+    assert good == {"extension": "12"}
+    assert failures == [
+        ("phone_number", "it is not a phone number"),
+        ("friendly_name", "it is empty: leave it out to leave Twilio's name alone"),
+        ("call_delay", "it must be a whole number of seconds from 0 to 60"),
+        ("account_sid", "it must be the sid of an account: AC and 32 hexadecimal digits"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("frendly_name", "it is not an input of OutgoingCallerId: did you mean friendly_name?"),
+        ("phoneNumber", "it is not an input of OutgoingCallerId: did you mean phone_number?"),
+        ("statusCallback", "it is not an input of OutgoingCallerId: did you mean status_callback?"),
+        ("channel", "it is not an input of OutgoingCallerId"),
+    ],
+)
+def test_an_unknown_property_is_refused_with_the_nearest_name(name: str, reason: str) -> None:
+    assert [(name, reason)] == refused({"phone_number": NUMBER, name: "sms"})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (NUMBER, "+1 415-555-0101"),
+        ("+442071838750", "+44 20 7183 8750"),
+        ("+999", "+999"),
+        ("the front desk", "the front desk"),
+    ],
+)
+def test_a_number_is_shown_as_people_write_it(given: str, expected: str) -> None:
+    """What is no number is shown as it is."""
+    assert expected == readable(given)
+
+
+def test_what_check_let_through_is_what_the_model_takes() -> None:
+    given = {
+        "phone_number": "(415) 555-0101",
+        "friendly_name": "Front desk",
+        "call_delay": 5.0,
+        "extension": "12w#",
+        "status_callback": "https://example.com/cb",
+        "status_callback_method": "get",
+        "account_sid": "AC" + "a" * 32,
+    }
+    good, failures = checked(given)
+    assert failures == []
+    assert given | {"phone_number": NUMBER, "call_delay": 5, "status_callback_method": "GET"} == good
+    assert good == CallerIdInputs(**good).model_dump()

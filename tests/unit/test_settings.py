@@ -1,0 +1,282 @@
+"""The account's settings, from the stack's config and the environment."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pulumi_twilio_caller_id.errors import SettingsError
+from pulumi_twilio_caller_id.settings import SOURCES, account_sid, default_region, resolve
+
+ACCOUNT = "AC" + "1" * 32
+OTHER = "AC" + "2" * 32
+KEY = "SK" + "3" * 32
+CANARY = "canary-5f1d"
+
+CONFIG = {
+    "twilio:accountSid": ACCOUNT,
+    "twilio:authToken": "token",
+    "twilio:apiKey": KEY,
+    "twilio:apiSecret": "secret",
+    "twilio:apiUrl": "http://127.0.0.1:8484",
+}
+ENVIRONMENT = {
+    "TWILIO_ACCOUNT_SID": OTHER,
+    "TWILIO_AUTH_TOKEN": "other token",
+    "TWILIO_API_KEY": "SK" + "4" * 32,
+    "TWILIO_API_SECRET": "other secret",
+    "TWILIO_API_URL": "http://127.0.0.1:9",
+}
+TOKEN_ONLY = {"twilio:accountSid": ACCOUNT, "twilio:authToken": "token"}
+HOW_TO_SET = (
+    "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+)
+
+
+def plain(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str | None]:
+    """All settings, with their secrets shown."""
+    found = resolve(config.get, environment)
+    secrets = {
+        name: value.get_secret_value() for name in ("auth_token", "api_secret") if (value := getattr(found, name))
+    }
+    return found.model_dump() | secrets
+
+
+def refusal(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        resolve(config.get, environment or {})
+    return str(caught.value)
+
+
+# Where settings come from
+
+
+def test_settings_come_from_the_config() -> None:
+    expected = {name: CONFIG[f"twilio:{key}"] for name, (key, _) in SOURCES.items()}
+    assert expected == plain(CONFIG, {})
+
+
+def test_settings_come_from_the_environment() -> None:
+    expected = {name: ENVIRONMENT[variable] for name, (_, variable) in SOURCES.items()}
+    assert expected == plain({}, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_config_wins_over_the_environment_key_by_key(name: str) -> None:
+    key, _ = SOURCES[name]
+    expected = {other: ENVIRONMENT[variable] for other, (_, variable) in SOURCES.items()}
+    expected[name] = CONFIG[f"twilio:{key}"]
+    assert expected == plain({f"twilio:{key}": CONFIG[f"twilio:{key}"]}, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_an_empty_setting_counts_as_not_set(name: str) -> None:
+    """CI systems hand over a missing secret as an empty variable."""
+    key, variable = SOURCES[name]
+    expected = {other: CONFIG[f"twilio:{key}"] for other, (key, _) in SOURCES.items()}
+    assert expected == plain(CONFIG, {variable: ""})
+    expected[name] = ENVIRONMENT[variable]
+    assert expected == plain(CONFIG | {f"twilio:{key}": ""}, ENVIRONMENT)
+
+
+# What is missing
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({}, "no account sid and no auth token (or API key)"),
+        ({"twilio:accountSid": ACCOUNT}, "no auth token (or API key)"),
+        ({"twilio:accountSid": ACCOUNT, "twilio:authToken": ""}, "no auth token (or API key)"),
+        ({"twilio:authToken": "token"}, "no account sid"),
+        ({"twilio:apiKey": KEY, "twilio:apiSecret": "secret"}, "no account sid"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_way_to_set_it(config: dict[str, str], missing: str) -> None:
+    assert f"Twilio credentials are missing: {missing}.\n{HOW_TO_SET}" == refusal(config)
+
+
+@pytest.mark.parametrize("beside", [{"twilio:accountSid": ACCOUNT}, TOKEN_ONLY])
+@pytest.mark.parametrize(
+    ("has", "lacks"),
+    [
+        ("twilio:apiKey", "twilio:apiSecret or TWILIO_API_SECRET"),
+        ("TWILIO_API_KEY", "twilio:apiSecret or TWILIO_API_SECRET"),
+        ("twilio:apiSecret", "twilio:apiKey or TWILIO_API_KEY"),
+        ("TWILIO_API_SECRET", "twilio:apiKey or TWILIO_API_KEY"),
+    ],
+)
+def test_half_an_api_key_is_refused(beside: dict[str, str], has: str, lacks: str) -> None:
+    """Also beside an auth token: which of the two was meant is not ours to guess."""
+    value = KEY if has.lower().endswith("key") else "secret"
+    expected = f"{has} is set, but its other half is not.\nSet {lacks} too, or leave both out."
+    config, environment = (beside | {has: value}, {}) if has.startswith("twilio") else (beside, {has: value})
+    assert expected == refusal(config, environment)
+
+
+# Who asks
+
+
+def test_the_token_authenticates_the_account() -> None:
+    assert resolve(TOKEN_ONLY.get, {}).username_and_password == (ACCOUNT, "token")
+
+
+def test_an_api_key_is_used_where_there_is_one() -> None:
+    assert resolve(CONFIG.get, {}).username_and_password == (KEY, "secret")
+
+
+# What makes no sense
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        (
+            "accountSid",
+            KEY,
+            f"{KEY!r} is an API key: it goes into twilio:apiKey (TWILIO_API_KEY); the account's sid begins with AC",
+        ),
+        ("accountSid", "AC1", "'AC1' must be the sid of an account: AC and 32 hexadecimal digits"),
+        (
+            "apiKey",
+            ACCOUNT,
+            f"{ACCOUNT!r} is the sid of an account: it goes into twilio:accountSid; an API key begins with SK",
+        ),
+        ("apiKey", "SK3", "'SK3' must be the sid of an API key: SK and 32 hexadecimal digits"),
+        ("apiUrl", "127.0.0.1:8484", "'127.0.0.1:8484' must be a base URL, such as http://127.0.0.1:8484"),
+        ("authToken", 5, "must be text"),
+        ("apiSecret", ["secret"], "must be text"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_source(name: str, value: object, reason: str) -> None:
+    """The values of secrets are left out."""
+    assert f"twilio:{name} {reason}.\nCorrect twilio:{name}." == refusal(CONFIG | {f"twilio:{name}": value})
+
+
+def test_the_source_is_named_as_it_was_found() -> None:
+    expected = (
+        "TWILIO_ACCOUNT_SID 'AC1' must be the sid of an account: AC and 32 hexadecimal digits.\n"
+        "Correct TWILIO_ACCOUNT_SID."
+    )
+    assert expected == refusal({}, ENVIRONMENT | {"TWILIO_ACCOUNT_SID": "AC1"})
+
+
+@pytest.mark.parametrize("name", ["authToken", "apiSecret"])
+def test_a_secret_that_cannot_be_sent(name: str) -> None:
+    """One with a typographic dash, say, copied from a document."""
+    given = {"twilio:accountSid": ACCOUNT, "twilio:apiKey": "SK" + "1" * 32, f"twilio:{name}": "abc\u2013def"}
+    if name == "authToken":
+        del given["twilio:apiKey"]
+    with pytest.raises(SettingsError) as caught:
+        resolve(given.get, {})
+    assert f"twilio:{name} holds a character that Twilio's tokens and secrets never have." == caught.value.what
+
+
+def test_spaces_around_a_setting_are_dropped() -> None:
+    """A secret of a CI system often ends with a line break; no setting has spaces at its ends."""
+    settings = resolve({"twilio:accountSid": f" {ACCOUNT}", "twilio:authToken": "token\n"}.get, {})
+
+    assert (ACCOUNT, "token") == settings.username_and_password
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("http://127.0.0.1:8484/", "http://127.0.0.1:8484"),
+        ("https://twilio.example", "https://twilio.example"),
+        ("https://gateway.example/twilio/", "https://gateway.example/twilio"),
+    ],
+)
+def test_an_api_url_is_a_base_url(given: str, expected: str) -> None:
+    assert expected == resolve((TOKEN_ONLY | {"twilio:apiUrl": given}).get, {}).api_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host",
+        "host",
+        "http://",
+        "http://host:0",
+        "http://host:port",
+        "http://host?x=1",
+        "http://host#x",
+        "http://ho st",
+        "http://[::1",
+    ],
+)
+def test_an_api_url_that_cannot_be_one_is_refused(url: str) -> None:
+    expected = f"twilio:apiUrl {url!r} must be a base URL, such as http://127.0.0.1:8484.\nCorrect twilio:apiUrl."
+    assert expected == refusal(TOKEN_ONLY | {"twilio:apiUrl": url})
+
+
+@pytest.mark.parametrize("region", ["ie1", "au1", "us2", "US1"])
+def test_another_region_is_refused(region: str) -> None:
+    """Before anything else is looked at: caller IDs would be looked for where there are none."""
+    expected = (
+        f"TWILIO_REGION is {region!r}, but verified caller IDs live in us1 only.\nUnset TWILIO_REGION for this stack."
+    )
+    assert expected == refusal({}, {"TWILIO_REGION": region})
+
+
+@pytest.mark.parametrize("region", ["us1", ""])
+def test_the_region_of_caller_ids_passes(region: str) -> None:
+    assert resolve(TOKEN_ONLY.get, {"TWILIO_REGION": region}).account_sid == ACCOUNT
+
+
+# No secret is shown
+
+
+def test_settings_show_no_secret() -> None:
+    settings = resolve((CONFIG | {"twilio:authToken": CANARY, "twilio:apiSecret": CANARY}).get, {})
+    for shown in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
+        assert CANARY not in shown
+
+
+LEAKS: dict[str, dict[str, Any]] = {
+    "bad account": CONFIG | {"twilio:authToken": CANARY, "twilio:accountSid": "AC1"},
+    "bad key": CONFIG | {"twilio:apiSecret": CANARY, "twilio:apiKey": "SK1"},
+    "token is no text": CONFIG | {"twilio:authToken": [CANARY]},
+    "secret is no text": CONFIG | {"twilio:apiSecret": {"value": CANARY}},
+    "no account": {"twilio:authToken": CANARY},
+    "half a key": {"twilio:accountSid": ACCOUNT, "twilio:apiSecret": CANARY},
+    "password in the api url": CONFIG | {"twilio:apiUrl": f"http://user:{CANARY}@127.0.0.1:8484"},
+    "account and token swapped": CONFIG | {"twilio:accountSid": CANARY, "twilio:authToken": ACCOUNT},
+    "key and secret swapped": CONFIG | {"twilio:apiKey": CANARY, "twilio:apiSecret": KEY},
+}
+
+
+@pytest.mark.parametrize("config", LEAKS.values(), ids=LEAKS.keys())
+def test_errors_show_no_secret(config: dict[str, Any]) -> None:
+    """Neither in the message nor in a traceback."""
+    with pytest.raises(SettingsError) as caught:
+        resolve(config.get, {})
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+# Looked up on their own
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "expected"),
+    [
+        ({"twilio:accountSid": ACCOUNT}, ENVIRONMENT, ACCOUNT),
+        ({}, ENVIRONMENT, OTHER),
+        ({}, {}, None),
+        ({"twilio:accountSid": "AC1"}, {}, None),
+        ({"twilio:accountSid": 5}, {}, None),
+    ],
+)
+def test_the_account_is_known_without_credentials(
+    config: dict[str, Any], environment: dict[str, str], expected: str | None
+) -> None:
+    assert expected == account_sid(config.get, environment)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "US"), ("", "US"), ("GB", "GB"), ("de", "DE")])
+def test_the_default_region_is_a_country_in_capitals(given: str | None, expected: str) -> None:
+    assert expected == default_region({"twilio:defaultRegion": given}.get)

@@ -1,0 +1,228 @@
+"""The wire: what is sent again, what is not, and when an answer counts as lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_twilio_caller_id.errors import (
+    AnswerLost,
+    TooManyRequests,
+    TwilioRefused,
+)
+from pulumi_twilio_caller_id.inputs import CallerIdInputs
+from pulumi_twilio_caller_id.testing import Sandbox
+
+if TYPE_CHECKING:
+    from unit.conftest import Connect, RawServer
+
+NUMBER = "+14155550101"
+INPUTS = CallerIdInputs(phone_number=NUMBER)
+POST_LOST = f"Twilio was asked to verify {NUMBER}, and gave no usable answer: "
+GET_LOST = f"Twilio was asked to look up {NUMBER}, and gave no usable answer: "
+
+
+def asked(sandbox: Sandbox) -> list[tuple[str, int | None]]:
+    return [(request.endpoint, request.status) for request in sandbox.requests]
+
+
+def assert_growing(sleeps: list[float]) -> None:
+    """Each pause is between half and all of its length, which doubles from half a second on."""
+    for number, pause in enumerate(sleeps):
+        assert 0.25 * 2**number <= pause <= 0.5 * 2**number
+
+
+# Too many requests: B15
+
+
+def test_a_busy_answer_is_asked_for_again(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
+    sandbox.fail("list", status=429, times=2)
+    assert connect().find(NUMBER) is None
+    assert asked(sandbox) == [("list", 429), ("list", 429), ("list", 200)]
+    assert len(sleeps) == 2
+    assert_growing(sleeps)
+
+
+def test_retry_after_is_waited_for(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
+    sandbox.fail("list", status=429, times=1, retry_after=7)
+    sandbox.fail("list", status=429, times=1, retry_after=0)
+    assert connect().find(NUMBER) is None
+    assert sleeps == [7.0, 0.0]
+
+
+def test_a_busy_answer_to_a_validation_request_places_one_call(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    """429 was never processed, so sending it again is safe although it is a POST."""
+    sandbox.fail("create", status=429, times=1, retry_after=1)
+    sandbox.fail("create", status=429, times=1)
+    request = connect().request_validation(INPUTS)
+    assert [request.call_sid] == [call.sid for call in sandbox.calls]
+    assert asked(sandbox) == [("create", 429), ("create", 429), ("create", 200)]
+    assert sleeps[0] == 1.0
+    assert 0.5 <= sleeps[1] <= 1.0
+
+
+def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    sandbox.fail("create", status=429)
+    with pytest.raises(TooManyRequests) as caught:
+        connect(attempts=3).request_validation(INPUTS)
+    assert caught.value.what == f"Twilio refused to verify {NUMBER}: Too Many Requests (code 20429, HTTP 429)."
+    assert asked(sandbox) == [("create", 429)] * 3
+    assert len(sleeps) == 2
+
+
+def test_a_wait_that_is_too_long_is_not_made(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
+    sandbox.fail("list", status=429, retry_after=31)
+    with pytest.raises(TooManyRequests) as caught:
+        connect().find(NUMBER)
+    assert caught.value.retry_after == 31.0
+    assert sleeps == []
+
+
+@pytest.mark.parametrize("header", [b"soon", b"Wed, 25 Nov 2026 10:00:00 GMT", b"-5", b"nan"])
+def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
+    connect: Connect, answering: Callable[[bytes], RawServer], sleeps: list[float], header: bytes
+) -> None:
+    server = answering(b"HTTP/1.0 429 Busy\r\nContent-Length: 0\r\nRetry-After: " + header + b"\r\n\r\n")
+    with pytest.raises(TooManyRequests):
+        connect(url=server.url, attempts=2).find(NUMBER)
+    assert len(server.requests) == 2
+    assert len(sleeps) == 1
+    assert 0 <= sleeps[0] <= 0.5
+
+
+# A broken server
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_reading_request_is_repeated(sandbox: Sandbox, connect: Connect, sleeps: list[float], status: int) -> None:
+    sandbox.fail("list", status=status, times=3)
+    assert connect().find(NUMBER) is None
+    assert asked(sandbox) == [("list", status)] * 3 + [("list", 200)]
+    assert len(sleeps) == 3
+    assert_growing(sleeps)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 4])
+def test_a_reading_request_is_given_up_after_attempts(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float], attempts: int
+) -> None:
+    sandbox.fail("list", status=500)
+    with pytest.raises(TwilioRefused) as caught:
+        connect(attempts=attempts).find(NUMBER)
+    assert (caught.value.status, caught.value.code) == (500, 20500)
+    assert asked(sandbox) == [("list", 500)] * attempts
+    assert len(sleeps) == attempts - 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_validation_request_is_not_repeated(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float], status: int
+) -> None:
+    """A gateway may have given up on a request that Twilio went on with."""
+    sandbox.fail("create", status=status, body="<html>Bad gateway</html>", processed=True)
+    with pytest.raises(TwilioRefused) as caught:
+        connect().request_validation(INPUTS)
+    assert caught.value.what == f"Twilio failed to verify {NUMBER} (HTTP {status})."
+    assert len(sandbox.calls) == 1
+    assert sleeps == []
+
+
+# Lost answers
+
+
+@pytest.mark.parametrize(("drop", "calls"), [("before", 0), ("after", 1)])
+def test_a_validation_request_whose_connection_breaks_is_not_repeated(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float], drop: Any, calls: int
+) -> None:
+    """The two cannot be told apart from here."""
+    sandbox.fail("create", drop=drop)
+    with pytest.raises(AnswerLost) as caught:
+        connect().request_validation(INPUTS)
+    expected = POST_LOST + "the connection broke (Remote end closed connection without response)."
+    assert expected == caught.value.what
+    assert (len(sandbox.requests), len(sandbox.calls)) == (1, calls)
+    assert sleeps == []
+
+
+def test_a_reading_request_whose_connection_breaks_is_repeated(sandbox: Sandbox, connect: Connect) -> None:
+    sandbox.fail("list", drop="after", times=1)
+    assert connect().find(NUMBER) is None
+    assert asked(sandbox) == [("list", None), ("list", 200)]
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    """B19. The step is named, and the call that may have been placed is not placed twice."""
+    sandbox.fail("create", delay=60)
+    begin = time.monotonic()
+    with pytest.raises(AnswerLost) as caught:
+        connect(timeout=0.2).request_validation(INPUTS)
+    assert caught.value.what == POST_LOST + "nothing came within 0.2 s."
+    assert 0.2 <= time.monotonic() - begin < 5
+    assert len(sandbox.requests) == 1
+    assert sleeps == []
+
+
+def test_a_reading_request_that_hangs_is_repeated(sandbox: Sandbox, connect: Connect) -> None:
+    sandbox.fail("list", delay=60, times=1)
+    assert connect(timeout=0.2).find(NUMBER) is None
+    assert asked(sandbox) == [("list", None), ("list", 200)]
+
+
+@pytest.mark.parametrize("body", ["<html>Welcome</html>", "", '{"sid": "PN', "null", "[]", '"text"', "5"])
+def test_a_success_without_a_json_object_is_a_lost_answer(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float], body: str
+) -> None:
+    """Reading is repeated, a validation request is not: its call may have been placed."""
+    sandbox.fail("create", body=body, processed=True)
+    sandbox.fail("list", body=body)
+    with pytest.raises(AnswerLost) as caught:
+        connect().request_validation(INPUTS)
+    assert caught.value.what == POST_LOST + "HTTP 200 with a body that is not JSON."
+    assert (len(sandbox.calls), sleeps) == (1, [])
+    with pytest.raises(AnswerLost) as caught:
+        connect(attempts=2).find(NUMBER)
+    assert caught.value.what == GET_LOST + "HTTP 200 with a body that is not JSON."
+    assert len(sandbox.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"Hello\r\n\r\n",
+        b'HTTP/1.0 200 OK\r\nContent-Length: 500\r\n\r\n{"sid":',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"sid',
+        b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe{}",
+    ],
+    ids=["nothing", "no HTTP", "cut short", "a chunk cut short", "not compressed as it says", "no UTF-8"],
+)
+def test_an_answer_that_is_cut_or_garbled_is_a_lost_answer(
+    connect: Connect, answering: Callable[[bytes], RawServer], answer: bytes
+) -> None:
+    server = answering(answer)
+    with pytest.raises(AnswerLost) as caught:
+        connect(url=server.url).request_validation(INPUTS)
+    assert caught.value.what.startswith(POST_LOST)
+    assert len(server.requests) == 1
+    with pytest.raises(AnswerLost) as caught:
+        connect(url=server.url, attempts=2).find(NUMBER)
+    assert caught.value.what.startswith(GET_LOST)
+    assert len(server.requests) == 3
+
+
+def test_an_answer_that_is_cut_short_is_explained(connect: Connect, answering: Callable[[bytes], RawServer]) -> None:
+    """In words, not as the bare number of bytes that are missing."""
+    server = answering(b"HTTP/1.0 200 OK\r\nContent-Length: 500\r\n\r\n{}")
+    with pytest.raises(AnswerLost) as caught:
+        connect(url=server.url).request_validation(INPUTS)
+    assert not caught.value.why.rstrip(".").endswith("498")

@@ -1,0 +1,190 @@
+"""The await, by recorded streams of what Twilio showed, under a clock that only moves when somebody waits.
+
+A stream (data/streams) says from which second on the call and the list show what. `latency` is how long each request
+takes. Expected are the numbered condition of verification.py, the second it is told, and the message where it fails;
+`looks_at` are the seconds at which the list is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, NotVerified, TwilioRefused, TwilioUnreachable
+from pulumi_twilio_caller_id.twilio_api import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification import Progress, await_caller_id
+
+STREAMS = sorted((Path(__file__).parents[1] / "data" / "streams").glob("*.json"))
+BEGIN = 1000.0
+NUMBER = "+14155550101"
+CALL = "CA" + "1" * 32
+FOUND = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "1" * 32)
+REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392")
+REASONS = {
+    4: ("the line was busy", "nobody answered", "the call was canceled", "the call could not be put through"),
+    5: ("the call ended without the right code",),
+    6: ("the code was not keyed in within",),
+}
+
+
+class Clock:
+    """Virtual time. Sleeping costs nothing, but it must be of use."""
+
+    def __init__(self) -> None:
+        self.time = BEGIN
+        self.wakes: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.time += seconds
+        self.wakes.append(self.time - BEGIN)
+
+
+class Twilio:
+    """Shows what a stream says, at the second it is asked. `asked` notes who asked for what, and when."""
+
+    def __init__(self, stream: dict[str, Any], clock: Clock, asked: list[tuple[str, float]], who: str = "") -> None:
+        self._stream = stream
+        self._clock = clock
+        self.asked = asked
+        self._who = who
+
+    def once(self) -> Twilio:
+        return Twilio(self._stream, self._clock, self.asked, "once ")
+
+    def find(self, phone_number: str) -> CallerId | None:
+        assert phone_number == NUMBER
+        shown = self._shown("list")
+        _fail(shown, f"look up {NUMBER}")
+        return {"empty": None, "found": FOUND}[shown]
+
+    def call_state(self, call_sid: str) -> CallState | None:
+        assert call_sid == CALL
+        shown = self._shown("call")
+        _fail(shown, f"read call {CALL}")
+        if isinstance(shown, dict):
+            return CallState(status=shown["ended"], duration=shown["duration"])
+        return None if shown == "not known" else CallState(status=shown)
+
+    def _shown(self, what: str) -> Any:
+        at = self._clock.time - BEGIN
+        self._clock.time += self._stream.get("latency", 0)
+        self.asked.append((self._who + what, at))
+        return [event[what] for event in self._stream["events"] if event["at"] <= at and what in event][-1]
+
+
+def _fail(shown: Any, step: str) -> None:
+    if shown == "unreachable":
+        raise TwilioUnreachable(step, "no connection")
+    if shown == "lost":
+        raise AnswerLost(step, "nothing came within 15 s")
+    if isinstance(shown, dict) and "status" in shown:
+        raise TwilioRefused(step, shown["status"], retry_after=shown.get("retry_after"))
+
+
+def load(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(next(path for path in STREAMS if path.stem == name).read_text(encoding="utf-8"))
+    return loaded
+
+
+def play(stream: dict[str, Any], shown: list[Progress] | None = None) -> tuple[CallerId | CallerIdError, Clock, Twilio]:
+    """What the await comes to on a stream."""
+    clock = Clock()
+    twilio = Twilio(stream, clock, [])
+    shown = [] if shown is None else shown
+    try:
+        outcome: CallerId | CallerIdError = await_caller_id(
+            twilio, REQUEST, timeout=stream.get("timeout", 300), clock=clock, report=shown.append
+        )
+    except NotVerified as failed:
+        outcome = failed
+    return outcome, clock, twilio
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_a_stream_ends_as_recorded(path: Path) -> None:
+    """Each stream is named for the condition that decides it."""
+    stream = json.loads(path.read_text(encoding="utf-8"))
+    expected = stream["expected"]
+    outcome, clock, twilio = play(stream)
+    assert expected["at"] == clock.time - BEGIN
+    assert path.stem.startswith(f"condition-{expected['condition']}-")
+    if expected["condition"] == 1:
+        assert outcome == FOUND
+    else:
+        assert isinstance(outcome, NotVerified)
+        assert expected["what"] == outcome.what
+        assert any(reason in outcome.what for reason in REASONS[expected["condition"]])
+    if "looks_at" in stream:
+        assert stream["looks_at"] == [at for what, at in twilio.asked if what.endswith("list")]
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_no_pause_goes_beyond_the_deadline(path: Path) -> None:
+    stream = json.loads(path.read_text(encoding="utf-8"))
+    _, clock, _ = play(stream)
+    assert max(clock.wakes, default=0) <= stream.get("timeout", 300)
+
+
+def test_there_is_a_stream_for_each_condition() -> None:
+    assert {path.stem.split("-")[1] for path in STREAMS} == {"1", "4", "5", "6"}
+    assert {path.stem for path in STREAMS} >= {f"condition-4-{s}" for s in ("busy", "no-answer", "canceled", "failed")}
+
+
+def test_the_call_is_looked_at_before_the_list() -> None:
+    """So that a call seen as ended is older than the list beside it."""
+    _, _, twilio = play(load("condition-1-three-seconds-after-the-call"))
+    assert twilio.asked[:4] == [("once call", 0), ("once list", 0), ("once call", 1), ("once list", 1)]
+
+
+def test_a_call_that_has_ended_is_not_looked_at_again() -> None:
+    _, _, twilio = play(load("condition-5-no-duration"))
+    assert [at for what, at in twilio.asked if what == "once call"] == list(range(21))
+
+
+def test_only_the_last_look_is_repeated_by_itself() -> None:
+    """The loop comes back anyway; for the last look-up, a passing fault must not be the end."""
+    _, _, twilio = play(load("condition-4-no-answer"))
+    assert [what for what, _ in twilio.asked].count("list") == 1
+    assert twilio.asked[-1] == ("list", 32)
+
+
+def test_progress_is_reported_at_each_look() -> None:
+    shown: list[Progress] = []
+    play(load("condition-1-call-not-known-at-first"), shown)
+    states = ["calling"] * 3 + ["ringing"] * 4 + ["in-progress"] * 2
+    expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
+    assert expected == shown
+
+
+def test_progress_says_that_the_call_is_over() -> None:
+    shown: list[Progress] = []
+    play(load("condition-1-three-seconds-after-the-call"), shown)
+    assert [each.state for each in shown][-4:] == ["in-progress"] + ["call over, looking for the number"] * 3
+
+
+def test_without_a_timeout_it_is_five_minutes() -> None:
+    clock = Clock()
+    stream = {"events": [{"at": 0, "call": "in-progress", "list": "empty"}]}
+    with pytest.raises(NotVerified, match="was not keyed in within 5 min "):
+        await_caller_id(Twilio(stream, clock, []), REQUEST, clock=clock)
+    assert clock.time - BEGIN == 300
+
+
+def test_being_interrupted_ends_the_wait() -> None:
+    """Whoever shows progress may stop the await; nothing is looked up after that."""
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    clock = Clock()
+    twilio = Twilio(load("condition-4-busy"), clock, [])
+    with pytest.raises(KeyboardInterrupt):
+        await_caller_id(twilio, REQUEST, clock=clock, report=interrupt)
+    assert twilio.asked == [("once call", 0), ("once list", 0)]
