@@ -93,6 +93,14 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             f"--{name}", type=_seconds, default=default, metavar="S", help=f"seconds {meaning} (default {default})"
         )
     parser.add_argument(
+        "--deliver",
+        type=_delivery,
+        action="append",
+        default=[],
+        metavar="PUBLIC=LOCAL",
+        help="send callbacks for this public base URL to that local one; may be repeated",
+    )
+    parser.add_argument(
         "--run",
         nargs=argparse.REMAINDER,  # for the help; see _split_at_run
         metavar="COMMAND",
@@ -135,6 +143,7 @@ def _make_sandbox(
             delays=Delays(arguments.queued, arguments.rings, arguments.talks),
             state=arguments.state,
             port=port,
+            deliver_to=dict(arguments.deliver),
             on_answer=on_answer,
         )
     except (PhonesFileError, StateFileError) as unusable:
@@ -198,6 +207,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)
+
+
+def _delivery(text: str) -> tuple[str, str]:
+    from .sandbox.webhook import read_deliver_to
+
+    public, _, local = text.partition("=")
+    try:
+        return next(iter(read_deliver_to({public: local}).items()))
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} is not PUBLIC=LOCAL: {wrong}") from wrong
 
 
 def _seconds(text: str) -> float:

@@ -6,7 +6,7 @@
         subprocess.run(["pulumi", "up", "--yes"], env={**os.environ, **sandbox.environment})
         assert [call.status for call in sandbox.calls] == ["busy"]
 
-Nobody is phoned, and nothing leaves this machine.
+Nobody is phoned, and nothing leaves this machine but a callback that is asked to.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError
 from .sandbox.account import LocalTwilio
 from .sandbox.background import BackgroundServer
+from .sandbox.callbacks import CallbackRecord, Callbacks, How, Plan
 from .sandbox.calls import PlacedCall
-from .sandbox.credentials import Credentials, subaccounts
+from .sandbox.credentials import Credentials
+from .sandbox.credentials import subaccounts as _subaccounts
 from .sandbox.faults import Endpoint
 from .sandbox.phones import PhoneBook, PhoneLike
 from .sandbox.server import Server
@@ -30,6 +31,7 @@ from .sandbox.store import Store
 
 __all__ = [
     "Behaviour",
+    "CallbackRecord",
     "CallerId",
     "Delays",
     "Fault",
@@ -44,8 +46,7 @@ __all__ = [
 class Sandbox:
     """A local Twilio, serving from `start` to `stop`, or within a `with` block.
 
-    phones       number -> what the person there does: a behaviour's name, a mapping, or a `Phone`. Anybody else
-                 answers and keys the code in.
+    phones       number -> what the person there does: a behaviour, a mapping, or a `Phone`. Others key the code in.
     delays       how long calls take where the phone does not say.
     state        a file to keep the account in, for one sandbox at a time. None: it is forgotten.
     numbers      numbers that are verified already -> friendly name (None: Twilio's default).
@@ -53,10 +54,12 @@ class Sandbox:
     subaccounts  AccountSids, or AccountSid -> auth token.
     port         0: a free one.
     clock        seconds since the epoch; a test may pass its own and move it.
+    callbacks    how StatusCallbacks go; see `callbacks_go`.
+    deliver_to   public base URL -> the one where it is reached here. Callbacks are signed for the public one.
     on_answer    called with the record of each request, from the sandbox's thread.
 
-    Raises `ValueError` for a phone that makes no sense, `TwilioError` for a number that is none, `StateFileError` for a
-    state file that cannot be used, and, on `start`, `OSError` where the port is taken.
+    Raises `ValueError` for a phone or base URL that makes no sense, `TwilioError` for a number that is none,
+    `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where the port is taken.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class Sandbox:
         subaccounts: Mapping[str, str] | Iterable[str] = (),
         port: int = 0,
         clock: Callable[[], float] = time.time,
+        callbacks: How = "normally",
+        deliver_to: Mapping[str, str] | None = None,
         on_answer: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
@@ -83,7 +88,8 @@ class Sandbox:
             save=store.save if store else None,
         )
         self._twilio.seed(self.account_sid, numbers or {})
-        self._server = Server(self._twilio, clock=clock, on_answer=on_answer)
+        self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks))
+        self._server = Server(self._twilio, clock=clock, callbacks=self._callbacks, on_answer=on_answer)
         self._background = BackgroundServer(self._server, port)
 
     def start(self) -> Self:
@@ -98,9 +104,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     # How to reach it
@@ -161,6 +165,11 @@ class Sandbox:
         """Every verified number of every account, oldest first; copies."""
         return self._twilio.caller_ids()
 
+    @property
+    def callbacks(self) -> list[CallbackRecord]:
+        """Every request to a StatusCallback so far; a copy."""
+        return self._callbacks.copy()
+
     # Somebody works in the Console
 
     def add_caller_id(
@@ -212,19 +221,30 @@ class Sandbox:
         processed: bool = False,
     ) -> None:
         """The next `times` requests to an endpoint go wrong, or all of them until `heal`. See `Fault` for the rest."""
-        self._server.faults.add(
-            Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed)
-        )
+        fault = Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed)
+        self._server.faults.add(fault)
 
     def heal(self) -> None:
         """Nothing goes wrong any more."""
         self._server.faults.clear()
 
+    def callbacks_go(self, how: How, *, delay: float | None = None) -> None:
+        """For calls that end from now on: badly-signed with another token; late by `delay` seconds of real time; early:
+        a call that succeeds is over at once, and called back before the create is answered; shared-key: signed with a
+        Webhook Rule's key instead of the auth token. `ValueError` for what makes no sense.
+        """
+        self._callbacks.go(Plan(how, delay))
+
+    def send_callback(
+        self, url: str, fields: Mapping[str, str], *, token: str | None = None, method: str = "POST"
+    ) -> int:
+        """Sends a callback made by hand, genuine or forged; gives the HTTP status of the answer. It is not recorded.
+
+        `token` signs it, by default that of the account in the fields; "" leaves it unsigned. `ConnectionError` for no
+        answer, `RuntimeError` unless the sandbox is running.
+        """
+        return self._callbacks.send(url, method, fields, token)
+
     def _account_of(self, sid: str) -> str:
-        for record in self._twilio.caller_ids():
-            if record.sid == sid:
-                return record.account_sid
-        return self.account_sid  # where it will not be found either
-
-
-_subaccounts = subaccounts  # the constructor has a parameter of that name
+        accounts = {record.sid: record.account_sid for record in self._twilio.caller_ids()}
+        return accounts.get(sid, self.account_sid)  # where it will not be found either

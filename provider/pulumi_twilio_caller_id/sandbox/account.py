@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from . import calls, errors, rules, wire
+from .caller_ids import CallerIds, new_sid
 from .calls import Call, PlacedCall
 from .credentials import Credentials
 from .phones import Behaviour, PhoneBook
@@ -45,9 +46,10 @@ class LocalTwilio:
         self._lock = threading.RLock()
         self._changed = False
         state = state or State()
-        self._caller_ids = {caller_id.sid: caller_id for caller_id in state.caller_ids}
+        self._caller_ids = CallerIds(state.caller_ids)
         self._calls = {call.sid: call for call in state.calls}
         self._open = list(state.calls)  # calls that may still bring something about
+        self._owed = [call for call in state.calls if call.status_callback and not call.called_back]
 
     # What the API offers
 
@@ -66,7 +68,7 @@ class LocalTwilio:
                 raise errors.invalid_phone_number(number)
             if own or phone.behaviour is Behaviour.OWN_NUMBER:
                 raise errors.already_usable()
-            if self._find(account_sid, number):
+            if self._caller_ids.find(account_sid, number):
                 raise errors.already_verified()
             call = Call(
                 sid="CA" + secrets.token_hex(16),
@@ -83,6 +85,8 @@ class LocalTwilio:
             )
             self._calls[call.sid] = call
             self._open.append(call)
+            if call.status_callback:
+                self._owed.append(call)
             self._changed = True
             return wire.validation_request(call)
 
@@ -91,23 +95,18 @@ class LocalTwilio:
     ) -> list[CallerId]:
         """Verified numbers, oldest first; filters match exactly and are case sensitive. None: do not filter by it."""
         with self._now():
-            return [
-                caller_id.model_copy()
-                for caller_id in self._caller_ids.values()
-                if account_sid in (None, caller_id.account_sid)
-                and phone_number in (None, caller_id.phone_number)
-                and friendly_name in (None, caller_id.friendly_name)
-            ]
+            found = self._caller_ids.matching(account_sid, phone_number, friendly_name)
+            return [caller_id.model_copy() for caller_id in found]
 
     def fetch(self, account_sid: str, sid: str) -> CallerId:
         """One caller ID; `TwilioError` 20404 unless that account has it."""
         with self._now():
-            return self._get(account_sid, sid).model_copy()
+            return self._caller_ids.get(account_sid, sid).model_copy()
 
     def rename(self, account_sid: str, sid: str, friendly_name: str | None) -> CallerId:
         """Changes the friendly name; None leaves it, an empty one brings the default back."""
         with self._now() as now:
-            caller_id = self._get(account_sid, sid)
+            caller_id = self._caller_ids.get(account_sid, sid)
             if friendly_name is not None:
                 caller_id.friendly_name = rules.friendly_name(friendly_name, caller_id.phone_number)
                 caller_id.updated = now
@@ -117,7 +116,7 @@ class LocalTwilio:
     def remove(self, account_sid: str, sid: str) -> None:
         """Deletes a caller ID for good; its number can be verified again."""
         with self._now():
-            del self._caller_ids[self._get(account_sid, sid).sid]
+            self._caller_ids.remove(account_sid, sid)
             self._changed = True
 
     def call_body(self, account_sid: str, sid: str) -> dict[str, object]:
@@ -144,18 +143,44 @@ class LocalTwilio:
             calls.hang_up(self._calls[call_sid], now)
             self._changed = True
 
+    def succeed_at_once(self, call_sid: str) -> bool:
+        """The person is quicker than the API's answer; see `calls.succeed_at_once`. `KeyError`: no such call."""
+        with self._now() as now:
+            self._changed = True
+            return calls.succeed_at_once(self._calls[call_sid], now)
+
+    @property
+    def owes_callbacks(self) -> bool:
+        """Whether there is a call whose StatusCallback has not been taken."""
+        return bool(self._owed)
+
+    def take_ended(self) -> list[Call]:
+        """Calls with a StatusCallback that have ended by now, in that order; copies. Each is given once, for ever:
+        a callback that is then lost on the way stays lost, as it does with Twilio.
+        """
+        if not self._owed:
+            return []
+        with self._now() as now:
+            ended = [(calls.timeline(call).ended, call) for call in self._owed]
+            due = [call for at, call in sorted(ended, key=lambda pair: pair[0]) if at <= now]
+            self._owed = [call for at, call in ended if at > now]
+            for call in due:
+                call.called_back = True
+                self._changed = True
+            return [call.model_copy() for call in due]
+
     def add_caller_id(self, account_sid: str, phone_number: str, friendly_name: str | None = None) -> CallerId:
         """A number is verified by other means. `TwilioError` 21450 where it is verified in that account already."""
         number = rules.e164(phone_number)
         with self._now() as now:
-            if self._find(account_sid, number):
+            if self._caller_ids.find(account_sid, number):
                 raise errors.already_verified()
             return self._add(account_sid, number, rules.friendly_name(friendly_name, number), now).model_copy()
 
     def seed(self, account_sid: str, numbers: Mapping[str, str | None]) -> None:
         """Numbers that are verified from the start, with their friendly names; those already there stay as they are."""
         with self._now() as now:
-            known = {record.phone_number for record in self._caller_ids.values() if record.account_sid == account_sid}
+            known = {record.phone_number for record in self._caller_ids.matching(account_sid)}
             for given, name in numbers.items():
                 number = rules.e164(given)
                 if number not in known:
@@ -183,46 +208,43 @@ class LocalTwilio:
                 self._changed = False
 
     def _settle(self, now: float) -> None:
-        """Lists the numbers whose codes have been keyed in by now, in the order in which that happened."""
+        """Decides on the sids of calls that have succeeded by now, and lists their numbers, in the order of the events.
+
+        The two come apart on a late-listed phone alone: the callback tells a sid that cannot be fetched yet.
+        """
         timelines = [(calls.timeline(call), call) for call in self._open]
-        due = [(time.listed, call) for time, call in timelines if time.listed is not None and time.listed <= now]
-        for listed, call in sorted(due, key=lambda pair: pair[0]):
-            if call.caller_id_sid is None:
-                caller_id = self._find(call.account_sid, call.to)  # a second success makes no second caller ID
-                if caller_id is None:
-                    caller_id = self._add(call.account_sid, call.to, call.friendly_name, listed)
+        successes = [(time.ended, time.listed, call) for time, call in timelines if time.listed is not None]
+        for ended, _, call in sorted(successes, key=lambda success: success[0]):
+            if ended <= now and call.promised_sid is None:
+                call.promised_sid = self._sid_for(call)
+                self._changed = True
+        for _, listed, call in sorted(successes, key=lambda success: success[1]):
+            if listed <= now and call.caller_id_sid is None:
+                caller_id = self._caller_ids.find(call.account_sid, call.to)
+                if caller_id is None:  # a second success makes no second caller ID
+                    caller_id = self._add(call.account_sid, call.to, call.friendly_name, listed, call.promised_sid)
                 call.caller_id_sid = caller_id.sid
                 self._changed = True
         self._open = [call for time, call in timelines if max(time.ended, time.listed or 0) > now]
 
-    def _add(self, account_sid: str, phone_number: str, friendly_name: str, at: float) -> CallerId:
-        caller_id = CallerId(
-            sid="PN" + secrets.token_hex(16),
-            account_sid=account_sid,
-            phone_number=phone_number,
-            friendly_name=friendly_name,
-            created=at,
-            updated=at,
-        )
-        self._caller_ids[caller_id.sid] = caller_id
+    def _add(
+        self, account_sid: str, phone_number: str, friendly_name: str, at: float, sid: str | None = None
+    ) -> CallerId:
         self._changed = True
-        return caller_id
+        return self._caller_ids.add(account_sid, phone_number, friendly_name, at, sid)
 
-    def _find(self, account_sid: str, phone_number: str) -> CallerId | None:
-        for caller_id in self._caller_ids.values():
-            if caller_id.phone_number == phone_number and caller_id.account_sid == account_sid:
-                return caller_id
-        return None
-
-    def _get(self, account_sid: str, sid: str) -> CallerId:
-        caller_id = self._caller_ids.get(sid)
-        if caller_id is None or caller_id.account_sid != account_sid:
-            raise errors.not_found(wire.caller_id_uri(account_sid, sid))
-        return caller_id
+    def _sid_for(self, call: Call) -> str:
+        """The sid that the number of a call has, or will have: two calls that succeed make one caller ID."""
+        caller_id = self._caller_ids.find(call.account_sid, call.to)
+        if caller_id is not None:
+            return caller_id.sid
+        of_number = [other for other in self._open if (other.account_sid, other.to) == (call.account_sid, call.to)]
+        promised = [other.promised_sid for other in of_number if other.promised_sid and not other.caller_id_sid]
+        return promised[0] if promised else new_sid()
 
     def _state(self) -> State:
         return State(
             accounts=self.credentials.account_sids,
-            caller_ids=list(self._caller_ids.values()),
+            caller_ids=list(self._caller_ids),
             calls=list(self._calls.values()),
         )

@@ -64,12 +64,13 @@ class BackgroundServer:
     async def _serve(self) -> None:
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
         runner = web.AppRunner(self._server.application(), access_log=None, shutdown_timeout=SHUTDOWN)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, self._port).start()
-            self._port = runner.addresses[0][1]
-            self._end = lambda: loop.call_soon_threadsafe(stopping.set)
-            self._ready.set()
-            await stopping.wait()
-        finally:
-            await runner.cleanup()
+        async with self._server.callbacks.running():  # for as long as there are requests, which may bring them about
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, HOST, self._port).start()
+                self._port = runner.addresses[0][1]
+                self._end = lambda: loop.call_soon_threadsafe(stopping.set)
+                self._ready.set()
+                await stopping.wait()
+            finally:
+                await runner.cleanup()

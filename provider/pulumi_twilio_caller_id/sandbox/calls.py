@@ -53,6 +53,10 @@ class Call(BaseModel):
 
     caller_id_sid: str | None = None
     """Set once the number is in the list because of this call."""
+    promised_sid: str | None = None
+    """The sid of the number's caller ID, decided as the call ended, and told by the callback."""
+    called_back: bool = False
+    """Whether its StatusCallback has been dealt with."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def _by_hand(call: Call, ringing: float) -> Timeline:
         if call.hung_up < ringing:
             return Timeline(call.placed, None, None, call.hung_up, "canceled", None)
         return Timeline(call.placed, ringing, None, call.hung_up, "busy", None)  # a call declined looks like a busy one
+    ringing = min(ringing, call.answered)
     if call.keyed_right is not None:
         listed = call.keyed_right + call.script.listed_after
         return Timeline(call.placed, ringing, call.answered, call.keyed_right, "completed", listed)
@@ -185,6 +190,15 @@ def hang_up(call: Call, now: float) -> None:
         raise CallIsOver(f"the call has ended already ({status})")
     _take_over(call, now)
     call.hung_up = now
+
+
+def succeed_at_once(call: Call, now: float) -> bool:
+    """The person answers and keys the code in within no time. False, and nothing, unless the call would succeed."""
+    if timeline(call).listed is None:
+        return False
+    _take_over(call, now)
+    call.answered = call.keyed_right = now
+    return True
 
 
 def _take_over(call: Call, now: float) -> None:

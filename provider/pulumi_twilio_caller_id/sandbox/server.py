@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from . import errors, wire
 from .account import LocalTwilio
+from .callbacks import Callbacks
 from .calls import CallIsOver
 from .credentials import read_basic
 from .errors import TwilioError
@@ -34,9 +35,11 @@ class Server:
         twilio: LocalTwilio,
         *,
         clock: Callable[[], float] = time.time,
+        callbacks: Callbacks | None = None,
         on_answer: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self.twilio = twilio
+        self.callbacks = callbacks or Callbacks(twilio)
         self.faults = Faults()
         self.recording = Recording()
         self._clock = clock
@@ -65,6 +68,7 @@ class Server:
 
     async def _create(self, request: web.Request) -> web.Response:
         answer = self.twilio.request_validation(_account_sid(request), await _form(request))
+        await self.callbacks.placed(answer["call_sid"])
         return web.json_response(answer)  # 200, not 201: there is no caller ID yet
 
     async def _list(self, request: web.Request) -> web.Response:
