@@ -1,13 +1,13 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
-#   make test | lint                         what CI runs
+#   make test | lint | docs-check            what CI runs
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
 PULUMI := $(SANDBOX) engine/stack
 
-.PHONY: up preview refresh destroy test lint format clean setup
+.PHONY: help up preview refresh destroy test lint docs-check format clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +38,9 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+
+docs-check: $(VENV)/ready-dev
+	@$(VENV)/bin/python -m pytest -q tests/unit/test_docs.py
 
 format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix

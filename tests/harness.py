@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,34 @@ class Result:
                 if first < len(lines):
                     return "\n".join(lines[first:])
         return ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A `pulumi` that is under way; what it prints goes to a file."""
+
+    process: subprocess.Popen[bytes]
+    file: Path
+
+    @property
+    def output(self) -> str:
+        return self.file.read_text()
+
+    def until(self, holds: Callable[[], object], seconds: float = 60) -> float:
+        """Wait until something holds; the seconds it took. Fails the test after `seconds`, with what was printed."""
+        begin = time.monotonic()
+        while not holds():
+            assert time.monotonic() - begin < seconds, f"not so within {seconds} s:\n{self.output}"
+            time.sleep(0.02)
+        return time.monotonic() - begin
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        if not self.ended():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 @dataclass
@@ -126,6 +156,21 @@ class Stack:
         assert not ok or result.code == 0, f"pulumi {' '.join(args)} exited with {result.code}:\n{result.output}"
         return result
 
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> Running:
+        """Start `pulumi` and leave it running."""
+        output = self.folder / f"output.{len(list(self.folder.glob('output.*')))}"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                ["pulumi", *args, "--non-interactive"],
+                cwd=self.project,
+                env=self.variables(env),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Running(process, output)
+
     def up(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
         return self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)
 
@@ -165,6 +210,10 @@ class Stack:
         """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
         return (path for path in self.folder.rglob("*") if path.is_file())
 
+    def plugins(self) -> list[int]:
+        """The processes that run the provider."""
+        return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]
+
     def processes(self) -> list[int]:
         """The processes started for this stack that are still there."""
         marker = f"PULUMI_HOME={self.home}".encode()
@@ -178,6 +227,22 @@ class Stack:
         return found
 
 
+def command(pid: int) -> str:
+    """The command line of a process, "" once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
 def occurrences(needle: str, stack: Stack) -> list[Path]:
     """The files of the engine that hold `needle` as it is."""
     return [path for path in stack.files() if needle.encode() in path.read_bytes()]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

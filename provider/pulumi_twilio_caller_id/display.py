@@ -6,9 +6,11 @@ The code comes first: a terminal cuts a resource's row on the right.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self
 
-from .inputs import readable
-from .twilio_api import CALLER, ValidationRequest
+from . import engine, terminal
+from .inputs import CALLER, readable
+from .twilio_api import ValidationRequest
 from .verification import Progress
 
 REPEAT = 10.0
@@ -17,9 +19,13 @@ REPEAT = 10.0
 
 def row_text(progress: Progress) -> str:
     """The text on the resource's own row, e.g. `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
-    minutes, seconds = divmod(max(0, round(progress.remaining)), 60)
     number = readable(progress.phone_number)
-    return f"{progress.validation_code} <- key in on {number} ({progress.state}, {minutes}:{seconds:02} left)"
+    return f"{progress.validation_code} <- key in on {number} ({progress.state}, {_minutes(progress.remaining)} left)"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def log_text(request: ValidationRequest) -> str:
@@ -27,6 +33,27 @@ def log_text(request: ValidationRequest) -> str:
     number = readable(request.phone_number)
     caller = readable(CALLER)
     return f"{request.validation_code} is the code for {number}: Twilio calls it now from {caller}; key it in there."
+
+
+class Shown:
+    """One wait, shown where it is: on the resource's row, and at the bottom of a terminal too narrow for that."""
+
+    def __init__(self, urn: str) -> None:
+        self._row = Row(lambda text: engine.log("info", text, urn=urn, ephemeral=True))
+        self._key = ""
+
+    def __call__(self, progress: Progress) -> None:
+        self._row(progress)
+        self._key = progress.call_sid
+        code_and_number = f"{progress.validation_code} {readable(progress.phone_number)}"
+        terminal.bottom.show(self._key, code_and_number, progress.state, f"{_minutes(progress.remaining)} left")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._row.clear()
+        terminal.bottom.clear(self._key)
 
 
 class Row:

@@ -6,16 +6,21 @@
 | `log` | the engine's Log service; its address is the plugin's last argument | stderr: shown on the stack's row |
 | `provider_method` | `abort` of that one call's gRPC context | the message arrives inside the SDK's traceback |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
+| `interruptible` | the end of that call's gRPC context | the wait ends at its deadline |
+| `prepare_process` | the servicer's Cancel, the workers of its executor | ^C waits for creates; four run at a time |
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Lock
 from types import FrameType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -106,7 +111,7 @@ def _engine_address() -> str | None:
 
 
 _engines: dict[str, tuple[Any, Any] | None] = {}
-_engines_lock = Lock()
+_engines_lock = threading.Lock()
 
 
 def _engine() -> tuple[Any, Any] | None:
@@ -160,6 +165,115 @@ def _abort_cleanly(message: str) -> None:
         rpc.context.abort = lambda code, _details: abort(rpc.context, code, message)
     except Exception:  # noqa: BLE001, S110  the message is in the traceback too
         pass
+
+
+# Interrupts
+
+WORKERS = 64
+"""Operations that a plugin process serves at once, rather than the SDK's four: a wait takes one for minutes."""
+
+CANCELED = "pulumi was interrupted"
+ENDED = "pulumi ended"
+
+_cancel_requested = threading.Event()
+_waits: dict[int, Callable[[str], None]] = {}
+_waits_lock = threading.Lock()
+
+
+def cancel_requested() -> bool:
+    """Whether the engine has asked this process to stop what it is doing: the first ^C."""
+    return _cancel_requested.is_set()
+
+
+def cancel() -> None:
+    """Stop all waits of this process; called by the engine's Cancel."""
+    _cancel_requested.set()
+    with _waits_lock:
+        stops = list(_waits.values())
+    for stop in stops:
+        stop(CANCELED)
+
+
+@contextmanager
+def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
+    """Within it, `stop` is called, from another thread, with the reason when the operation is to end.
+
+    That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
+    Where the engine is dead the process is ended too, as nobody else would.
+    """
+    rpc = current_rpc()
+    waiting = True
+
+    def call_ended() -> None:
+        if waiting:
+            stop(ENDED)
+            threading.Thread(target=_leave_with_the_engine, daemon=True).start()
+
+    with _waits_lock:
+        _waits[id(stop)] = stop
+    try:
+        if rpc is not None:
+            with suppress(Exception):  # another kind of context: the wait has its deadline
+                if rpc.context.add_callback(call_ended) is False:
+                    call_ended()
+        if cancel_requested():
+            stop(CANCELED)
+        yield
+    finally:
+        waiting = False
+        with _waits_lock:
+            _waits.pop(id(stop), None)
+
+
+def prepare_process() -> None:
+    """Have the engine's Cancel reach `cancel`, and more than four operations served at once. Best effort, once."""
+    servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
+    with suppress(Exception):  # the bound method is registered already: only its code can still be exchanged
+        servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
+    with suppress(Exception):
+        executor = _executor()
+        executor._max_workers = max(executor._max_workers, WORKERS)
+
+
+def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
+    """Runs as the servicer's Cancel, with the globals of the SDK's module: it must bring all it needs."""
+    import importlib
+
+    from google.protobuf import empty_pb2
+
+    importlib.import_module("pulumi_twilio_caller_id.engine").cancel()
+    return empty_pb2.Empty()
+
+
+def _executor() -> Any:
+    """The thread pool that this thread is a worker of."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        reference = frame.f_locals.get("executor_reference")
+        if reference is not None:
+            return reference()
+        frame = frame.f_back
+    return None
+
+
+def _leave_with_the_engine() -> None:
+    """End the process once the engine is gone. After a second ^C it is still there, and ends us itself."""
+    for _ in range(40):
+        if _engine_is_gone():
+            os._exit(1)
+        time.sleep(0.25)
+
+
+def _engine_is_gone() -> bool:
+    engine = _engine()
+    if engine is None:
+        return False
+    stub, proto = engine
+    try:
+        stub.Log(proto.LogRequest(severity=proto.LogSeverity.Value("DEBUG"), message="still there?"), timeout=1.0)
+    except Exception as failed:  # noqa: BLE001  grpc.RpcError, without importing it here
+        return "UNAVAILABLE" in str(getattr(failed, "code", lambda: "")())
+    return False
 
 
 def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

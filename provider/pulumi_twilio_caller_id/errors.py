@@ -11,6 +11,7 @@ CallerIdError
 ├── AnswerLost              the request was sent, and no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no call was placed
 ├── NotVerified             the call was placed, and the number did not become a caller ID
+├── Interrupted             somebody ended the operation before that was known
 └── Gone                    the caller ID was removed at Twilio
 
 The text of each is for the person at the terminal: first what happened and with which value, then, on a line of its
@@ -140,6 +141,10 @@ class AlreadyVerified(CallerIdError):
 
 class NotVerified(CallerIdError):
     """A validation call was placed, but the number did not become an OutgoingCallerId."""
+
+
+class Interrupted(CallerIdError):
+    """The operation was ended from outside (^C, `pulumi cancel`, a dead engine) while a number was being verified."""
 
 
 class Gone(CallerIdError):

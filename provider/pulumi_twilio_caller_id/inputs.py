@@ -20,6 +20,9 @@ from pydantic import ValidationInfo as Info
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
+CALLER = "+14157234000"
+"""The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
+
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
 
 
@@ -115,12 +118,13 @@ def _public_url(value: str) -> str:
         parts, host = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", value):
         raise ValueError("it must be an absolute http or https URL")
-    if _is_loopback(host):
+    if is_loopback(host):
         raise ValueError(f"it names this machine ({host}): Twilio can't reach it; give a public URL")
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means the machine itself, in any of the spellings resolvers take."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

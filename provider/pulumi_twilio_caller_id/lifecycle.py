@@ -25,26 +25,16 @@ from pulumi.dynamic import (
 )
 
 from . import engine, settings
-from .errors import (
-    AlreadyVerified,
-    AnswerLost,
-    CredentialsRefused,
-    Gone,
-    NotFound,
-    NotVerified,
-    TwilioRefused,
-)
+from .errors import CredentialsRefused, Gone, NotFound
 from .inputs import CallerIdInputs, checked, readable
 
 if TYPE_CHECKING:
-    from .twilio_api import CallerId, TwilioApi, ValidationRequest
+    from .twilio_api import CallerId, TwilioApi
 
 # The rooms that talk to Twilio are imported when a call to it is made: a preview needs none of them.
 
 PROVIDER_KEY = "__provider"
 """Where the SDK keeps the pickled provider among a resource's properties."""
-
-ALREADY_VERIFIED = 21450
 
 _config: settings.Lookup = dict[str, Any]().get
 """The configuration of this process: the engine starts one for each provider resource."""
@@ -60,6 +50,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """Remember where the stack's config is; nothing is read from it before a call to Twilio is made."""
         global _config  # noqa: PLW0603
         _config = req.config.get
+        engine.prepare_process()
 
     @engine.provider_method
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -82,12 +73,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Have Twilio phone the number, show the code, wait until the number is a caller ID. One call at most."""
         inputs = CallerIdInputs.model_validate({k: v for k, v in props.items() if k != PROVIDER_KEY})
-        twilio = _twilio(inputs.account_sid)
-        existing = twilio.find(inputs.phone_number)
-        if existing is not None:
-            raise _already_verified(existing)
-        request = _request_validation(twilio, inputs)
-        caller_id = _await(twilio, request)
+        from .creation import create_caller_id
+
+        caller_id = create_caller_id(settings.resolve(_config, os.environ), inputs)
         return CreateResult(caller_id.sid, _outputs(caller_id))
 
     @engine.provider_method
@@ -160,53 +148,6 @@ def _stored_credentials() -> Iterator[None]:
             f"{refused.todo}\n`refresh` and `destroy` use the credentials of the last `pulumi up`, unless they run\n"
             "the program: add --run-program (or set PULUMI_RUN_PROGRAM=true)."
         ) from refused
-
-
-def _request_validation(twilio: TwilioApi, inputs: CallerIdInputs) -> ValidationRequest:
-    """Place the call. Where it may have been placed without our learning the code, there is nothing to wait for."""
-    try:
-        return twilio.request_validation(inputs)
-    except TwilioRefused as refused:
-        if refused.code == ALREADY_VERIFIED:
-            existing = twilio.find(inputs.phone_number)
-            if existing is not None:
-                raise _already_verified(existing) from refused
-        if refused.status < 500:
-            raise
-        lost = refused.what
-    except AnswerLost as failed:
-        lost = failed.what
-    number = readable(inputs.phone_number)
-    raise NotVerified(
-        f"{number} was not verified: {lost}",
-        "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
-        "Then run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
-    )
-
-
-def _await(twilio: TwilioApi, request: ValidationRequest) -> CallerId:
-    """Show the code until the number is verified, or raise why it was not."""
-    from .display import Row, log_text
-    from .verification import TIMEOUT, await_caller_id
-
-    rpc = engine.current_rpc()
-    urn = rpc.urn if rpc else ""
-    timeout = (rpc.timeout if rpc else None) or TIMEOUT
-    row = Row(lambda text: engine.log("info", text, urn=urn, ephemeral=True))
-    engine.log("info", log_text(request), urn=urn)
-    try:
-        return await_caller_id(twilio, request, timeout=timeout, report=row)
-    finally:
-        row.clear()
-
-
-def _already_verified(existing: CallerId) -> AlreadyVerified:
-    return AlreadyVerified(
-        f"{readable(existing.phone_number)} is a caller ID of account {existing.account_sid} already: {existing.sid}."
-        " No call was placed.",
-        f'To use it as it is: OutgoingCallerId.get("...", "{existing.sid}").\n'
-        "To have this stack manage it: delete it at Twilio first (Console, Phone Numbers, Verified Caller IDs).",
-    )
 
 
 def _outputs(caller_id: CallerId) -> dict[str, Any]:

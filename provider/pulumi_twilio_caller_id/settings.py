@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, model_validator
 
 from .errors import SettingsError, shown
-from .inputs import ACCOUNT_SID, DEFAULT_REGION
+from .inputs import ACCOUNT_SID, DEFAULT_REGION, is_loopback
+from .notify import parse_urls
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
-SOURCES: dict[str, tuple[str, str]] = {
+SOURCES: dict[str, tuple[str, str | None]] = {
     "account_sid": ("accountSid", "TWILIO_ACCOUNT_SID"),
     "auth_token": ("authToken", "TWILIO_AUTH_TOKEN"),
     "api_key": ("apiKey", "TWILIO_API_KEY"),
     "api_secret": ("apiSecret", "TWILIO_API_SECRET"),
     "api_url": ("apiUrl", "TWILIO_API_URL"),
+    "callback_url": ("callbackUrl", None),
+    "callback_listen": ("callbackListen", None),
+    "callback_auth_tokens": ("callbackAuthTokens", None),
+    "notify": ("notify", None),
 }
 
 HOW_TO_SET = (
@@ -70,6 +75,29 @@ def _sendable(value: SecretStr) -> SecretStr:
 Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
+def _callback_url(value: str) -> str:
+    if len(value) > 900:  # Twilio takes 1,000 for the whole, with each wait's own path behind it
+        raise ValueError("is too long: at most 900 characters")
+    try:
+        return _base_url(value)
+    except ValueError:
+        raise ValueError("must be a public base URL, such as https://hooks.example.com/twilio") from None
+
+
+def _listen(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}", value):
+        raise ValueError("must be host:port, such as 127.0.0.1:8585")
+    return value
+
+
+def _tokens(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
 class Settings(BaseModel):
     """One Twilio account, complete enough to send requests to it."""
 
@@ -80,6 +108,26 @@ class Settings(BaseModel):
     api_key: Annotated[str, AfterValidator(_api_key)] | None = None
     api_secret: Secret | None = None
     api_url: Annotated[str, AfterValidator(_base_url)] | None = None
+    callback_url: Annotated[str, AfterValidator(_callback_url)] | None = None
+    callback_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8585"
+    callback_auth_tokens: Annotated[tuple[Secret, ...], BeforeValidator(_tokens)] = ()
+    notify: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_urls)] = ()
+
+    @model_validator(mode="after")
+    def _callback_is_public(self) -> Self:
+        sandbox_here = self.api_url is not None and is_loopback(_host(self.api_url))  # which can reach this machine
+        if self.callback_url and is_loopback(_host(self.callback_url)) and not sandbox_here:
+            raise ValueError("names this machine, which Twilio can't reach: give the URL of a tunnel or ingress")
+        return self
+
+    @property
+    def signing_tokens(self) -> tuple[str, ...]:
+        """The auth tokens that may have signed a callback: with an API key alone, none.
+
+        An API key's secret never signs (Twilio docs: usage/rest-api-best-practices).
+        """
+        tokens = (self.auth_token, *self.callback_auth_tokens)
+        return tuple(token.get_secret_value() for token in tokens if token is not None)
 
     @property
     def username_and_password(self) -> tuple[str, str]:
@@ -112,7 +160,7 @@ def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
         return Settings.model_validate(found)
     except ValidationError as refused:
         first = refused.errors()[0]
-        name = str(first["loc"][0])
+        name = str(first["loc"][0]) if first["loc"] else "callback_url"  # the one check over several settings
         reason = first.get("ctx", {}).get("error", "must be text")
         raise SettingsError(f"{named[name]}{_value(name, found[name])} {reason}.", f"Correct {named[name]}.") from None
 
@@ -143,7 +191,8 @@ def _found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, An
     found: dict[str, Any] = {}
     named: dict[str, str] = {}
     for name, (key, variable) in SOURCES.items():
-        for label, value in ((f"twilio:{key}", config(f"twilio:{key}")), (variable, environment.get(variable))):
+        from_environment = environment.get(variable) if variable else None
+        for label, value in ((f"twilio:{key}", config(f"twilio:{key}")), (variable or "", from_environment)):
             kept = value.strip() if isinstance(value, str) else value
             if kept not in (None, ""):
                 found[name], named[name] = kept, label

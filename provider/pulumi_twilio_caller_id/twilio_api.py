@@ -22,9 +22,6 @@ from .settings import Settings
 if TYPE_CHECKING:
     from twilio.rest.api.v2010.account import AccountContext
 
-CALLER = "+14157234000"
-"""The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
-
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
@@ -109,12 +106,15 @@ class TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""
         return TwilioApi(self._settings, self.account_sid, attempts=1, timeout=self._timeout, sleep=self._sleep)
 
-    def request_validation(self, inputs: CallerIdInputs) -> ValidationRequest:
+    def request_validation(self, inputs: CallerIdInputs, status_callback: str | None = None) -> ValidationRequest:
         """Have Twilio phone the number. Sent once; again only where Twilio surely did not take it.
 
+        status_callback: where the inputs have none, a URL for Twilio to POST to when the call ends.
         Raises AnswerLost where it may have been taken: the phone may ring, and nobody knows the code.
         """
         values = inputs.model_dump(exclude={"account_sid"}, exclude_none=True)
+        if status_callback is not None:
+            values = {"status_callback_method": "POST", **values, "status_callback": status_callback}
         with self._account(f"verify {inputs.phone_number}", repeatable=False) as account:
             return ValidationRequest.model_validate(account.validation_requests.create(**values))
 

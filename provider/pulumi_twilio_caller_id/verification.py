@@ -1,54 +1,91 @@
 """The await: from a validation request to an OutgoingCallerId, or to the reason why there is none.
 
 Verified when
-  (1) the list, filtered by the number, has it.
+  (1) the list, filtered by the number, has it, or
+  (2) a callback for our call says success, and the caller ID it names can be fetched.
 
 Failed when, after one last look-up by (1),
+  (3) a callback for our call says failed;
   (4) the call ended busy, no-answer, failed or canceled;
-  (5) the call completed, and the number has not shown up within GRACE;
+  (5) the call completed, or a callback said success, and the number has not shown up within GRACE;
   (6) the deadline passed.
 
-(Conditions 2 and 3 are a callback's.) The call and the list are sources that feed one loop; `judge`, a pure function
-of what was seen, decides. A look-up that fails is not evidence: it makes the next one wait longer, and is mentioned
-if nothing better is known in the end.
+Callback, call and list are sources that feed one loop; `verdict.judge`, a pure function of what was seen, decides. A
+callback counts only where Twilio's signature proves it and it is about our call; any other is at most a reason to look
+at once. A look-up that fails is no evidence: it makes the next one wait longer, and is mentioned if nothing better is
+known in the end. An interruption ends the wait at once, without another look.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .errors import CallerIdError, NotVerified, TwilioRefused
+from .callback import Callback
+from .errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
 from .inputs import readable
-from .twilio_api import CALLER, CallerId, CallState, ValidationRequest
+from .twilio_api import CallerId, CallState, ValidationRequest
+from .verdict import Failed, Seen, Verified, explain, judge, with_callback
 
 TIMEOUT = 300.0
 """Seconds a create waits where `custom_timeouts` says nothing. A validation call is over in two minutes."""
 
-GRACE = 10.0
-"""Seconds after the call's end within which the number may still show up in the list."""
-
 INTERVAL = 1.0
 """Seconds between look-ups. After failing ones it doubles, up to SLOWEST."""
 
+INTERVAL_WITH_CALLBACK = 3.0
+"""Seconds between look-ups while a callback is expected to come first."""
+
 SLOWEST = 16.0
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """The wait must end now. `why`: who ended it, such as "pulumi was interrupted"."""
+
+    why: str
+
+
+class Inbox:
+    """Where callbacks and interruptions are left, from any thread, for the one loop that reads them."""
+
+    def __init__(self) -> None:
+        self._there = threading.Condition()
+        self._items: list[Callback | Interruption] = []
+
+    def put(self, item: Callback | Interruption) -> None:
+        with self._there:
+            self._items.append(item)
+            self._there.notify_all()
+
+    def take(self) -> list[Callback | Interruption]:
+        with self._there:
+            items, self._items = self._items, []
+            return items
+
+    def wait(self, seconds: float) -> None:
+        """Until something is there, or `seconds` have passed."""
+        with self._there:
+            self._there.wait_for(lambda: bool(self._items), seconds)
 
 
 class Clock(Protocol):
     def now(self) -> float:
         """Seconds, never going back."""
 
-    def sleep(self, seconds: float) -> None: ...
+    def wait(self, inbox: Inbox, seconds: float) -> None:
+        """Until something is in the inbox, or `seconds` have passed."""
 
 
 class SystemClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    def wait(self, inbox: Inbox, seconds: float) -> None:
+        inbox.wait(seconds)
 
 
 class Sources(Protocol):
@@ -56,65 +93,22 @@ class Sources(Protocol):
 
     def find(self, phone_number: str) -> CallerId | None: ...
 
+    def fetch(self, sid: str) -> CallerId: ...
+
     def call_state(self, call_sid: str) -> CallState | None: ...
 
     def once(self) -> Sources: ...
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is known of one verification. Times are the clock's."""
-
-    started: float
-    deadline: float
-    listed: CallerId | None = None
-    call: CallState | None = None
-    call_ended: float | None = None
-    fault: CallerIdError | None = None
-    faults: int = 0
-
-
-@dataclass(frozen=True)
-class Verified:
-    caller_id: CallerId
-
-
-@dataclass(frozen=True)
-class Failed:
-    condition: int
-
-
-@dataclass(frozen=True)
-class Waiting:
-    state: str
-
-
-Verdict = Verified | Failed | Waiting
-
-
-@dataclass(frozen=True)
 class Progress:
     """Where a wait stands, for whoever shows it. `remaining`: seconds until the deadline."""
 
+    call_sid: str
     phone_number: str
     validation_code: str
     state: str
     remaining: float
-
-
-def judge(seen: Seen, now: float) -> Verdict:
-    """What follows from all that was seen, at time `now`."""
-    if seen.listed is not None:
-        return Verified(seen.listed)
-    if seen.call is not None and seen.call.ended and seen.call.status != "completed":
-        return Failed(4)
-    if seen.call_ended is not None and now - seen.call_ended >= GRACE:
-        return Failed(5)
-    if now >= seen.deadline:
-        return Failed(6)
-    if seen.call is None:
-        return Waiting("calling")
-    return Waiting("call over, looking for the number" if seen.call.ended else seen.call.status)
 
 
 def await_caller_id(
@@ -122,15 +116,23 @@ def await_caller_id(
     request: ValidationRequest,
     *,
     timeout: float = TIMEOUT,
+    inbox: Inbox | None = None,
+    callback_expected: bool = False,
     clock: Clock | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> CallerId:
-    """Wait until the number of `request` is a caller ID. Raises NotVerified when one of (4) to (6) holds."""
+    """Wait until the number of `request` is a caller ID.
+
+    Raises NotVerified when one of (3) to (6) holds, Interrupted when the inbox says so.
+    """
     clock = clock or SystemClock()
+    inbox = inbox or Inbox()
     now = clock.now()
     seen = Seen(started=now, deadline=now + timeout)
+    interval = INTERVAL_WITH_CALLBACK if callback_expected else INTERVAL
     once = twilio.once()
     while True:
+        seen = _read(inbox, request, seen, clock)
         seen = _look(once, request, seen, clock)
         now = clock.now()
         verdict = judge(seen, now)
@@ -142,14 +144,38 @@ def await_caller_id(
         if isinstance(verdict, Verified):
             return verdict.caller_id
         remaining = seen.deadline - now
-        report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
-        clock.sleep(min(_pause(seen), remaining))
+        report(Progress(request.call_sid, request.phone_number, request.validation_code, verdict.state, remaining))
+        clock.wait(inbox, min(_pause(seen, interval), remaining))
+
+
+def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
+    """Take in what the inbox holds. Raises Interrupted, after everything else was taken in."""
+    for item in inbox.take():
+        if isinstance(item, Interruption):
+            state = seen.call.status if seen.call else "just placed"
+            raise Interrupted(
+                f"{readable(request.phone_number)} was not verified: {item.why}"
+                f" while Twilio's call to it was {state} (call {request.call_sid}).",
+                "That call goes on: if the code is keyed in, the number is verified at Twilio, but not in this stack.\n"
+                "Run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
+            )
+        seen = with_callback(seen, item, request.call_sid, clock.now())
+    return seen
 
 
 def _look(twilio: Sources, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
-    """Ask for the call first, so that a call seen as ended is older than the list beside it."""
+    """One round of look-ups. The call comes before the list: one seen as ended is older than the list beside it."""
     fault = None
-    if not (seen.call and seen.call.ended):
+    if seen.success is not None:
+        try:
+            caller_id = twilio.fetch(seen.success)
+            if caller_id.phone_number == request.phone_number:
+                return replace(seen, confirmed=caller_id, faults=0)
+        except NotFound:
+            pass  # it may show up a little later: GRACE
+        except CallerIdError as failed:
+            fault = failed
+    if not (seen.call and seen.call.ended) and seen.success is None and seen.failed is None:
         try:
             call = twilio.call_state(request.call_sid)
             if call is not None:
@@ -170,54 +196,9 @@ def _look_last(twilio: Sources, request: ValidationRequest, seen: Seen) -> Seen:
         return replace(seen, fault=failed, faults=seen.faults + 1)
 
 
-def _pause(seen: Seen) -> float:
-    pause = min(INTERVAL * 2.0**seen.faults, SLOWEST)
+def _pause(seen: Seen, interval: float) -> float:
+    if seen.call_ended is not None or seen.success is not None:
+        interval = INTERVAL  # the number may show up any moment
+    pause = min(interval * 2.0**seen.faults, max(SLOWEST, interval))
     asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
     return max(pause, asked or 0.0)
-
-
-def explain(request: ValidationRequest, seen: Seen, failed: Failed, now: float) -> tuple[str, str]:
-    """What happened, and what to do, for a verdict of failure."""
-    number = readable(request.phone_number)
-    status = seen.call.status if seen.call else "not seen yet"
-    took = now - seen.started
-    after = f" after {took:.0f} s" if took >= 1 else ""
-    again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {readable(CALLER)}, in English."
-    if failed.condition == 4:
-        reason, todo = _ENDINGS[status]
-        call = f"{status}{after}"
-        todo = todo or again
-    elif failed.condition == 5:
-        reason = "the call ended without the right code"
-        call = "completed" + (f", {seen.call.duration} s long" if seen.call and seen.call.duration else "")
-        todo = f"{again}\nIf the phone did not ring: may the account call this country (Voice geo permissions)?"
-    else:
-        reason = f"the code was not keyed in within {_minutes(seen.deadline - seen.started)}"
-        call = status
-        todo = (
-            f"{again}\nA person who needs longer: ResourceOptions(custom_timeouts=CustomTimeouts(create=...)).\n"
-            "If the code is keyed in after all, the number is verified at Twilio, but not in this stack."
-        )
-    what = f"{number} was not verified: {reason} (call {request.call_sid}, {call})."
-    if seen.faults and seen.fault:
-        what += f" The last look-up failed: {seen.fault.what}"
-    return what, todo
-
-
-# How a call ends without having been answered (Twilio docs: voice/api/call-resource, "Call status values").
-_ENDINGS = {
-    "busy": ("the line was busy", None),
-    "no-answer": ("nobody answered", None),
-    "canceled": ("the call was canceled", None),
-    "failed": (
-        "the call could not be put through",
-        (
-            "Check the number, and whether the account may call this country (Console, Voice, Geo permissions);\n"
-            "the call's entry in the Console's call log has the reason."
-        ),
-    ),
-}
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:g} min" if seconds % 60 == 0 else f"{seconds:g} s"

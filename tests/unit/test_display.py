@@ -10,7 +10,7 @@ from pulumi_twilio_caller_id.verification import Progress
 
 
 def progress(state: str = "ringing", remaining: float = 294) -> Progress:
-    return Progress("+14155550101", "048392", state, remaining)
+    return Progress("CA1", "+14155550101", "048392", state, remaining)
 
 
 def text(state: str, left: str) -> str:

@@ -16,6 +16,8 @@ OTHER = "AC" + "2" * 32
 KEY = "SK" + "3" * 32
 CANARY = "canary-5f1d"
 
+# Settings that can come from both config and environment.
+BOTH = {name: (key, variable) for name, (key, variable) in SOURCES.items() if variable}
 CONFIG = {
     "twilio:accountSid": ACCOUNT,
     "twilio:authToken": "token",
@@ -43,7 +45,7 @@ def plain(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
     secrets = {
         name: value.get_secret_value() for name in ("auth_token", "api_secret") if (value := getattr(found, name))
     }
-    return found.model_dump() | secrets
+    return {name: value for name, value in (found.model_dump() | secrets).items() if name in BOTH}
 
 
 def refusal(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> str:
@@ -56,28 +58,28 @@ def refusal(config: Mapping[str, Any], environment: Mapping[str, str] | None = N
 
 
 def test_settings_come_from_the_config() -> None:
-    expected = {name: CONFIG[f"twilio:{key}"] for name, (key, _) in SOURCES.items()}
+    expected = {name: CONFIG[f"twilio:{key}"] for name, (key, _) in BOTH.items()}
     assert expected == plain(CONFIG, {})
 
 
 def test_settings_come_from_the_environment() -> None:
-    expected = {name: ENVIRONMENT[variable] for name, (_, variable) in SOURCES.items()}
+    expected = {name: ENVIRONMENT[variable] for name, (_, variable) in BOTH.items()}
     assert expected == plain({}, ENVIRONMENT)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", BOTH)
 def test_config_wins_over_the_environment_key_by_key(name: str) -> None:
-    key, _ = SOURCES[name]
-    expected = {other: ENVIRONMENT[variable] for other, (_, variable) in SOURCES.items()}
+    key, _ = BOTH[name]
+    expected = {other: ENVIRONMENT[variable] for other, (_, variable) in BOTH.items()}
     expected[name] = CONFIG[f"twilio:{key}"]
     assert expected == plain({f"twilio:{key}": CONFIG[f"twilio:{key}"]}, ENVIRONMENT)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", BOTH)
 def test_an_empty_setting_counts_as_not_set(name: str) -> None:
     """CI systems hand over a missing secret as an empty variable."""
-    key, variable = SOURCES[name]
-    expected = {other: CONFIG[f"twilio:{key}"] for other, (key, _) in SOURCES.items()}
+    key, variable = BOTH[name]
+    expected = {other: CONFIG[f"twilio:{key}"] for other, (key, _) in BOTH.items()}
     assert expected == plain(CONFIG, {variable: ""})
     expected[name] = ENVIRONMENT[variable]
     assert expected == plain(CONFIG | {f"twilio:{key}": ""}, ENVIRONMENT)
@@ -280,3 +282,44 @@ def test_the_account_is_known_without_credentials(
 @pytest.mark.parametrize(("given", "expected"), [(None, "US"), ("", "US"), ("GB", "GB"), ("de", "DE")])
 def test_the_default_region_is_a_country_in_capitals(given: str | None, expected: str) -> None:
     assert expected == default_region({"twilio:defaultRegion": given}.get)
+
+
+# Callbacks and notifications
+
+CALLBACKS = TOKEN_ONLY | {"twilio:callbackUrl": "https://hooks.example.com/twilio/"}
+
+
+def test_callbacks() -> None:
+    found = resolve(
+        (CALLBACKS | {"twilio:callbackAuthTokens": "old, older", "twilio:callbackListen": "[::1]:80"}).get, {}
+    )
+    assert ("https://hooks.example.com/twilio", "[::1]:80") == (found.callback_url, found.callback_listen)
+    assert ("token", "old", "older") == found.signing_tokens
+    assert "127.0.0.1:8585" == resolve(CALLBACKS.get, {}).callback_listen
+
+
+def test_with_an_api_key_alone_no_token_can_have_signed() -> None:
+    given = {"twilio:accountSid": ACCOUNT, "twilio:apiKey": KEY, "twilio:apiSecret": "secret"}
+    assert () == resolve(given.get, {}).signing_tokens
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("callbackUrl", "hooks.example.com", "must be a public base URL"),
+        ("callbackUrl", "https://hooks.example.com/" + "x" * 900, "is too long"),
+        ("callbackUrl", "http://localhost:8585", "names this machine, which Twilio can't reach"),
+        ("callbackListen", "8585", "must be host:port"),
+        ("callbackAuthTokens", "t\u00f6ken", "holds a character that Twilio's tokens and secrets never have"),
+        ("notify", "canary", "must be Apprise URLs"),
+    ],
+)
+def test_callback_settings_that_make_no_sense(key: str, value: str, expected: str) -> None:
+    told = refusal(CALLBACKS | {f"twilio:{key}": value})
+    assert f"twilio:{key} {expected}" in told
+    assert "canary" not in told
+
+
+def test_a_sandbox_on_this_machine_reaches_this_machine() -> None:
+    local = {"twilio:callbackUrl": "http://127.0.0.1:8585", "twilio:apiUrl": "http://127.0.0.1:8484"}
+    assert "http://127.0.0.1:8585" == resolve((CALLBACKS | local).get, {}).callback_url

@@ -1,8 +1,9 @@
 """The await, by recorded streams of what Twilio showed, under a clock that only moves when somebody waits.
 
-A stream (data/streams) says from which second on the call and the list show what. `latency` is how long each request
-takes. Expected are the numbered condition of verification.py, the second it is told, and the message where it fails;
-`looks_at` are the seconds at which the list is asked.
+A stream (data/streams) says from which second on the call, the list and the instance (a fetch by sid) show what, and
+when which callback comes (`callback`; an `interruption` likewise). `jump` moves the clock by itself, as when a laptop
+sleeps. `latency` is how long each request takes. Expected are the numbered condition of verification.py, the second it
+is told, and the message where it fails; `looks_at` are the seconds at which the list is asked.
 """
 
 from __future__ import annotations
@@ -13,37 +14,74 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, NotVerified, TwilioRefused, TwilioUnreachable
+from pulumi_twilio_caller_id.callback import Callback
+from pulumi_twilio_caller_id.errors import (
+    AnswerLost,
+    CallerIdError,
+    Interrupted,
+    NotFound,
+    NotVerified,
+    TwilioRefused,
+    TwilioUnreachable,
+)
 from pulumi_twilio_caller_id.twilio_api import CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.verification import Progress, await_caller_id
+from pulumi_twilio_caller_id.verification import Inbox, Interruption, Progress, await_caller_id
 
 STREAMS = sorted((Path(__file__).parents[1] / "data" / "streams").glob("*.json"))
 BEGIN = 1000.0
 NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
 FOUND = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "1" * 32)
+OTHER = CallerId(sid="PN" + "1" * 32, phone_number="+14155550199", account_sid="AC" + "1" * 32)
 REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392")
+ENDINGS = ("the line was busy", "nobody answered", "the call was canceled", "the call could not be put through")
 REASONS = {
-    4: ("the line was busy", "nobody answered", "the call was canceled", "the call could not be put through"),
-    5: ("the call ended without the right code",),
+    3: (*ENDINGS, "the call ended without the right code"),
+    4: ENDINGS,
+    5: ("the call ended without the right code", "Twilio reported success, but there is no caller ID"),
     6: ("the code was not keyed in within",),
 }
 
 
 class Clock:
-    """Virtual time. Sleeping costs nothing, but it must be of use."""
+    """Virtual time. Waiting costs nothing, but it must be of use; what a stream sends meanwhile cuts it short."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: dict[str, Any] | None = None) -> None:
         self.time = BEGIN
         self.wakes: list[float] = []
+        events = (stream or {}).get("events", [])
+        self._sent = [(BEGIN + e["at"], _sent(e)) for e in events if "callback" in e or "interruption" in e]
+        self._jumps = {BEGIN + e["at"]: e["jump"] for e in events if "jump" in e}
+
+    def deliver(self, inbox: Inbox) -> None:
+        for _, item in [sent for sent in self._sent if sent[0] <= self.time]:
+            inbox.put(item)
+        self._sent = [sent for sent in self._sent if sent[0] > self.time]
 
     def now(self) -> float:
         return self.time
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, inbox: Inbox, seconds: float) -> None:
         assert seconds > 0
-        self.time += seconds
+        self.time = min([self.time + seconds, *[max(at, self.time) for at, _ in self._sent]])
+        for at in [at for at in self._jumps if at <= self.time]:
+            self.time += self._jumps.pop(at)
         self.wakes.append(self.time - BEGIN)
+        self.deliver(inbox)
+
+
+def _sent(event: dict[str, Any]) -> Callback | Interruption:
+    if "interruption" in event:
+        return Interruption(event["interruption"])
+    told = event["callback"]
+    return Callback(
+        call_sid=told.get("call_sid", CALL),
+        account_sid=FOUND.account_sid,
+        call_status=told.get("call_status", "completed"),
+        verification_status=told.get("verification_status"),
+        caller_id_sid=FOUND.sid if told.get("verification_status") == "success" else None,
+        trusted=told.get("trusted", True),
+    )
 
 
 class Twilio:
@@ -63,6 +101,14 @@ class Twilio:
         shown = self._shown("list")
         _fail(shown, f"look up {NUMBER}")
         return {"empty": None, "found": FOUND}[shown]
+
+    def fetch(self, sid: str) -> CallerId:
+        assert sid == FOUND.sid
+        shown = self._shown("instance")
+        if shown == "not found":
+            raise NotFound(f"read caller ID {sid}", 404, 20404)
+        _fail(shown, f"read caller ID {sid}")
+        return {"found": FOUND, "of another number": OTHER}[shown]
 
     def call_state(self, call_sid: str) -> CallState | None:
         assert call_sid == CALL
@@ -95,14 +141,22 @@ def load(name: str) -> dict[str, Any]:
 
 def play(stream: dict[str, Any], shown: list[Progress] | None = None) -> tuple[CallerId | CallerIdError, Clock, Twilio]:
     """What the await comes to on a stream."""
-    clock = Clock()
+    clock = Clock(stream)
     twilio = Twilio(stream, clock, [])
     shown = [] if shown is None else shown
+    inbox = Inbox()
+    clock.deliver(inbox)
     try:
         outcome: CallerId | CallerIdError = await_caller_id(
-            twilio, REQUEST, timeout=stream.get("timeout", 300), clock=clock, report=shown.append
+            twilio,
+            REQUEST,
+            timeout=stream.get("timeout", 300),
+            inbox=inbox,
+            callback_expected=stream.get("callback_expected", False),
+            clock=clock,
+            report=shown.append,
         )
-    except NotVerified as failed:
+    except (NotVerified, Interrupted) as failed:
         outcome = failed
     return outcome, clock, twilio
 
@@ -113,9 +167,9 @@ def test_a_stream_ends_as_recorded(path: Path) -> None:
     stream = json.loads(path.read_text(encoding="utf-8"))
     expected = stream["expected"]
     outcome, clock, twilio = play(stream)
-    assert expected["at"] == clock.time - BEGIN
+    assert expected["at"] == round(clock.time - BEGIN, 6)
     assert path.stem.startswith(f"condition-{expected['condition']}-")
-    if expected["condition"] == 1:
+    if expected["condition"] in (1, 2):
         assert outcome == FOUND
     else:
         assert isinstance(outcome, NotVerified)
@@ -129,11 +183,12 @@ def test_a_stream_ends_as_recorded(path: Path) -> None:
 def test_no_pause_goes_beyond_the_deadline(path: Path) -> None:
     stream = json.loads(path.read_text(encoding="utf-8"))
     _, clock, _ = play(stream)
-    assert max(clock.wakes, default=0) <= stream.get("timeout", 300)
+    slept = sum(event.get("jump", 0) for event in stream["events"])
+    assert max(clock.wakes, default=0) <= stream.get("timeout", 300) + slept
 
 
 def test_there_is_a_stream_for_each_condition() -> None:
-    assert {path.stem.split("-")[1] for path in STREAMS} == {"1", "4", "5", "6"}
+    assert {path.stem.split("-")[1] for path in STREAMS} == {"1", "2", "3", "4", "5", "6"}
     assert {path.stem for path in STREAMS} >= {f"condition-4-{s}" for s in ("busy", "no-answer", "canceled", "failed")}
 
 
@@ -159,7 +214,7 @@ def test_progress_is_reported_at_each_look() -> None:
     shown: list[Progress] = []
     play(load("condition-1-call-not-known-at-first"), shown)
     states = ["calling"] * 3 + ["ringing"] * 4 + ["in-progress"] * 2
-    expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
+    expected = [Progress(CALL, NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
     assert expected == shown
 
 
@@ -177,14 +232,42 @@ def test_without_a_timeout_it_is_five_minutes() -> None:
     assert clock.time - BEGIN == 300
 
 
-def test_being_interrupted_ends_the_wait() -> None:
-    """Whoever shows progress may stop the await; nothing is looked up after that."""
+def test_an_interruption_ends_the_wait_without_another_look() -> None:
+    stream = {
+        "events": [{"at": 0, "call": "ringing", "list": "empty"}, {"at": 4.5, "interruption": "pulumi was interrupted"}]
+    }
+    outcome, clock, twilio = play(stream)
 
-    def interrupt(_: Progress) -> None:
-        raise KeyboardInterrupt
+    assert 4.5 == clock.time - BEGIN
+    assert 4 == max(at for _, at in twilio.asked)
+    assert isinstance(outcome, Interrupted)
+    assert (
+        f"+1 415-555-0101 was not verified: pulumi was interrupted while Twilio's call to it was ringing (call {CALL})."
+        == outcome.what
+    )
+    assert "Run `pulumi up` again" in outcome.todo
 
-    clock = Clock()
-    twilio = Twilio(load("condition-4-busy"), clock, [])
-    with pytest.raises(KeyboardInterrupt):
-        await_caller_id(twilio, REQUEST, clock=clock, report=interrupt)
-    assert twilio.asked == [("once call", 0), ("once list", 0)]
+
+@pytest.mark.parametrize(
+    "path", [path for path in STREAMS if "at-the-deadline" not in path.stem], ids=lambda path: path.stem
+)
+def test_a_callback_that_does_not_count_changes_nothing(path: Path) -> None:
+    """Forged ones, and those of another call of the same number, thrown into the streams at every second.
+
+    Not into the one in which the number is listed between two looks: each callback is a reason to look.
+    """
+    stream = json.loads(path.read_text(encoding="utf-8"))
+    alone = _told(play(stream)[0])
+    for told in (
+        {"verification_status": "success", "trusted": False},
+        {"verification_status": "failed", "trusted": False},
+        {"verification_status": "success", "call_sid": "CA" + "2" * 32},
+        {"verification_status": "failed", "call_sid": "CA" + "2" * 32, "call_status": "busy"},
+    ):
+        noise = [{"at": second + 0.5, "callback": told} for second in range(40)]
+        assert alone[0] == _told(play({**stream, "events": stream["events"] + noise})[0])[0]
+
+
+def _told(outcome: CallerId | CallerIdError) -> tuple[object, str]:
+    """What it came to, and why: without the seconds, which an additional look may change."""
+    return (outcome, "") if isinstance(outcome, CallerId) else (type(outcome), outcome.what.partition(" (call")[0])

@@ -8,17 +8,8 @@ import pytest
 
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.twilio_api import CALL_ENDED, CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.verification import (
-    GRACE,
-    Failed,
-    Seen,
-    SystemClock,
-    Verdict,
-    Verified,
-    Waiting,
-    explain,
-    judge,
-)
+from pulumi_twilio_caller_id.verdict import GRACE, Failed, Seen, Verdict, Verified, Waiting, explain, judge
+from pulumi_twilio_caller_id.verification import Inbox, SystemClock
 
 NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
@@ -43,6 +34,21 @@ TABLE: dict[str, tuple[Seen, float, Verdict]] = {
     "(1) wins over (4)": (replace(call("busy"), listed=FOUND), 20, Verified(FOUND)),
     "(1) wins over (5)": (replace(OVER, listed=FOUND), 99, Verified(FOUND)),
     "(1) wins over (6)": (replace(NOTHING, listed=FOUND), 500, Verified(FOUND)),
+    "(2) confirmed": (replace(NOTHING, success=FOUND.sid, success_at=5, confirmed=FOUND), 5, Verified(FOUND)),
+    "(2) wins over (3)": (replace(NOTHING, failed="completed", success=FOUND.sid, confirmed=FOUND), 5, Verified(FOUND)),
+    "(2) wins over (6)": (replace(NOTHING, success=FOUND.sid, success_at=5, confirmed=FOUND), 500, Verified(FOUND)),
+    "success, not there yet": (
+        replace(NOTHING, success=FOUND.sid, success_at=5),
+        5 + GRACE - 0.1,
+        Waiting("call over, looking for the number"),
+    ),
+    "success over a call said to be busy": (
+        replace(call("busy"), success=FOUND.sid, success_at=20),
+        21,
+        Waiting("call over, looking for the number"),
+    ),
+    "(3) callback says failed": (replace(NOTHING, failed="completed"), 5, Failed(3)),
+    "(3) wins over (6)": (replace(NOTHING, failed="completed"), 500, Failed(3)),
     "(4) busy": (call("busy"), 20, Failed(4)),
     "(4) no-answer": (call("no-answer"), 20, Failed(4)),
     "(4) failed": (call("failed"), 20, Failed(4)),
@@ -51,6 +57,7 @@ TABLE: dict[str, tuple[Seen, float, Verdict]] = {
     "completed is not verified": (OVER, 20, Waiting("call over, looking for the number")),
     "completed, within the grace": (OVER, 20 + GRACE - 0.1, Waiting("call over, looking for the number")),
     "(5) completed, grace over": (OVER, 20 + GRACE, Failed(5)),
+    "(5) success, grace over": (replace(NOTHING, success=FOUND.sid, success_at=5), 5 + GRACE, Failed(5)),
     "(5) wins over (6)": (OVER, 500, Failed(5)),
     "(6) no call seen": (NOTHING, 100, Failed(6)),
     "(6) in progress": (call("in-progress"), 100, Failed(6)),
@@ -64,6 +71,13 @@ def test_a_verdict_follows_from_what_was_seen(seen: Seen, now: float, expected: 
     assert expected == judge(seen, now)
 
 
+CONDITION_3_CODE = """\
++1 415-555-0101 was not verified: the call ended without the right code (call {call}, completed).
+{again}
+If the phone did not ring: may the account call this country (Voice geo permissions)?"""
+CONDITION_5_SUCCESS = """\
++1 415-555-0101 was not verified: Twilio reported success, but there is no caller ID {sid} (call {call}, completed).
+Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again."""
 AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
 CONDITION_4_BUSY = f"""\
 +1 415-555-0101 was not verified: the line was busy (call {CALL}, busy after 32 s).
@@ -92,6 +106,9 @@ If the code is keyed in after all, the number is verified at Twilio, but not in 
 @pytest.mark.parametrize(
     ("seen", "condition", "expected"),
     [
+        (replace(NOTHING, failed="completed"), 3, CONDITION_3_CODE.format(call=CALL, again=AGAIN)),
+        (replace(NOTHING, failed="busy"), 3, CONDITION_4_BUSY),
+        (replace(NOTHING, success=FOUND.sid), 5, CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid)),
         (call("busy"), 4, CONDITION_4_BUSY),
         (call("no-answer"), 4, CONDITION_4_NO_ANSWER),
         (call("canceled"), 4, CONDITION_4_CANCELED),
@@ -99,7 +116,17 @@ If the code is keyed in after all, the number is verified at Twilio, but not in 
         (replace(OVER, call=CallState(status="completed", duration=23)), 5, CONDITION_5),
         (call("in-progress"), 6, CONDITION_6),
     ],
-    ids=["busy", "no-answer", "canceled", "failed", "completed", "deadline"],
+    ids=[
+        "callback",
+        "callback busy",
+        "success without a caller ID",
+        "busy",
+        "no-answer",
+        "canceled",
+        "failed",
+        "completed",
+        "deadline",
+    ],
 )
 def test_each_failure_is_explained(seen: Seen, condition: int, expected: str) -> None:
     """What happened with which number and call, and what to do."""
@@ -134,5 +161,5 @@ def test_no_message_tells_the_code() -> None:
 def test_the_clock_in_use_never_goes_back() -> None:
     clock = SystemClock()
     begin = clock.now()
-    clock.sleep(0)
+    clock.wait(Inbox(), 0)
     assert begin <= clock.now()

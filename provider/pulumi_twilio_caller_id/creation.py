@@ -1,0 +1,137 @@
+"""What creating an OutgoingCallerId is, step by step: look the number up, have Twilio phone it, show the code, wait.
+
+One call at most is placed, whatever fails around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import engine
+from .callback import Callback, Reception, expecting
+from .display import Shown, log_text
+from .errors import AlreadyVerified, AnswerLost, CallerIdError, Interrupted, NotVerified, TwilioRefused
+from .inputs import CallerIdInputs, readable
+from .notify import Notifier
+from .twilio_api import CallerId, TwilioApi, ValidationRequest
+from .verification import TIMEOUT, Inbox, Interruption, await_caller_id
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+ALREADY_VERIFIED = 21450
+
+
+def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
+    """Verify the number by phone. Raises AlreadyVerified before any call, NotVerified after one, Interrupted."""
+    twilio = TwilioApi(account, inputs.account_sid)
+    existing = twilio.find(inputs.phone_number)
+    if existing is not None:
+        raise _already_verified(existing)
+    rpc = engine.current_rpc()
+    urn = rpc.urn if rpc else ""
+    timeout = (rpc.timeout if rpc else None) or TIMEOUT
+    inbox = Inbox()
+    warn = partial(engine.log, "warning", urn=urn)
+    with (
+        engine.interruptible(lambda why: inbox.put(Interruption(why))),
+        _status_callback(account, inputs, inbox, warn) as status_callback,
+    ):
+        if engine.cancel_requested():
+            raise Interrupted(
+                f"{readable(inputs.phone_number)} was not verified: {engine.CANCELED} before any call was placed.",
+                "Run `pulumi up` again.",
+            )
+        request = _request_validation(twilio, inputs, status_callback)
+        with _notified(account, inputs, request, timeout, warn) as done, Shown(urn) as shown:
+            engine.log("info", log_text(request), urn=urn)
+            caller_id = await_caller_id(
+                twilio,
+                request,
+                timeout=timeout,
+                inbox=inbox,
+                callback_expected=status_callback is not None,
+                report=shown,
+            )
+            done(caller_id)
+            return caller_id
+
+
+@contextmanager
+def _status_callback(
+    account: Settings, inputs: CallerIdInputs, inbox: Inbox, warn: partial[None]
+) -> Iterator[str | None]:
+    """Our StatusCallback for this one wait; None where there is none, or where the program has one of its own."""
+    if account.callback_url is None or inputs.status_callback is not None:
+        yield None
+        return
+    reception = Reception(account.callback_url, account.callback_listen, account.signing_tokens)
+
+    def receive(callback: Callback) -> None:
+        inbox.put(callback)
+
+    with expecting(reception, receive, warn) as url:
+        yield url
+
+
+def _request_validation(twilio: TwilioApi, inputs: CallerIdInputs, status_callback: str | None) -> ValidationRequest:
+    """Place the call. Where it may have been placed without our learning the code, there is nothing to wait for."""
+    try:
+        return twilio.request_validation(inputs, status_callback)
+    except TwilioRefused as refused:
+        if refused.code == ALREADY_VERIFIED:
+            existing = twilio.find(inputs.phone_number)
+            if existing is not None:
+                raise _already_verified(existing) from refused
+        if refused.status < 500:
+            raise
+        lost = refused.what
+    except AnswerLost as failed:
+        lost = failed.what
+    raise NotVerified(
+        f"{readable(inputs.phone_number)} was not verified: {lost}",
+        "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
+        "Then run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
+    )
+
+
+class _Outcome:
+    """Told by a wait that succeeded."""
+
+    caller_id: CallerId | None = None
+
+    def __call__(self, caller_id: CallerId) -> None:
+        self.caller_id = caller_id
+
+
+@contextmanager
+def _notified(
+    account: Settings, inputs: CallerIdInputs, request: ValidationRequest, timeout: float, warn: partial[None]
+) -> Iterator[_Outcome]:
+    """Whoever holds the phone gets the code before it rings, and the outcome after."""
+    notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
+    outcome = _Outcome()
+    try:
+        notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
+        yield outcome
+        if outcome.caller_id is not None:
+            notifier.verified(request.phone_number, outcome.caller_id.sid)
+    except Interrupted:
+        raise  # at once: what is still being sent is in daemon threads, and not waited for
+    except CallerIdError as failed:
+        notifier.failed(request.phone_number, failed.what)
+        notifier.close()
+        raise
+    notifier.close()
+
+
+def _already_verified(existing: CallerId) -> AlreadyVerified:
+    return AlreadyVerified(
+        f"{readable(existing.phone_number)} is a caller ID of account {existing.account_sid} already: {existing.sid}."
+        " No call was placed.",
+        f'To use it as it is: OutgoingCallerId.get("...", "{existing.sid}").\n'
+        "To have this stack manage it: delete it at Twilio first (Console, Phone Numbers, Verified Caller IDs).",
+    )

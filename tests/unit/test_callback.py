@@ -1,0 +1,721 @@
+"""Twilio's callbacks over real HTTP: what counts, what is answered, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import http.client
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from pulumi_twilio_caller_id import callback
+from pulumi_twilio_caller_id.callback import LARGEST, Callback, Reception, expecting, listening
+
+TOKEN = "0123456789abcdef-auth-token"
+PUBLIC = "https://hooks.example.com/twilio"
+ANYWHERE = "127.0.0.1:0"
+CALL = "CA" + "1" * 32
+ACCOUNT = "AC" + "2" * 32
+NEW = "PN" + "3" * 32
+FIELDS = {
+    "AccountSid": ACCOUNT,
+    "CallSid": CALL,
+    "CallStatus": "completed",
+    "VerificationStatus": "success",
+    "OutgoingCallerIdSid": NEW,
+    "To": "+14155550101",
+    "From": "+14157234000",
+    "CalledCity": "",
+    "CallerCity": "Zürich, 東京 & more",
+}
+SUCCESS = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=True)
+UNSIGNED = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=False)
+NO_TOKEN = (
+    "A callback can't be checked, since the account's auth token is not known: it only made us look at Twilio at once."
+    " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+)
+SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+def send(
+    address: tuple[str, int], method: str, target: str, body: Any = None, headers: dict[str, str] | None = None
+) -> Answer:
+    connection = http.client.HTTPConnection(*address, timeout=5)
+    try:
+        connection.request(method, target, body, headers or {})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+    finally:
+        connection.close()
+
+
+def raw(address: tuple[str, int], sent: bytes) -> bytes:
+    """All that comes back until the server ends the connection."""
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(sent)
+        return received(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    try:
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+    except ConnectionResetError:
+        return b""
+
+
+def sign(url: str, form: dict[str, str] | None = None, token: str = TOKEN) -> dict[str, str]:
+    return {"X-Twilio-Signature": RequestValidator(token).compute_signature(url, form or {})}
+
+
+@dataclass
+class Wait:
+    """One wait, and what it was told."""
+
+    reception: Reception
+    url: str = ""
+    callbacks: list[Callback] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        address = listening(self.reception)
+        assert address is not None
+        return address
+
+    @property
+    def path(self) -> str:
+        return "/" + self.url.rpartition("/")[2]
+
+    def post(
+        self, form: dict[str, str] | None = None, headers: dict[str, str] | None = None, query: str = ""
+    ) -> Answer:
+        form = FIELDS if form is None else form
+        headers = sign(self.url + query, form) if headers is None else headers
+        return send(self.address, "POST", self.path + query, urlencode(form), headers)
+
+    def get(self, query: str, headers: dict[str, str] | None = None) -> Answer:
+        target = f"{self.path}?{query}"
+        return send(self.address, "GET", target, None, sign(f"{self.url}?{query}") if headers is None else headers)
+
+
+Waiting = Callable[..., Wait]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    yield
+    assert [] == [thread.name for thread in threading.enumerate() if thread.name == "twilio-callbacks"]
+    assert {} == callback._servers
+
+
+@pytest.fixture
+def running() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def waiting(running: ExitStack) -> Waiting:
+    """Starts waits, on a free port of 127.0.0.1 and with a known token unless told otherwise."""
+
+    def start(
+        public_url: str = PUBLIC, tokens: tuple[str, ...] = (TOKEN,), listen: str = ANYWHERE, timeout: float = 10.0
+    ) -> Wait:
+        wait = Wait(Reception(public_url, listen, tokens))
+        url = running.enter_context(
+            expecting(wait.reception, wait.callbacks.append, wait.warnings.append, request_timeout=timeout)
+        )
+        assert url is not None
+        wait.url = url
+        return wait
+
+    return start
+
+
+def refused(reception: Reception) -> list[str]:
+    """The warnings of a wait that can't receive anything."""
+    warnings: list[str] = []
+    with expecting(reception, lambda _: None, warnings.append) as url:
+        assert url is None
+    return warnings
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+# What counts
+
+
+def test_a_signed_post_is_trusted(waiting: Waiting) -> None:
+    wait = waiting()
+    assert (204, b"") == ((answer := wait.post()).status, answer.body)
+    assert [SUCCESS] == wait.callbacks
+    assert [] == wait.warnings
+
+
+def test_a_signed_get_is_trusted(waiting: Waiting) -> None:
+    """Blank values, plus signs and escapes are signed as they were sent."""
+    wait = waiting()
+    assert 204 == wait.get(urlencode(FIELDS).replace("+", "%20")).status
+    assert 204 == wait.get(urlencode(FIELDS).replace("%2B", "%2b")).status
+    assert [SUCCESS, SUCCESS] == wait.callbacks
+
+
+def test_a_failure_names_no_caller_id(waiting: Waiting) -> None:
+    wait = waiting()
+    wait.post(FIELDS | {"VerificationStatus": "failed"})
+    assert [Callback(CALL, ACCOUNT, "completed", "failed", None, trusted=True)] == wait.callbacks
+
+
+@pytest.mark.parametrize("status", ["", "Success", "pending"])
+def test_any_other_verification_status_is_none(waiting: Waiting, status: str) -> None:
+    wait = waiting()
+    wait.post(FIELDS | {"VerificationStatus": status, "CallStatus": "busy"})
+    assert [Callback(CALL, ACCOUNT, "busy", None, None, trusted=True)] == wait.callbacks
+
+
+def test_missing_fields_are_empty(waiting: Waiting) -> None:
+    wait = waiting()
+    assert 204 == wait.post({"VerificationStatus": "success"}).status
+    assert [Callback("", "", "", "success", None, trusted=True)] == wait.callbacks
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain; charset=utf-16", "nonsense", ""])
+def test_the_content_type_does_not_count(waiting: Waiting, content_type: str) -> None:
+    wait = waiting()
+    assert 204 == wait.post(headers=sign(wait.url, FIELDS) | {"Content-Type": content_type}).status
+    assert [SUCCESS] == wait.callbacks
+
+
+def test_bytes_that_are_no_text_break_nothing(waiting: Waiting) -> None:
+    wait = waiting()
+    form = {"CallSid": "\ufffd", "To": "\ufffd"}
+    assert 204 == send(wait.address, "POST", wait.path, b"CallSid=%ff&To=\xff", sign(wait.url, form)).status
+    assert ["\ufffd"] == [callback.call_sid for callback in wait.callbacks]
+
+
+@pytest.mark.parametrize("prefix", ["", "/twilio", "/an/ingress/of/its/own", "/%74wilio"])
+def test_the_ingress_may_strip_the_path_or_not(waiting: Waiting, prefix: str) -> None:
+    wait = waiting()
+    headers = sign(wait.url, FIELDS) | {"Host": "127.0.0.1:1"}
+    assert 204 == send(wait.address, "POST", prefix + wait.path, urlencode(FIELDS), headers).status
+    assert [SUCCESS] == wait.callbacks
+
+
+def test_a_query_behind_the_path_is_signed_as_it_was_sent(waiting: Waiting) -> None:
+    wait = waiting()
+    assert 204 == wait.post(query="?a=%2b%20+b&c=").status
+    assert 403 == wait.post(query="?a=%2B%20+b&c=", headers=sign(f"{wait.url}?a=%2b%20+b&c=", FIELDS)).status
+    assert [SUCCESS] == wait.callbacks
+
+
+def test_any_of_several_tokens_may_have_signed(waiting: Waiting) -> None:
+    wait = waiting(tokens=("older", TOKEN, "newer"))
+    for token in wait.reception.tokens:
+        assert 204 == wait.post(headers=sign(wait.url, FIELDS, token)).status
+    assert [SUCCESS] * 3 == wait.callbacks
+
+
+def test_a_doubled_callback_is_passed_on_twice(waiting: Waiting) -> None:
+    wait = waiting()
+    wait.post()
+    wait.post()
+    assert [SUCCESS, SUCCESS] == wait.callbacks
+
+
+# What does not count
+
+
+@pytest.mark.parametrize(
+    "signature", [None, "", "nonsense", "L/OH5YylLD5NRKLltdqwSvS0BnU=", "A" * 4000, "\xff\xfe", "="]
+)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_badly_signed_callback_changes_nothing(waiting: Waiting, method: str, signature: str | None) -> None:
+    wait = waiting()
+    headers = {} if signature is None else {"X-Twilio-Signature": signature}
+    answer = wait.post(headers=headers) if method == "POST" else wait.get(urlencode(FIELDS), headers)
+    assert (403, b"") == (answer.status, answer.body)
+    assert ([], []) == (wait.callbacks, wait.warnings)
+
+
+@pytest.mark.parametrize("status", ["success", "failed"])
+def test_a_forged_outcome_changes_nothing(waiting: Waiting, status: str) -> None:
+    """Signed for other fields, another wait, another host, another method, with another token, or none."""
+    wait, other = waiting(), waiting()
+    form = FIELDS | {"VerificationStatus": status}
+    host, port = wait.address
+    for headers in (
+        sign(wait.url, FIELDS | {"VerificationStatus": "pending"}),
+        sign(wait.url, FIELDS | {"CallSid": "CA" + "9" * 32}),
+        sign(wait.url, {}),
+        sign(other.url, form),
+        sign(f"http://{host}:{port}{wait.path}", form),
+        sign(f"https://evil.example.com/twilio{wait.path}", form) | {"Host": "evil.example.com"},
+        sign(f"{wait.url}?{urlencode(form)}"),
+        sign(wait.url, form, token="guess"),
+        sign(wait.url, form, token=""),
+    ):
+        assert 403 == wait.post(form, headers).status
+    assert ([], [], []) == (wait.callbacks, wait.warnings, other.callbacks)
+
+
+def test_what_is_not_signed_is_not_read(waiting: Waiting) -> None:
+    """A fragment is no part of what Twilio signs."""
+    wait = waiting()
+    signature = sign(f"{wait.url}?CallSid={CALL}")["X-Twilio-Signature"]
+    target = f"{wait.path}?CallSid={CALL}#&VerificationStatus=success"
+    raw(wait.address, f"GET {target} HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {signature}\r\n\r\n".encode())
+    assert [] == [callback for callback in wait.callbacks if callback.verification_status]
+
+
+@pytest.mark.parametrize("tokens", [(), ("",)])
+def test_without_a_token_a_callback_is_a_nudge(waiting: Waiting, tokens: tuple[str, ...]) -> None:
+    """Whatever its signature; said once."""
+    wait = waiting(tokens=tokens)
+    assert [204, 204, 204] == [
+        wait.post().status,
+        wait.post(headers={}).status,
+        wait.post(headers=sign(wait.url, FIELDS, "")).status,
+    ]
+    assert [UNSIGNED] * 3 == wait.callbacks
+    assert [NO_TOKEN] == wait.warnings
+
+
+def test_each_wait_is_told_that_its_callbacks_do_not_count(waiting: Waiting) -> None:
+    waits = [waiting(tokens=()) for _ in range(2)]
+    for wait in waits:
+        wait.post()
+    assert [[NO_TOKEN], [NO_TOKEN]] == [wait.warnings for wait in waits]
+
+
+def test_a_callback_signed_with_a_shared_key_is_a_nudge(waiting: Waiting) -> None:
+    wait = waiting()
+    assert [204, 204] == [
+        wait.post(headers=sign(wait.url, FIELDS, "shared") | SHARED_KEY).status,
+        wait.get(urlencode(FIELDS), SHARED_KEY).status,
+    ]
+    assert [UNSIGNED, UNSIGNED] == wait.callbacks
+    assert [NO_TOKEN.replace("can't be checked, since the account's auth token is not known", "is signed with a"
+            " shared key, not with the account's auth token")] == wait.warnings  # fmt: skip
+
+
+# What is answered
+
+
+def test_answers_say_nothing(waiting: Waiting) -> None:
+    """No body, no name of a server, and no connection kept."""
+    wait = waiting()
+    answers = {
+        204: wait.post(),
+        403: wait.post(headers={}),
+        404: send(wait.address, "GET", "/"),
+        405: send(wait.address, "PUT", wait.path, "x"),
+        413: send(wait.address, "POST", wait.path, b"x" * (LARGEST + 1)),
+    }
+    assert {status: (status, b"") for status in answers} == {s: (a.status, a.body) for s, a in answers.items()}
+    for answer in answers.values():
+        assert answer.headers.keys() <= {"Server", "Date", "Connection", "Content-Length"}
+        assert ("", "close") == (answer.headers["Server"], answer.headers["Connection"])
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/twilio", "/twilio/", "/x?{own}", "/{own}/", "/{own}x", "/x{own}", "*", "{own}"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD", "OPTIONS"])
+def test_any_other_path_is_not_found(waiting: Waiting, method: str, target: str) -> None:
+    """Or no HTTP at all: nobody learns more than that."""
+    wait = waiting()
+    head = f"{method} {target.format(own=wait.path[1:])} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    answer = raw(wait.address, head.encode())
+    assert answer.startswith(
+        (b"HTTP/1.1 404 Not Found\r\n", b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.0 400 Bad Request")
+    )
+    assert answer.endswith(b"\r\n\r\n")
+    assert [] == wait.callbacks
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_no_other_method_is_allowed(waiting: Waiting, method: str) -> None:
+    wait = waiting()
+    answer = send(wait.address, method, wait.path, headers=sign(wait.url))
+    assert (405, b"") == (answer.status, answer.body)
+    assert [] == wait.callbacks
+
+
+def test_the_largest_body_is_64_kib(waiting: Waiting) -> None:
+    """Whether its length is announced or not."""
+    wait = waiting()
+    form = FIELDS | {"x": ""}
+    form["x"] = "x" * (LARGEST - len(urlencode(form)))
+    assert LARGEST == len(body := urlencode(form).encode())
+    headers = sign(wait.url, form)
+    assert 204 == send(wait.address, "POST", wait.path, body, headers).status
+    assert 204 == send(wait.address, "POST", wait.path, iter([body[:100], body[100:]]), headers).status
+    assert 413 == send(wait.address, "POST", wait.path, body + b"x", headers).status
+    assert 413 == send(wait.address, "POST", wait.path, iter([body, b"x"]), headers).status
+    assert [SUCCESS, SUCCESS] == wait.callbacks
+
+
+def test_a_body_that_will_be_too_large_is_not_waited_for(waiting: Waiting) -> None:
+    wait = waiting()
+    with socket.create_connection(wait.address, timeout=5) as connection:
+        connection.sendall(f"POST {wait.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST + 1}\r\n\r\n".encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_compressed_body_is_left_as_it_is(waiting: Waiting) -> None:
+    """Twilio compresses nothing, and unpacked it could have any size."""
+    wait = waiting()
+    headers = sign(wait.url, FIELDS) | {"Content-Encoding": "gzip"}
+    assert 403 == send(wait.address, "POST", wait.path, gzip.compress(urlencode(FIELDS).encode()), headers).status
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_quietly(waiting: Waiting, sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    wait = waiting()
+    head, _, body = raw(wait.address, sent).partition(b"\r\n\r\n")
+    assert b" 400 Bad Request\r\n" in head
+    assert b"" == body
+    assert b"aiohttp" not in head.lower()
+    assert 204 == wait.post().status
+    assert ("", "") == capfd.readouterr()
+
+
+def test_a_body_that_is_broken_off_is_no_callback(waiting: Waiting) -> None:
+    wait = waiting()
+    with socket.create_connection(wait.address) as connection:
+        connection.sendall(f"POST {wait.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nCallSid=".encode())
+    head = f"POST {wait.path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n"
+    assert b" 400 Bad Request\r\n" in raw(wait.address, head.encode())
+    assert 204 == wait.post().status
+    assert [SUCCESS] == wait.callbacks
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "POST ", "POST {path} HTTP/1.1\r\n", "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"]
+)
+def test_a_slow_client_is_cut_off(waiting: Waiting, sent: str) -> None:
+    """However it drips; nobody else waits for it."""
+    wait = waiting(timeout=0.2)
+    with socket.create_connection(wait.address, timeout=5) as connection:
+        started = time.monotonic()
+        connection.sendall(sent.format(path=wait.path).encode())
+        assert 204 == wait.post().status
+        assert b"" == received(connection)
+        assert 0.1 < time.monotonic() - started < 1.5
+    assert [SUCCESS] == wait.callbacks
+
+
+def test_dripping_does_not_help(waiting: Waiting) -> None:
+    wait = waiting(timeout=0.2)
+    started = time.monotonic()
+    with socket.create_connection(wait.address, timeout=0.02) as connection:
+        connection.sendall(f"GET {wait.path} HTTP/1.1\r\n".encode())
+        with suppress(ConnectionError):
+            while time.monotonic() - started < 3:
+                connection.sendall(b"X: y\r\n")
+                time.sleep(0.02)
+    assert 0.1 < time.monotonic() - started < 1.5
+
+
+def test_what_goes_wrong_on_our_side_does_not_change_the_answer(
+    running: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And is logged without what was in the request."""
+
+    def fail(argument: object) -> None:
+        raise LookupError(argument)
+
+    reception = Reception(PUBLIC, ANYWHERE)
+    url = running.enter_context(expecting(reception, fail, fail))
+    address = listening(reception)
+    assert url
+    assert address
+    assert 204 == send(address, "POST", "/" + url.rpartition("/")[2], urlencode(FIELDS)).status
+    assert ["A callback could not be passed on: LookupError"] * 2 == [
+        record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG
+    ]
+
+
+def test_the_last_callback_is_answered_although_it_ends_the_wait() -> None:
+    reception = Reception(PUBLIC, ANYWHERE, (TOKEN,))
+    for _ in range(20):
+        there = threading.Event()
+        with ThreadPoolExecutor(1) as twilio:
+            with expecting(reception, lambda _, there=there: there.set(), lambda _: None) as url:  # type: ignore[misc]
+                assert url
+                target = "/" + url.rpartition("/")[2]
+                sent = twilio.submit(
+                    send, listening(reception), "POST", target, urlencode(FIELDS), sign(url, FIELDS)  # type: ignore[arg-type]
+                )  # fmt: skip
+                assert there.wait(5)
+            assert 204 == sent.result().status
+
+
+# Waits
+
+
+def test_each_wait_has_a_path_that_can_not_be_guessed(waiting: Waiting) -> None:
+    waits = [waiting(), waiting("https://hooks.example.com/twilio/"), waiting("https://other.example.com")]
+    prefixes, own = zip(*(wait.url.rsplit("/", 1) for wait in waits), strict=True)
+    assert (PUBLIC, PUBLIC, "https://other.example.com") == prefixes
+    assert 3 == len(set(own))
+    assert [32, 32, 32] == [len(path) for path in own]
+
+
+def test_waits_of_different_settings_share_a_server(waiting: Waiting) -> None:
+    """Each with its own public URL and tokens."""
+    one, other = waiting(), waiting("https://other.example.com", tokens=("other",))
+    assert one.address == other.address
+    assert 204 == one.post().status
+    assert 403 == other.post().status
+    assert 204 == other.post(headers=sign(other.url, FIELDS, "other")).status
+    assert ([SUCCESS], [SUCCESS]) == (one.callbacks, other.callbacks)
+
+
+def test_a_callback_reaches_its_own_wait_only(waiting: Waiting) -> None:
+    one, other = waiting(), waiting()
+    one.post()
+    assert ([SUCCESS], []) == (one.callbacks, other.callbacks)
+
+
+def test_the_path_is_gone_when_the_wait_is_over(waiting: Waiting) -> None:
+    kept = waiting()
+    with expecting(kept.reception, kept.callbacks.append, kept.warnings.append) as url:
+        assert url
+        over = Wait(kept.reception, url)
+        assert 204 == over.post().status
+    assert 404 == over.post().status
+    assert 204 == kept.post().status
+
+
+def test_a_wait_that_ends_while_a_body_is_on_its_way_gets_nothing(waiting: Waiting) -> None:
+    kept = waiting()
+    over: list[Callback] = []
+    with ExitStack() as connections:
+        with expecting(kept.reception, over.append, kept.warnings.append) as url:
+            assert url
+            body = urlencode(FIELDS).encode()
+            signature = sign(url, FIELDS)["X-Twilio-Signature"]
+            head = f"POST /{url.rpartition('/')[2]} HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {signature}\r\n"
+            connection = connections.enter_context(socket.create_connection(kept.address, timeout=5))
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:9])
+            assert 204 == kept.post().status  # so the server has seen the other, too
+        connection.sendall(body[9:])
+        assert received(connection).startswith(b"HTTP/1.1 404 ")
+    assert [] == over
+
+
+def test_a_wait_that_fails_is_over_too() -> None:
+    reception = Reception(PUBLIC, ANYWHERE)
+    with pytest.raises(LookupError), expecting(reception, lambda _: None, lambda _: None):
+        raise LookupError
+    assert listening(reception) is None
+
+
+def test_fifty_waits_at_once() -> None:
+    """They share a server, each gets its own callback, and the address is free again afterwards."""
+    port = free_port()
+    reception = Reception(PUBLIC, f"127.0.0.1:{port}", (TOKEN,))
+    everybody = threading.Barrier(50)
+
+    def one(number: int) -> tuple[list[str], int]:
+        got: list[Callback] = []
+        form = FIELDS | {"CallSid": f"CA{number:032}"}
+        everybody.wait(20)
+        with expecting(reception, got.append, lambda _: None) as url:
+            assert url
+            everybody.wait(20)
+            answer = send(("127.0.0.1", port), "POST", "/" + url.rpartition("/")[2], urlencode(form), sign(url, form))
+            everybody.wait(20)
+        return [callback.call_sid for callback in got], answer.status
+
+    with ThreadPoolExecutor(50) as threads:
+        assert [([f"CA{number:032}"], 204) for number in range(50)] == list(threads.map(one, range(50)))
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def test_servers_come_and_go_under_many_threads() -> None:
+    """Whoever comes while the last one leaves finds the address free."""
+    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}")
+
+    def several(_: int) -> list[str]:
+        warnings: list[str] = []
+        for _ in range(10):
+            with expecting(reception, lambda _: None, warnings.append) as url:
+                assert url
+        return warnings
+
+    with ThreadPoolExecutor(8) as threads:
+        assert [[]] * 8 == list(threads.map(several, range(8)))
+
+
+def test_the_same_address_can_be_used_again_at_once() -> None:
+    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}", (TOKEN,))
+    for _ in range(3):
+        wait = Wait(reception)
+        with expecting(reception, wait.callbacks.append, wait.warnings.append) as url:
+            assert url
+            wait.url = url
+            assert 204 == wait.post().status
+        assert ([SUCCESS], []) == (wait.callbacks, wait.warnings)
+
+
+def test_stopping_is_quick_whoever_is_connected() -> None:
+    """At the best of three, since machines are busy."""
+    reception = Reception(PUBLIC, ANYWHERE)
+    took = []
+    for _ in range(3):
+        with ExitStack() as connections:
+            with expecting(reception, lambda _: None, lambda _: None) as url:
+                address = listening(reception)
+                assert url
+                assert address
+                path = "/" + url.rpartition("/")[2]
+                half = "HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"
+                for sent in ("", "POST ", f"POST {path} {half}", f"POST /x {half}"):
+                    connection = connections.enter_context(socket.create_connection(address, timeout=5))
+                    connection.sendall(sent.encode())
+                assert 404 == send(address, "GET", "/").status
+                started = time.monotonic()
+            took.append(time.monotonic() - started)
+    assert min(took) < 0.2
+
+
+@pytest.mark.parametrize("listen", ["[::1]:0", "localhost:0"])
+def test_other_ways_to_write_this_machine(waiting: Waiting, listen: str) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    wait = waiting(listen=listen)
+    assert 204 == wait.post().status
+
+
+# Where nothing can be received
+
+
+@pytest.mark.parametrize(
+    "listen", ["nonsense", "", "127.0.0.1", ":8585", "::1:0", "127.0.0.1:", "127.0.0.1:65536", "[]:1"]
+)
+def test_an_address_that_makes_no_sense(listen: str) -> None:
+    assert [
+        f"Twilio's callbacks can't be received at {listen} (must be host:port, such as 127.0.0.1:8585): polling only."
+    ] == refused(Reception(PUBLIC, listen, (TOKEN,)))
+
+
+def test_a_port_that_is_taken() -> None:
+    """It fails this wait only: the next one can have it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reception = Reception(PUBLIC, f"127.0.0.1:{server.getsockname()[1]}")
+        assert [
+            f"Twilio's callbacks can't be received at {reception.listen} (Address already in use): polling only."
+        ] == refused(reception)
+        assert 1 == len(refused(reception))
+    with expecting(reception, lambda _: None, lambda _: None) as url:
+        assert url is not None
+
+
+def test_an_address_of_another_machine() -> None:
+    warnings = refused(Reception(PUBLIC, "203.0.113.1:1"))
+    assert 1 == len(warnings)
+    assert warnings[0].startswith("Twilio's callbacks can't be received at 203.0.113.1:1 (")
+
+
+def test_a_host_that_is_no_name() -> None:
+    warnings = refused(Reception(PUBLIC, "x" * 300 + ":1"))
+    assert 1 == len(warnings)
+    assert len(warnings[0]) < 300
+
+
+def test_half_of_an_address_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless the other half is not there at all, such as IPv6 on many machines."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+            for port in (free_port(), server.getsockname()[1])
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert [
+            "Twilio's callbacks can't be received at localhost:1 (Address already in use): polling only."
+        ] == refused(Reception(PUBLIC, "localhost:1"))
+    with socket.create_server(found[0][4]):  # it was closed again
+        pass
+    found[1] = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.1", 1))
+    create = socket.create_server
+
+    def without(address: tuple[str, int], **options: Any) -> socket.socket:
+        if address[0] != "127.0.0.1":
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return create(address, **options)
+
+    monkeypatch.setattr(socket, "create_server", without)
+    with expecting(Reception(PUBLIC, "localhost:1"), lambda _: None, lambda _: None) as url:
+        assert url is not None
+
+
+def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as for want of file descriptors; a later one may."""
+    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "asyncio.events.new_event_loop", lambda: (_ for _ in ()).throw(OSError(24, "Too many open files"))
+        )
+        assert [
+            f"Twilio's callbacks can't be received at {reception.listen} (Too many open files): polling only."
+        ] == refused(reception)
+    with expecting(reception, lambda _: None, lambda _: None) as url:
+        assert url is not None
+
+
+# Secrets
+
+
+def test_a_reception_does_not_show_its_tokens() -> None:
+    shown = repr(Reception(PUBLIC, ANYWHERE, (TOKEN,)))
+    assert f"Reception(public_url={PUBLIC!r}, listen={ANYWHERE!r})" == shown
+
+
+def test_nothing_of_a_callback_is_logged(
+    waiting: Waiting, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    wait = waiting()
+    wait.post()
+    wait.post(headers={})
+    wait.get(urlencode(FIELDS))
+    raw(wait.address, f"GET {wait.path} HTTP/1.1\r\n{TOKEN}\r\n\r\n".encode())
+    raw(wait.address, f"{TOKEN}{wait.path}\r\n\r\n".encode())
+    for secret in (TOKEN, wait.path[1:], CALL, NEW, "5550101"):
+        assert secret not in caplog.text
+    assert ("", "") == capfd.readouterr()

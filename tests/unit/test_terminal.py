@@ -1,0 +1,332 @@
+"""The lines at the bottom of the terminal, on a pseudo-terminal whose screen an emulator keeps."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pyte
+import pytest
+
+from pulumi_twilio_caller_id import terminal
+from pulumi_twilio_caller_id.terminal import NARROW, Bottom, layout
+
+PERIOD = 0.01
+SIX = [(f"48392{n}", f"+1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]
+
+
+class Tty:
+    """A terminal in raw mode, as Pulumi's table leaves it, full of text, its cursor in the middle."""
+
+    def __init__(self) -> None:
+        self._master, self.slave = pty.openpty()
+        self.path = os.ttyname(self.slave)
+        tty.setraw(self.slave)
+        os.set_blocking(self._master, False)
+        self.screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self.screen)
+        self.received = b""
+        self.resize(80, 24)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+
+    def fill(self) -> list[str]:
+        rows = [f"row {row} of Pulumi's table" for row in range(self.screen.lines)]
+        self._stream.feed(b"\x1b[H\x1b[31m" + "\r\n".join(rows).encode() + b"\x1b[7;5H")
+        return rows
+
+    def read(self) -> list[str]:
+        """The rows of the screen, with all that was written until now."""
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except BlockingIOError:
+                break
+            self.received += data
+            self._stream.feed(data)
+        return [row.rstrip() for row in self.screen.display]
+
+    def until(self, holds: Callable[[list[str]], bool]) -> list[str]:
+        end = time.monotonic() + 5
+        while not holds(rows := self.read()):
+            assert time.monotonic() < end, "\n".join(rows)
+            time.sleep(PERIOD)
+        return rows
+
+    def hang_up(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def close(self) -> None:
+        self.hang_up()
+        os.close(self.slave)
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    made = Tty()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bottom(screen: Tty) -> Bottom:
+    return Bottom(screen.path, period=PERIOD)
+
+
+def refreshers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "terminal"]
+
+
+@pytest.fixture(autouse=True)
+def ended(screen: Tty) -> Iterator[None]:
+    """Every test clears what it shows, and the thread that repaints then ends; it never keeps a process."""
+    yield
+    assert all(thread.daemon for thread in refreshers())
+    end = time.monotonic() + 5
+    while refreshers():
+        assert time.monotonic() < end
+        time.sleep(PERIOD)
+
+
+def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, bottom: Bottom) -> None:
+    before = screen.fill()
+    bottom.show("CA1", "048392 +1 415-555-0101", "ringing, 4:54 left")
+
+    assert [*before[:-1], "048392 +1 415-555-0101 ringing, 4:54 left"] == screen.read()
+    cursor = screen.screen.cursor
+    assert (6, 4, "red", False) == (cursor.y, cursor.x, cursor.attrs.fg, cursor.attrs.reverse)
+    assert not screen.screen.margins
+
+    bottom.clear("CA1")
+    assert [*before[:-1], ""] == screen.read()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (100, 30), (NARROW - 1, 20)])
+def test_six_waits_share_the_lines(screen: Tty, bottom: Bottom, columns: int, rows: int) -> None:
+    screen.resize(columns, rows)
+    before = screen.fill()
+    for wait in SIX:
+        bottom.show(wait[0], *wait)
+
+    shown = screen.read()
+    assert before[:-3] == shown[:-3]
+    assert all(f"{code} {number}" in "\n".join(shown[-3:]) for code, number, _ in SIX)
+
+    for wait in SIX:
+        bottom.clear(wait[0])
+    assert ["", "", ""] == screen.read()[-3:]
+
+
+def test_fewer_waits_give_back_lines(screen: Tty, bottom: Bottom) -> None:
+    for wait in SIX[:3]:
+        bottom.show(wait[0], *wait)
+    assert [" ".join(wait) for wait in SIX[:3]] == screen.read()[-3:]
+
+    bottom.clear(SIX[0][0])
+    assert ["", " ".join(SIX[1]), " ".join(SIX[2])] == screen.read()[-3:]
+    bottom.clear(SIX[1][0])
+    bottom.clear(SIX[2][0])
+
+
+def test_a_text_changes(screen: Tty, bottom: Bottom) -> None:
+    bottom.show("CA1", "048392", "calling")
+    bottom.show("CA1", "048392", "busy")
+    assert "048392 busy" == screen.read()[-1]
+    bottom.clear("CA1")
+    bottom.clear("CA1")
+    bottom.clear("CA2")
+
+
+def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: Bottom) -> None:
+    bottom.show("CA1", "048392")
+    screen.until(lambda rows: rows[-1] == "048392")
+    os.write(screen.slave, b"\x1b[24;1H\x1b[2KPulumi's row")
+    screen.until(lambda rows: rows[-1] == "048392")
+    bottom.clear("CA1")
+
+
+def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: Bottom) -> None:
+    screen.resize(NARROW, 24)
+    bottom.show("CA1", "048392")
+    time.sleep(5 * PERIOD)
+    bottom.clear("CA1")
+    screen.read()
+    assert b"" == screen.received
+
+
+def test_the_size_is_that_of_the_moment(screen: Tty, bottom: Bottom) -> None:
+    screen.resize(NARROW, 24)
+    bottom.show("CA1", "048392")
+    screen.resize(80, 12)
+    screen.until(lambda rows: rows[11] == "048392")
+    screen.resize(80, 24)
+    screen.until(lambda rows: rows[23] == "048392" and rows[11] == "")
+    screen.resize(NARROW, 24)
+    screen.until(lambda rows: rows == [""] * 24)
+    bottom.clear("CA1")
+
+
+def test_control_characters_do_nothing(screen: Tty, bottom: Bottom) -> None:
+    before = screen.fill()
+    bottom.show("CA1", "04\x1b[2J8392\r\n", "\x9b1;1Hé漢\x07")
+    assert [*before[:-1], "04?[2J8392?? ?1;1H???"] == screen.read()
+    bottom.clear("CA1")
+
+
+def fill_up(slave: int) -> None:
+    os.set_blocking(slave, False)
+    with suppress(BlockingIOError):
+        while os.write(slave, b"." * 1024):
+            pass
+
+
+def stop(slave: int) -> None:
+    termios.tcflow(slave, termios.TCOOFF)
+
+
+@pytest.mark.parametrize("hold", [fill_up, stop])
+def test_a_terminal_that_takes_nothing_holds_nobody(screen: Tty, bottom: Bottom, hold: Callable[[int], None]) -> None:
+    hold(screen.slave)
+    start = time.monotonic()
+    for n in range(5):
+        bottom.show("CA1", f"04839{n}")
+    bottom.show("CA2", "111111")
+    bottom.clear("CA2")
+    assert time.monotonic() - start < 1
+
+    if hold is stop:
+        termios.tcflow(screen.slave, termios.TCOON)
+    screen.until(lambda rows: rows[-1] == "048394")
+    bottom.clear("CA1")
+    screen.until(lambda rows: rows[-1] == "")
+
+
+def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half an escape sequence would make the terminal misread what follows, and the cursor would stay where it is."""
+    write = terminal._Terminal._write
+    takes = iter([9, 0, 3])
+    monkeypatch.setattr(terminal._Terminal, "_write", lambda self, data: write(self, data[: next(takes, len(data))]))
+    before = screen.fill()
+    bottom = Bottom(screen.path, period=PERIOD)
+    bottom.show("CA1", "048392")
+    screen.until(lambda rows: rows == [*before[:-1], "048392"])
+    assert (6, 4) == (screen.screen.cursor.y, screen.screen.cursor.x)
+    bottom.clear("CA1")
+
+
+def cooked(slave: int) -> None:
+    attributes = termios.tcgetattr(slave)
+    attributes[3] |= termios.ICANON
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+
+
+def tostop(slave: int) -> None:
+    attributes = termios.tcgetattr(slave)
+    attributes[3] |= termios.TOSTOP
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+
+
+@pytest.mark.parametrize("mode", [cooked, tostop])
+def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
+    screen: Tty, bottom: Bottom, mode: Callable[[int], None]
+) -> None:
+    mode(screen.slave)
+    bottom.show("CA1", "048392")
+    time.sleep(5 * PERIOD)
+    bottom.clear("CA1")
+    screen.read()
+    assert b"" == screen.received
+
+
+def test_another_job_in_the_foreground_is_left_alone(
+    screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell whose Pulumi was killed: it puts the terminal in raw mode too, to read a command."""
+    job = [1]
+    monkeypatch.setattr(terminal._Terminal, "_foreground", lambda _: job[0])
+    bottom.show("CA1", "048392")
+    job[0] = 2
+    time.sleep(2 * PERIOD)
+    screen.read()
+    written = screen.received
+    bottom.show("CA1", "048392", "ringing")
+    bottom.clear("CA1")
+    screen.read()
+    assert written == screen.received
+
+
+def test_a_dumb_terminal_gets_nothing(screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    bottom.show("CA1", "048392")
+    bottom.clear("CA1")
+    screen.read()
+    assert b"" == screen.received
+
+
+def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: Bottom) -> None:
+    bottom.show("CA1", "048392")
+    screen.hang_up()
+    bottom.show("CA1", "048392", "ringing")
+
+
+def test_without_a_controlling_terminal_nothing_happens() -> None:
+    program = (
+        "import threading; from pulumi_twilio_caller_id.terminal import bottom\n"
+        "for _ in range(2): bottom.show('CA1', '048392'); bottom.clear('CA1')\n"
+        "assert threading.active_count() == 1"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, timeout=60, start_new_session=True
+    )
+    assert (0, b"", b"") == (run.returncode, run.stdout, run.stderr)
+
+
+def test_many_threads_at_once(screen: Tty, bottom: Bottom) -> None:
+    def wait(n: int) -> None:
+        for _ in range(20):
+            bottom.show(f"CA{n}", f"{n:06}", "ringing")
+            bottom.clear(f"CA{n}")
+
+    threads = [threading.Thread(target=wait, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    screen.until(lambda rows: rows == [""] * 24)
+
+
+@pytest.mark.parametrize(
+    ("waits", "columns", "rows", "lines"),
+    [
+        ([], 80, 24, []),
+        ([("1", "a", "x")], 80, 24, ["1 a x"]),
+        ([("1", "a", "x"), ("2", "b")], 80, 24, ["1 a x | 2 b"]),
+        # as much of each as fits into three lines, a quarter of the rows
+        ([("1", "aaa", "x"), ("2", "bbb", "x")], 10, 24, ["1 aaa x", "2 bbb x"]),
+        ([("1", "aaa", "x"), ("2", "bbb", "x")], 14, 4, ["1 aaa | 2 bbb"]),
+        ([("1", "aaa", "x"), ("2", "bbb", "x")], 13, 4, ["1 | 2"]),
+        ([(str(n), "aaa") for n in range(4)], 10, 24, ["0 | 1 | 2", "3"]),
+        # then how many more there are
+        ([(str(n),) for n in range(8)], 10, 8, ["0 | 1 | 2", "+5 more"]),
+        ([(str(n),) for n in range(9)], 9, 12, ["0 | 1", "2 | 3", "+5 more"]),
+        ([("1234567890",)], 8, 24, ["1234567"]),
+        ([("12345",), ("67890",)], 5, 3, ["1234"]),
+    ],
+)
+def test_the_layout(waits: list[tuple[str, ...]], columns: int, rows: int, lines: list[str]) -> None:
+    assert lines == layout(waits, columns, rows)
