@@ -34,10 +34,11 @@ def reached(make_stack: Callable[..., Stack]) -> Iterator[Reached]:
         yield Reached(make_stack(environment=it.environment), it, port)
 
 
-def test_a_success_ends_the_wait_within_a_fifth_of_a_second(reached: Reached) -> None:
+def test_a_success_ends_the_wait_at_once(reached: Reached) -> None:
+    """By looking it would be up to three seconds; on an idle machine it is a thirtieth of one."""
     running = reached.stack.start("up", "--yes", "--skip-preview")
     running.until(lambda: [c for c in reached.sandbox.callbacks if c.status])
-    assert running.until(lambda: "created (" in running.output) < 0.2
+    assert running.until(lambda: "created (" in running.output) < 1
     running.until(running.ended)
 
     [callback] = reached.sandbox.callbacks
