@@ -5,7 +5,9 @@ The code comes first: a terminal cuts a resource's row on the right.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from . import engine, terminal
@@ -14,7 +16,7 @@ from .twilio_api import ValidationRequest
 from .verification import Progress
 
 REPEAT = 10.0
-"""Seconds after which the time left is shown again: without a terminal, each text is a line of its own."""
+"""Seconds after which the time left is shown again; without a terminal never, as each text is a line of its own."""
 
 
 def row_text(progress: Progress) -> str:
@@ -39,7 +41,8 @@ class Shown:
     """One wait, shown where it is: on the resource's row, and at the bottom of a terminal too narrow for that."""
 
     def __init__(self, urn: str) -> None:
-        self._row = Row(lambda text: engine.log("info", text, urn=urn, ephemeral=True))
+        show = partial(engine.log, "info", urn=urn, ephemeral=True)
+        self._row = Row(show, repeat=REPEAT if terminal.is_there() else math.inf)
         self._key = ""
 
     def __call__(self, progress: Progress) -> None:
@@ -57,15 +60,16 @@ class Shown:
 
 
 class Row:
-    """Shows progress on change of state, and the time left every REPEAT seconds. `show` takes the text, "" clears."""
+    """Shows progress on change of state, and the time left every `repeat` seconds. `show` takes the text, "" clears."""
 
-    def __init__(self, show: Callable[[str], None]) -> None:
+    def __init__(self, show: Callable[[str], None], *, repeat: float = REPEAT) -> None:
         self._show = show
+        self._repeat = repeat
         self._state: str | None = None
         self._remaining = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        if progress.state == self._state and self._remaining - progress.remaining < REPEAT:
+        if progress.state == self._state and self._remaining - progress.remaining < self._repeat:
             return
         self._state, self._remaining = progress.state, progress.remaining
         self._show(row_text(progress))

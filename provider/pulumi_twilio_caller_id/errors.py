@@ -155,6 +155,7 @@ class Gone(CallerIdError):
 # the second sentence; a code that is not here is shown as it came.
 HINTS = {
     10001: "The account is not active; see its status in the Twilio Console.",
+    13227: "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions.",
     13224: "Check the number: country code and all digits, and that it is a line that can be called.",
     20003: CredentialsRefused.default_todo,
     20005: "The account is not active; see its status in the Twilio Console.",

@@ -40,6 +40,15 @@ TRIES = 5
 """How often a write is tried, 2 ms apart: Pulumi may be in the middle of one."""
 
 
+def is_there(path: str = "/dev/tty") -> bool:
+    """Whether this process has a controlling terminal: in CI it has none."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True
+
+
 class Bottom:
     """The lines of all waits of this process. Its methods may be called from any thread, never raise, never block."""
 

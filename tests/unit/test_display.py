@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from pulumi_twilio_caller_id.display import Row, log_text, row_text
@@ -11,6 +13,16 @@ from pulumi_twilio_caller_id.verification import Progress
 
 def progress(state: str = "ringing", remaining: float = 294) -> Progress:
     return Progress("CA1", "+14155550101", "048392", state, remaining)
+
+
+def test_without_a_terminal_the_time_left_is_not_repeated() -> None:
+    shown: list[str] = []
+    row = Row(shown.append, repeat=math.inf)
+    for remaining in (300, 200, 100):
+        row(progress("ringing", remaining))
+    row(progress("in-progress", 99))
+
+    assert [text("ringing", "5:00"), text("in-progress", "1:39")] == shown
 
 
 def text(state: str, left: str) -> str:

@@ -19,7 +19,7 @@ import pyte
 import pytest
 
 from pulumi_twilio_caller_id import terminal
-from pulumi_twilio_caller_id.terminal import NARROW, Bottom, layout
+from pulumi_twilio_caller_id.terminal import NARROW, Bottom, is_there, layout
 
 PERIOD = 0.01
 SIX = [(f"48392{n}", f"+1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]
@@ -330,3 +330,13 @@ def test_many_threads_at_once(screen: Tty, bottom: Bottom) -> None:
 )
 def test_the_layout(waits: list[tuple[str, ...]], columns: int, rows: int, lines: list[str]) -> None:
     assert lines == layout(waits, columns, rows)
+
+
+def test_whether_there_is_a_terminal() -> None:
+    """A process in a session of its own has none, whatever it was started from."""
+    program = "from pulumi_twilio_caller_id.terminal import is_there; print(is_there())"
+    alone = subprocess.run(
+        [sys.executable, "-c", program], start_new_session=True, capture_output=True, text=True, check=True
+    )
+    assert "False\n" == alone.stdout
+    assert is_there(os.devnull)
