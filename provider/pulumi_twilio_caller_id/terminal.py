@@ -31,8 +31,8 @@ the longest name and the indentation."""
 LINES = 3
 """At most, and at most a quarter of the terminal: what is under them can't be read."""
 
-PERIOD = 0.25
-"""Seconds between paintings. Pulumi's take place every second, or more often, and cover the lines until the next."""
+PERIOD = 0.1
+"""Seconds between paintings. Pulumi draws every second, or more often, and covers the lines until the next one."""
 
 SEPARATOR = " | "
 

@@ -28,6 +28,10 @@ EARLIER = [f"$ command {n}" for n in range(60)]
 # Makes the terminal on its standard input the controlling one, as a terminal emulator does for its shell.
 LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 
+COLOUR_ASKED = b"\x1b]11;?"
+COLOUR_TOLD = b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[1;1R"
+"""Pulumi asks for the background's colour, and waits 5 seconds for a terminal that does not tell."""
+
 SAVE_CURSOR = b"\x1b7"
 """Our lines begin with it, and Pulumi's output has none."""
 
@@ -82,6 +86,8 @@ class Terminal:
                     data = os.read(master, 65536)
                 except OSError:  # the last process that had the terminal open has ended
                     return
+                if COLOUR_ASKED in data:
+                    os.write(master, COLOUR_TOLD)
                 self.received += data
                 self._stream.feed(data)
             sampled("\n".join(self.screen.display))
