@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, model_validator
 
+from .callback_server import host_and_port
 from .errors import SettingsError, shown
 from .inputs import ACCOUNT_SID, DEFAULT_REGION, is_loopback
 from .notify import parse_urls
@@ -85,8 +86,7 @@ def _callback_url(value: str) -> str:
 
 
 def _listen(value: str) -> str:
-    if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}", value):
-        raise ValueError("must be host:port, such as 127.0.0.1:8585")
+    host_and_port(value)
     return value
 
 

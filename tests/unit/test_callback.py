@@ -20,7 +20,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id import callback
-from pulumi_twilio_caller_id.callback import LARGEST, Callback, Reception, expecting, listening
+from pulumi_twilio_caller_id.callback import Callback, Reception, expecting, listening
+from pulumi_twilio_caller_id.callback_server import LARGEST
 
 TOKEN = "0123456789abcdef-auth-token"
 PUBLIC = "https://hooks.example.com/twilio"
