@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
 
@@ -207,3 +208,104 @@ def test_unknown_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(pulumi.output, "Unknown")
     assert engine.is_unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9")
     assert not engine.is_unknown("+14155550101")
+
+
+# interruptible
+
+
+class Ending(Context):
+    """A context whose call somebody ends, or has ended already."""
+
+    def __init__(self, *, ended: bool = False) -> None:
+        super().__init__()
+        self.ended = ended
+        self.callbacks: list[Callable[[], None]] = []
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        self.callbacks.append(callback)
+        return not self.ended
+
+    def end(self) -> None:
+        self.callbacks[0]()
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Cancel yet; and nobody ends the process of the tests."""
+    monkeypatch.setattr(engine, "_cancel_requested", threading.Event())
+    monkeypatch.setattr(engine, "_leave_with_the_engine", lambda: None)
+
+
+def told_within(context: object, act: Callable[[], object]) -> list[str]:
+    """What a wait is told, in a call of the engine with this context, when something happens."""
+    told: list[str] = []
+
+    def wait() -> None:
+        with engine.interruptible(told.append):
+            act()
+
+    servicer(provider_pb2.CreateRequest(), context, wait)
+    return told
+
+
+def test_cancel_stops_every_wait_and_those_that_begin_later(fresh_process: None) -> None:
+    assert [engine.CANCELED] == told_within(Ending(), engine.cancel)
+    assert engine.cancel_requested()
+    assert [engine.CANCELED] == told_within(Ending(), lambda: None)
+
+
+def test_the_end_of_the_call_stops_the_wait(fresh_process: None) -> None:
+    context = Ending()
+    assert [engine.ENDED] == told_within(context, context.end)
+    assert [engine.ENDED] == told_within(Ending(ended=True), lambda: None)
+
+
+def test_the_usual_end_of_a_call_stops_nothing(fresh_process: None) -> None:
+    """gRPC tells of every end, also of that of a call that was answered."""
+    context = Ending()
+    told = told_within(context, lambda: None)
+    context.end()
+    engine.cancel()
+
+    assert [] == told
+
+
+def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline(fresh_process: None) -> None:
+    told: list[str] = []
+    with engine.interruptible(told.append):
+        pass
+    assert [] == told
+    assert [] == told_within(Context(), lambda: None)
+
+
+# prepare_process
+
+
+class Servicer:
+    def Cancel(self, request: object, context: object) -> str:  # noqa: N802, ARG002  as the SDK has it
+        return "the SDK's own"
+
+
+def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
+    """Also through a method that was bound before, as gRPC holds it."""
+    monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
+    monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
+    bound = Servicer().Cancel
+    engine.prepare_process()
+
+    assert isinstance(bound(None, None), empty_pb2.Empty)
+    assert engine.cancel_requested()
+
+
+def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
+    engine.prepare_process()
+    monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
+    engine.prepare_process()
+
+    assert not engine.cancel_requested()
+
+
+def test_more_operations_at_once() -> None:
+    with futures.ThreadPoolExecutor(4) as executor:
+        executor.submit(engine.prepare_process).result()
+        assert engine.WORKERS == executor._max_workers
