@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import engine
-from .callback import Callback, Reception, expecting
+from .callback import Reception, expecting
 from .display import Shown, log_text
-from .errors import AlreadyVerified, AnswerLost, CallerIdError, Interrupted, NotVerified, TwilioRefused
+from .errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .inputs import CallerIdInputs, readable
 from .notify import Notifier
 from .twilio_api import CallerId, TwilioApi, ValidationRequest
@@ -46,18 +46,26 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
                 "Run `pulumi up` again.",
             )
         request = _request_validation(twilio, inputs, status_callback)
-        with _notified(account, inputs, request, timeout, warn) as done, Shown(urn) as shown:
-            engine.log("info", log_text(request), urn=urn)
-            caller_id = await_caller_id(
-                twilio,
-                request,
-                timeout=timeout,
-                inbox=inbox,
-                callback_expected=status_callback is not None,
-                report=shown,
-            )
-            done(caller_id)
-            return caller_id
+        notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
+        notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
+        try:
+            with Shown(urn, request.call_sid) as shown:
+                engine.log("info", log_text(request), urn=urn)
+                caller_id = await_caller_id(
+                    twilio,
+                    request,
+                    timeout=timeout,
+                    inbox=inbox,
+                    callback_expected=status_callback is not None,
+                    report=shown,
+                )
+        except NotVerified as failed:  # not Interrupted: that ends at once, and the daemon threads with the process
+            notifier.failed(request.phone_number, failed.what)
+            notifier.close()
+            raise
+        notifier.verified(request.phone_number, caller_id.sid)
+        notifier.close()
+        return caller_id
 
 
 @contextmanager
@@ -69,11 +77,7 @@ def _status_callback(
         yield None
         return
     reception = Reception(account.callback_url, account.callback_listen, account.signing_tokens)
-
-    def receive(callback: Callback) -> None:
-        inbox.put(callback)
-
-    with expecting(reception, receive, warn) as url:
+    with expecting(reception, inbox.put, warn) as url:
         yield url
 
 
@@ -96,36 +100,6 @@ def _request_validation(twilio: TwilioApi, inputs: CallerIdInputs, status_callba
         "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
         "Then run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
     )
-
-
-class _Outcome:
-    """Told by a wait that succeeded."""
-
-    caller_id: CallerId | None = None
-
-    def __call__(self, caller_id: CallerId) -> None:
-        self.caller_id = caller_id
-
-
-@contextmanager
-def _notified(
-    account: Settings, inputs: CallerIdInputs, request: ValidationRequest, timeout: float, warn: partial[None]
-) -> Iterator[_Outcome]:
-    """Whoever holds the phone gets the code before it rings, and the outcome after."""
-    notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
-    outcome = _Outcome()
-    try:
-        notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
-        yield outcome
-        if outcome.caller_id is not None:
-            notifier.verified(request.phone_number, outcome.caller_id.sid)
-    except Interrupted:
-        raise  # at once: what is still being sent is in daemon threads, and not waited for
-    except CallerIdError as failed:
-        notifier.failed(request.phone_number, failed.what)
-        notifier.close()
-        raise
-    notifier.close()
 
 
 def _already_verified(existing: CallerId) -> AlreadyVerified:

@@ -40,14 +40,13 @@ def log_text(request: ValidationRequest) -> str:
 class Shown:
     """One wait, shown where it is: on the resource's row, and at the bottom of a terminal too narrow for that."""
 
-    def __init__(self, urn: str) -> None:
+    def __init__(self, urn: str, call_sid: str) -> None:
         show = partial(engine.log, "info", urn=urn, ephemeral=True)
         self._row = Row(show, repeat=REPEAT if terminal.is_there() else math.inf)
-        self._key = ""
+        self._key = call_sid
 
     def __call__(self, progress: Progress) -> None:
         self._row(progress)
-        self._key = progress.call_sid
         code_and_number = f"{progress.validation_code} {readable(progress.phone_number)}"
         terminal.bottom.show(self._key, code_and_number, progress.state, f"{_minutes(progress.remaining)} left")
 

@@ -64,11 +64,17 @@ class Rpc:
 
 def current_rpc() -> Rpc | None:
     """The engine's call this thread is in, None where there is none (unit tests) or the SDK names things otherwise."""
+    found = _in_callers("request", "context")
+    return Rpc(*found) if found else None
+
+
+def _in_callers(*names: str) -> tuple[Any, ...] | None:
+    """The local variables of these names, from the nearest calling frame that has all of them."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        request, context = frame.f_locals.get("request"), frame.f_locals.get("context")
-        if request is not None and context is not None:
-            return Rpc(request, context)
+        values = tuple(frame.f_locals.get(name) for name in names)
+        if all(value is not None for value in values):
+            return values
         frame = frame.f_back
     return None
 
@@ -79,6 +85,12 @@ def is_unknown(value: object) -> bool:
 
     kind = getattr(pulumi.output, "Unknown", None)
     return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
+
+
+def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The properties with a value, and those whose value is not known before `pulumi up`."""
+    unknown = {name: value for name, value in props.items() if is_unknown(value)}
+    return {name: value for name, value in props.items() if name not in unknown}, unknown
 
 
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
@@ -92,15 +104,14 @@ def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False
             if text:
                 print(text, file=sys.stderr, flush=True)  # noqa: T201
             return
-        stub, proto = engine
-        stub.Log(
-            proto.LogRequest(
-                severity=proto.LogSeverity.Value(severity.upper()), message=text, urn=urn, ephemeral=ephemeral
-            ),
-            timeout=LOG_SECONDS,
-        )
+        _send(engine, LOG_SECONDS, severity, message=text, urn=urn, ephemeral=ephemeral)
     except Exception:  # noqa: BLE001, S110  the engine may be going down
         pass
+
+
+def _send(engine: tuple[Any, Any], seconds: float, severity: Severity, **fields: Any) -> None:
+    stub, proto = engine
+    stub.Log(proto.LogRequest(severity=proto.LogSeverity.Value(severity.upper()), **fields), timeout=seconds)
 
 
 def _engine_address() -> str | None:
@@ -231,8 +242,9 @@ def prepare_process() -> None:
     with suppress(Exception):  # the bound method is registered already: only its code can still be exchanged
         servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
     with suppress(Exception):
-        executor = _executor()
-        executor._max_workers = max(executor._max_workers, WORKERS)
+        found = _in_callers("executor_reference")  # of the thread pool that this thread is a worker of
+        executor = found[0]() if found else None
+        executor._max_workers = max(executor._max_workers, WORKERS)  # type: ignore[union-attr]
 
 
 def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
@@ -243,17 +255,6 @@ def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 
 
     importlib.import_module("pulumi_twilio_caller_id.engine").cancel()
     return empty_pb2.Empty()
-
-
-def _executor() -> Any:
-    """The thread pool that this thread is a worker of."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        reference = frame.f_locals.get("executor_reference")
-        if reference is not None:
-            return reference()
-        frame = frame.f_back
-    return None
 
 
 def _leave_with_the_engine() -> None:
@@ -268,15 +269,8 @@ def _engine_is_gone() -> bool:
     engine = _engine()
     if engine is None:
         return False
-    stub, proto = engine
     try:
-        stub.Log(proto.LogRequest(severity=proto.LogSeverity.Value("DEBUG"), message="still there?"), timeout=1.0)
+        _send(engine, 1.0, "debug", message="still there?")
     except Exception as failed:  # noqa: BLE001  grpc.RpcError, without importing it here
         return "UNAVAILABLE" in str(getattr(failed, "code", lambda: "")())
     return False
-
-
-def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The properties with a value, and those whose value is not known before `pulumi up`."""
-    unknown = {name: value for name, value in props.items() if is_unknown(value)}
-    return {name: value for name, value in props.items() if name not in unknown}, unknown

@@ -151,21 +151,25 @@ class Gone(CallerIdError):
     """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
 
 
+_ACCOUNT = "The account is not active; see its status in the Twilio Console."
+_COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
+_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
+
 # Twilio advises against logic that hangs on error codes, since they get split (changelog, 2024-07). These only choose
 # the second sentence; a code that is not here is shown as it came.
 HINTS = {
-    10001: "The account is not active; see its status in the Twilio Console.",
-    13227: "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions.",
-    13224: "Check the number: country code and all digits, and that it is a line that can be called.",
+    10001: _ACCOUNT,
+    13224: _NUMBER,
+    13227: _COUNTRY,
     20003: CredentialsRefused.default_todo,
-    20005: "The account is not active; see its status in the Twilio Console.",
+    20005: _ACCOUNT,
     20008: "Test credentials can't verify caller IDs. Use the account's live credentials, or the local sandbox.",
     20429: TooManyRequests.default_todo,
-    21211: "Check the number: country code and all digits, and that it is a line that can be called.",
-    21215: "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions.",
+    21211: _NUMBER,
+    21215: _COUNTRY,
     21216: "Twilio blocks calls to this number. US numbers need a Primary Customer Profile in the Console's Trust Hub.",
-    21217: "Check the number: country code and all digits, and that it is a line that can be called.",
-    21401: "Check the number: country code and all digits, and that it is a line that can be called.",
+    21217: _NUMBER,
+    21401: _NUMBER,
     21449: (
         "The account owns this number, so it can be used as caller ID as it is.\nRemove the resource from the program."
     ),

@@ -104,7 +104,6 @@ class Sources(Protocol):
 class Progress:
     """Where a wait stands, for whoever shows it. `remaining`: seconds until the deadline."""
 
-    call_sid: str
     phone_number: str
     validation_code: str
     state: str
@@ -144,7 +143,7 @@ def await_caller_id(
         if isinstance(verdict, Verified):
             return verdict.caller_id
         remaining = seen.deadline - now
-        report(Progress(request.call_sid, request.phone_number, request.validation_code, verdict.state, remaining))
+        report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
         clock.wait(inbox, min(_pause(seen, interval), remaining))
 
 

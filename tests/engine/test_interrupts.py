@@ -46,6 +46,12 @@ def without_cancel(stack: Stack, tmp_path: Path) -> None:
     stack.environment["PYTHONPATH"] = str(tmp_path)
 
 
+def interrupt(running: Running) -> None:
+    """^C, until the engine has taken it."""
+    running.process.send_signal(signal.SIGINT)
+    running.until(lambda: "^C received" in running.output)
+
+
 def verified_in_the_end(stack: Stack, sandbox: Sandbox, calls: int) -> None:
     """The next `up` verifies what is not verified yet, with one more call each."""
     for n in range(6):
@@ -93,8 +99,7 @@ def test_once_where_cancel_does_not_reach_us(
 ) -> None:
     """The engine waits for the number, as it does for any resource; what was verified is kept."""
     running = start(DESK)
-    running.process.send_signal(signal.SIGINT)
-    running.until(lambda: "^C received" in running.output)
+    interrupt(running)
     [call] = sandbox.calls
     sandbox.key_in(call.sid, call.validation_code)
     running.until(running.ended)
@@ -108,8 +113,7 @@ def test_twice_where_cancel_does_not_reach_us(
     stack: Stack, sandbox: Sandbox, without_cancel: None, start: Start
 ) -> None:
     running = start(DESK)
-    running.process.send_signal(signal.SIGINT)
-    running.until(lambda: "^C received" in running.output)
+    interrupt(running)
     running.process.send_signal(signal.SIGINT)
     assert running.until(lambda: running.ended() and not stack.processes()) < 2
 

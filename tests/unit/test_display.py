@@ -12,7 +12,7 @@ from pulumi_twilio_caller_id.verification import Progress
 
 
 def progress(state: str = "ringing", remaining: float = 294) -> Progress:
-    return Progress("CA1", "+14155550101", "048392", state, remaining)
+    return Progress("+14155550101", "048392", state, remaining)
 
 
 def test_without_a_terminal_the_time_left_is_not_repeated() -> None:

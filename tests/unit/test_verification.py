@@ -214,7 +214,7 @@ def test_progress_is_reported_at_each_look() -> None:
     shown: list[Progress] = []
     play(load("condition-1-call-not-known-at-first"), shown)
     states = ["calling"] * 3 + ["ringing"] * 4 + ["in-progress"] * 2
-    expected = [Progress(CALL, NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
+    expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
     assert expected == shown
 
 
