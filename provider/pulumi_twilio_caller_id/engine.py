@@ -8,12 +8,15 @@
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
 | `interruptible` | the end of that call's gRPC context | the wait ends at its deadline |
 | `prepare_process` | the servicer's Cancel, the workers of its executor | ^C waits for creates; four run at a time |
+| `serialized` | how the SDK writes a provider into a resource's `__provider` | pickled here, by reference |
 """
 
 from __future__ import annotations
 
+import base64
 import functools
 import os
+import pickle
 import re
 import sys
 import threading
@@ -85,6 +88,16 @@ def is_unknown(value: object) -> bool:
 
     kind = getattr(pulumi.output, "Unknown", None)
     return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
+
+
+def serialized(provider: object) -> str:
+    """A provider as the SDK writes it into a resource's `__provider`: for the import file, which bypasses the SDK."""
+    try:
+        from pulumi.dynamic.dynamic import serialize_provider
+
+        return str(serialize_provider(provider))  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001  another SDK's layout; of a provider without state, any pickle will do
+        return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
 
 
 def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

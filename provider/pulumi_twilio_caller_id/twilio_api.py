@@ -126,11 +126,17 @@ class TwilioApi:
                     return CallerId.model_validate(record)
         return None
 
-    def list_all(self, friendly_name: str | None = None) -> list[CallerId]:
-        """All caller IDs of the account, page by page; `friendly_name` is an exact, case-sensitive filter."""
-        wanted = {} if friendly_name is None else {"friendly_name": friendly_name}
+    def each(self, phone_number: str | None = None, friendly_name: str | None = None) -> Iterator[CallerId]:
+        """The caller IDs of the account, as their pages of 1,000 come in. The filters are exact and case-sensitive."""
+        filters = {"phone_number": phone_number, "friendly_name": friendly_name}
+        wanted = {name: value for name, value in filters.items() if value is not None}
         with self._account(f"list the caller IDs of {self.account_sid}") as account:
-            return [CallerId.model_validate(r) for r in account.outgoing_caller_ids.list(page_size=1000, **wanted)]
+            for record in account.outgoing_caller_ids.stream(page_size=1000, **wanted):
+                yield CallerId.model_validate(record)
+
+    def list_all(self, friendly_name: str | None = None) -> list[CallerId]:
+        """All caller IDs of the account; `friendly_name` is an exact, case-sensitive filter."""
+        return list(self.each(friendly_name=friendly_name))
 
     def fetch(self, sid: str) -> CallerId:
         """The caller ID of this sid. Raises NotFound where the account has none."""
