@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from . import engine
 from .callback import Reception, expecting
 from .display import Shown, log_text
-from .errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
+from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
+from .existing import adopt, already_verified, wants_adoption
 from .inputs import CallerIdInputs, readable
 from .notify import Notifier
 from .twilio_api import CallerId, TwilioApi, ValidationRequest
@@ -26,13 +27,22 @@ ALREADY_VERIFIED = 21450
 
 
 def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
-    """Verify the number by phone. Raises AlreadyVerified before any call, NotVerified after one, Interrupted."""
+    """Verify the number by phone, or adopt the caller ID it has, where that is wanted.
+
+    Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
+    """
     twilio = TwilioApi(account, inputs.account_sid)
-    existing = twilio.find(inputs.phone_number)
-    if existing is not None:
-        raise _already_verified(existing)
     rpc = engine.current_rpc()
     urn = rpc.urn if rpc else ""
+
+    def take(existing: CallerId) -> CallerId:
+        if not wants_adoption(account, inputs.adopt):
+            raise already_verified(existing, inputs.account_sid, urn)
+        return adopt(twilio, inputs, existing)
+
+    existing = twilio.find(inputs.phone_number)
+    if existing is not None:
+        return take(existing)
     timeout = (rpc.timeout if rpc else None) or TIMEOUT
     inbox = Inbox()
     warn = partial(engine.log, "warning", urn=urn)
@@ -46,6 +56,8 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
                 "Run `pulumi up` again.",
             )
         request = _request_validation(twilio, inputs, status_callback)
+        if isinstance(request, CallerId):
+            return take(request)
         notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
@@ -81,15 +93,20 @@ def _status_callback(
         yield url
 
 
-def _request_validation(twilio: TwilioApi, inputs: CallerIdInputs, status_callback: str | None) -> ValidationRequest:
-    """Place the call. Where it may have been placed without our learning the code, there is nothing to wait for."""
+def _request_validation(
+    twilio: TwilioApi, inputs: CallerIdInputs, status_callback: str | None
+) -> ValidationRequest | CallerId:
+    """Place the call, or give the caller ID that the number has got meanwhile.
+
+    Where it may have been placed without our learning the code, there is nothing to wait for.
+    """
     try:
         return twilio.request_validation(inputs, status_callback)
     except TwilioRefused as refused:
         if refused.code == ALREADY_VERIFIED:
             existing = twilio.find(inputs.phone_number)
             if existing is not None:
-                raise _already_verified(existing) from refused
+                return existing
         if refused.status < 500:
             raise
         lost = refused.what
@@ -99,13 +116,4 @@ def _request_validation(twilio: TwilioApi, inputs: CallerIdInputs, status_callba
         f"{readable(inputs.phone_number)} was not verified: {lost}",
         "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
         "Then run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
-    )
-
-
-def _already_verified(existing: CallerId) -> AlreadyVerified:
-    return AlreadyVerified(
-        f"{readable(existing.phone_number)} is a caller ID of account {existing.account_sid} already: {existing.sid}."
-        " No call was placed.",
-        f'To use it as it is: OutgoingCallerId.get("...", "{existing.sid}").\n'
-        "To have this stack manage it: delete it at Twilio first (Console, Phone Numbers, Verified Caller IDs).",
     )

@@ -95,7 +95,7 @@ def serialized(provider: object) -> str:
     try:
         from pulumi.dynamic.dynamic import serialize_provider
 
-        return str(serialize_provider(provider))  # type: ignore[arg-type]
+        return str(serialize_provider(provider))
     except Exception:  # noqa: BLE001  another SDK's layout; of a provider without state, any pickle will do
         return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
 
@@ -127,11 +127,14 @@ def _send(engine: tuple[Any, Any], seconds: float, severity: Severity, **fields:
     stub.Log(proto.LogRequest(severity=proto.LogSeverity.Value(severity.upper()), **fields), timeout=seconds)
 
 
-def _engine_address() -> str | None:
-    """The last argument of the SDK's plugin; the flags of --logflow and --tracing come before it."""
+def address() -> str | None:
+    """Where the engine listens, None outside of a plugin. It is one for all plugin processes of an operation.
+
+    The last argument of the SDK's plugin; the flags of --logflow and --tracing come before it.
+    """
     plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
-    address = sys.argv[-1] if sys.argv else ""
-    return address if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", address) else None
+    last = sys.argv[-1] if sys.argv else ""
+    return last if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
 
 
 _engines: dict[str, tuple[Any, Any] | None] = {}
@@ -140,19 +143,19 @@ _engines_lock = threading.Lock()
 
 def _engine() -> tuple[Any, Any] | None:
     """The engine's Log service and its message types, connected once per process; None outside of a plugin."""
-    address = _engine_address()
-    if address is None:
+    at = address()
+    if at is None:
         return None
     with _engines_lock:
-        if address not in _engines:
+        if at not in _engines:
             try:
                 import grpc
                 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-                _engines[address] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)), engine_pb2)
+                _engines[at] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(at)), engine_pb2)
             except Exception:  # noqa: BLE001  another SDK's layout: log on stderr
-                _engines[address] = None
-        return _engines[address]
+                _engines[at] = None
+        return _engines[at]
 
 
 def provider_method(

@@ -1,7 +1,8 @@
 """What can go wrong, each with what happened and what to do.
 
 CallerIdError
-├── SettingsError           an account setting is missing or makes no sense; nothing was sent
+├── SettingsError           an account setting makes no sense; nothing was sent
+│   └── CredentialsMissing  ... or there are none of the account
 ├── BadSid                  what was given as a sid can't be one; nothing was sent
 ├── TwilioRefused           Twilio answered with an error
 │   ├── CredentialsRefused  ... because of who asks (401, 20003)
@@ -10,6 +11,7 @@ CallerIdError
 ├── TwilioUnreachable       no connection could be made, so the request was not sent
 ├── AnswerLost              the request was sent, and no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no call was placed
+├── ImportMismatch          what `import_` names is not what the program declares; nothing was changed
 ├── NotVerified             the call was placed, and the number did not become a caller ID
 ├── Interrupted             somebody ended the operation before that was known
 └── Gone                    the caller ID was removed at Twilio
@@ -45,7 +47,11 @@ class CallerIdError(Exception):
 
 
 class SettingsError(CallerIdError):
-    """An account setting is missing or makes no sense. Raised before anything is sent."""
+    """An account setting makes no sense. Raised before anything is sent."""
+
+
+class CredentialsMissing(SettingsError):
+    """No account, or no token or key for it, is set."""
 
 
 class BadSid(CallerIdError):
@@ -137,6 +143,10 @@ class AnswerLost(CallerIdError):
 
 class AlreadyVerified(CallerIdError):
     """The number is an OutgoingCallerId of the account already, so there is nothing to verify."""
+
+
+class ImportMismatch(CallerIdError):
+    """The OutgoingCallerId that `import_` names is not there, or not the one that the program declares."""
 
 
 class NotVerified(CallerIdError):

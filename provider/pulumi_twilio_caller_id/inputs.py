@@ -23,6 +23,12 @@ CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 CALLER = "+14157234000"
 """The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
+# What check is told of a resource beside its inputs: properties that it takes out again, so that no state has them.
+IMPORT = "import_"  # the sid to take over, of the resource's options
+DELETE_BEFORE_REPLACE = "delete_before_replace"  # of the resource's options
+DRY_RUN = "dry_run"  # whether this is a preview, which the engine does not tell
+HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN)
+
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
 
 
@@ -88,6 +94,12 @@ def _phone_number(value: str, info: Info) -> str:
 def _whole(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("it must be a whole number of seconds from 0 to 60")  # noqa: TRY004
+    return value
+
+
+def _true_or_false(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("it must be true or false")  # noqa: TRY004
     return value
 
 
@@ -168,6 +180,7 @@ class CallerIdInputs(BaseModel):
     status_callback: Annotated[Text, AfterValidator(_public_url)] | None = None
     status_callback_method: Upper | None = None
     account_sid: AccountSid | None = None
+    adopt: Annotated[bool, BeforeValidator(_true_or_false)] | None = None
 
 
 @cache

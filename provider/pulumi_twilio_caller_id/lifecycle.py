@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -25,8 +25,10 @@ from pulumi.dynamic import (
 )
 
 from . import engine, settings
-from .errors import CredentialsRefused, Gone, NotFound
-from .inputs import CallerIdInputs, checked, readable
+from .errors import AlreadyVerified, CredentialsRefused, Gone, NotFound
+from .handover import Handover
+from .inputs import DRY_RUN, HINTS, IMPORT, CallerIdInputs, checked, readable
+from .memory import Memory, name_of
 
 if TYPE_CHECKING:
     from .twilio_api import CallerId, TwilioApi
@@ -38,6 +40,8 @@ PROVIDER_KEY = "__provider"
 
 _config: settings.Lookup = dict[str, Any]().get
 """The configuration of this process: the engine starts one for each provider resource."""
+
+_memory = Memory(Handover(engine.address()))
 
 
 class OutgoingCallerIdProvider(ResourceProvider):
@@ -54,28 +58,63 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
     @engine.provider_method
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Normalise the inputs, and refuse what Twilio would refuse, each with a reason on its own property."""
-        known, unknown = engine.split_unknowns({k: v for k, v in news.items() if k != PROVIDER_KEY})
+        """Normalise the inputs, and refuse what Twilio would refuse, each with a reason on its own property.
+
+        In a preview, of a new resource, also what the account says: whether the number is verified already, whether the
+        caller ID to import is the one declared.
+        """
+        given, hints = _parted(news)
+        known, unknown = engine.split_unknowns(given)
         good, failures = checked(known, unknown=unknown, region=settings.default_region(_config))
-        return CheckResult({**good, **unknown}, [CheckFailure(*failure) for failure in failures])
+        urn = _urn()
+        import_sid = None if _olds else hints.get(IMPORT)
+        _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT))
+        if hints.get(DRY_RUN) and not _olds and not failures:
+            from .existing import foreseen
+
+            failures = foreseen(urn, good, unknown, hints, _account, _memory)
+        # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
+        kept = {IMPORT: import_sid} if import_sid and not urn else {}
+        return CheckResult({**good, **unknown, **kept}, [CheckFailure(*failure) for failure in failures])
 
     @engine.provider_method
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another number or account is another caller ID; another name is an update; the rest is for the call alone.
+        """Another number or account is another caller ID; another name is an update; the rest is for creation alone.
 
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
         replaces = _replaced(_olds, _news)
+        if _memory.import_sid(_urn()) not in (None, _id):  # as the engine's own import does with another sid
+            replaces.append(IMPORT)
         changes = bool(replaces) or _differs("friendly_name", _olds, _news) or _differs(PROVIDER_KEY, _olds, _news)
+        if replaces:
+            _memory.release(_id)
+        elif not changes:
+            _keep(_id)
         return DiffResult(changes=changes, replaces=replaces)
 
     @engine.provider_method
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Have Twilio phone the number, show the code, wait until the number is a caller ID. One call at most."""
-        inputs = CallerIdInputs.model_validate({k: v for k, v in props.items() if k != PROVIDER_KEY})
-        from .creation import create_caller_id
+        """Have Twilio phone the number, show the code, wait until the number is a caller ID; one call at most.
 
-        caller_id = create_caller_id(settings.resolve(_config, os.environ), inputs)
+        Or take over what is verified already: the sid that `import_` names, or with `adopt` what the number has.
+        """
+        given, hints = _parted(props)
+        inputs = CallerIdInputs.model_validate(given)
+        urn = _urn()
+        sid = hints.get(IMPORT) or _memory.import_sid(urn)
+        from .creation import create_caller_id
+        from .existing import import_caller_id
+
+        account = _account()
+        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs)
+        other = _memory.hold(caller_id.sid, urn)
+        if other is not None:
+            raise AlreadyVerified(
+                f"{readable(caller_id.phone_number)} is managed as {name_of(other)!r} in this stack already"
+                f" ({caller_id.sid}).",
+                "Declare each number once.",
+            )
         return CreateResult(caller_id.sid, _outputs(caller_id))
 
     @engine.provider_method
@@ -99,6 +138,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     @engine.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename. Whatever else changed needs no call to Twilio."""
+        _keep(_id)
         if not _differs("friendly_name", _olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
         try:
@@ -112,12 +152,38 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
     @engine.provider_method
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the caller ID at Twilio. One that is gone already is as good as deleted."""
-        try:
-            with _stored_credentials():
-                _twilio(_props.get("account_sid")).remove(_id)
-        except NotFound:
+        """Remove the caller ID at Twilio. One that is gone already is as good as deleted.
+
+        One that another resource has by now is left alone: adopted or imported in this same operation by what replaces
+        this one, or by what has another name in the program.
+        """
+        holder = _memory.holder(_id)
+        if holder is not None:
+            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=_urn())
             return
+        from .preflight import preflight
+
+        with suppress(NotFound), _stored_credentials():
+            _twilio(_props.get("account_sid")).remove(_id)
+        preflight.forget(_id)
+
+
+def _urn() -> str:
+    rpc = engine.current_rpc()
+    return rpc.urn if rpc else ""
+
+
+def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A resource's own inputs, and what else of its declaration the provider is told by way of its inputs."""
+    hints = {name: props[name] for name in HINTS if props.get(name) is not None}
+    return {name: value for name, value in props.items() if name not in (PROVIDER_KEY, *hints)}, hints
+
+
+def _keep(sid: str) -> None:
+    """Nothing may delete this caller ID any more, if the program declares a resource that has it."""
+    urn = _urn()
+    if _memory.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
+        _memory.hold(sid, urn)
 
 
 def _differs(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
@@ -132,10 +198,14 @@ def _replaced(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
     return [name for name in ("phone_number", "account_sid") if name in olds and _differs(name, olds, wanted)]
 
 
+def _account() -> settings.Settings:
+    return settings.resolve(_config, os.environ)
+
+
 def _twilio(account_sid: str | None) -> TwilioApi:
     from .twilio_api import TwilioApi
 
-    return TwilioApi(settings.resolve(_config, os.environ), account_sid)
+    return TwilioApi(_account(), account_sid)
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pulumi
 import pulumi.dynamic
+import pulumi.runtime
 
+from .inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from .lifecycle import OutgoingCallerIdProvider
 
 
@@ -49,6 +52,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         status_callback: pulumi.Input[str] | None = None,
         status_callback_method: pulumi.Input[str] | None = None,
         account_sid: pulumi.Input[str] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a verified number.
@@ -65,9 +69,13 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             validation call ends.
         :param status_callback_method: `POST` (Twilio's default) or `GET`.
         :param account_sid: A subaccount (AC...) to verify the number in; the account of the settings where left out.
-        :param opts: Pulumi's options. `custom_timeouts` for create bounds the wait.
+        :param adopt: Whether to take the number over, without a call, where the account has verified it already; what
+            `twilio:adopt` says (false where unset) where left out.
+        :param opts: Pulumi's options. `custom_timeouts` for create bounds the wait. `import_` takes over exactly this
+            sid (PN...), without a call; another number or friendly name than given here is an error then.
 
-        `call_delay`, `extension` and the callback matter for the call alone: changing them later changes nothing.
+        `call_delay`, `extension` and the callback matter for the call alone, `adopt` for creation: changing them later
+        changes nothing.
         """
         inputs = {
             "phone_number": phone_number,
@@ -77,8 +85,11 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "status_callback": status_callback,
             "status_callback_method": status_callback_method,
             "account_sid": account_sid,
+            "adopt": adopt,
         }
-        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs}, opts)
+        hints, opts = split_options(opts)
+        hints[DRY_RUN] = pulumi.runtime.is_dry_run() or None
+        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hints}, opts)
 
     @property
     def sid(self) -> pulumi.Output[str]:
@@ -110,6 +121,19 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=sid)),
         )
         return resource
+
+
+def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
+    """What of a resource's options check must be told, and the options that the engine may see.
+
+    The engine's own import can't reach a dynamic provider: it calls Read without the `__provider` that the SDK needs.
+    """
+    if opts is None:
+        return {}, None
+    hints = {IMPORT: opts.import_ or None, DELETE_BEFORE_REPLACE: opts.delete_before_replace}
+    opts = copy.copy(opts)
+    opts.import_ = None
+    return hints, opts
 
 
 # The SDK resolves an output only where its name is among the properties from the start.

@@ -1,7 +1,9 @@
 """Who asks Twilio, and where: the account's settings, from the stack's config and the environment.
 
 Each setting is looked up on its own, config first: `twilio:accountSid` in the stack and the token in the environment
-is a usual split. Nothing here is read before a call to Twilio is made, so that a preview needs no credentials.
+is a usual split. In the process of an explicit `Provider`, what it was given stands in for the stack's config, and
+another account's credentials are not mixed in, see `foreign`. Nothing here is read before a call to Twilio is made, so
+that a preview needs no credentials.
 """
 
 from __future__ import annotations
@@ -11,10 +13,19 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from .callback_server import host_and_port
-from .errors import SettingsError, shown
+from .errors import CredentialsMissing, SettingsError, shown
 from .inputs import ACCOUNT_SID, DEFAULT_REGION, is_loopback
 from .notify import parse_urls
 
@@ -29,11 +40,20 @@ SOURCES: dict[str, tuple[str, str | None]] = {
     "callback_listen": ("callbackListen", None),
     "callback_auth_tokens": ("callbackAuthTokens", None),
     "notify": ("notify", None),
+    "adopt": ("adopt", None),
+    "preflight": ("preflight", None),
 }
+
+PROVIDER = "twilio:provider"
+"""What the configuration of an explicit `Provider`'s process has and a stack's has not: the provider's name."""
 
 HOW_TO_SET = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
     "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+)
+HOW_TO_GIVE = (
+    "Give it account_sid and auth_token, or account_sid, api_key and api_secret. What the stack's config and the\n"
+    "environment have for another account is not used; for a subaccount's numbers, give the resource its account_sid."
 )
 
 Lookup = Callable[[str], Any]
@@ -94,6 +114,17 @@ def _tokens(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _true_or_false(value: object) -> object:
+    """A stack's config has text where the program has a bool."""
+    known = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if not isinstance(known, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004  pydantic collects ValueErrors
+    return known
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+
+
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
@@ -112,6 +143,8 @@ class Settings(BaseModel):
     callback_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8585"
     callback_auth_tokens: Annotated[tuple[Secret, ...], BeforeValidator(_tokens)] = ()
     notify: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_urls)] = ()
+    adopt: Flag = False
+    preflight: Flag = True
 
     @model_validator(mode="after")
     def _callback_is_public(self) -> Self:
@@ -139,8 +172,9 @@ class Settings(BaseModel):
 
 
 def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
-    """The settings in force. Raises SettingsError for what is missing or makes no sense, naming its source."""
+    """The settings in force. Raises CredentialsMissing, or SettingsError for what makes no sense, naming its source."""
     _refuse_other_regions(environment)
+    provider = config(PROVIDER)
     found, named = _found(config, environment)
     missing = []
     if "account_sid" not in found:
@@ -148,21 +182,38 @@ def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
     if ("api_key" in found) != ("api_secret" in found):
         has, lacks = ("api_key", "api_secret") if "api_key" in found else ("api_secret", "api_key")
         key, variable = SOURCES[lacks]
+        source = f"twilio:{key} or {variable}" if provider is None else f"Provider {provider}'s {lacks}"
         raise SettingsError(
             f"{named[has]} is set, but its other half is not.",
-            f"Set twilio:{key} or {variable} too, or leave both out.",
+            f"Set {source} too, or leave both out.",
         )
     if "auth_token" not in found and "api_key" not in found:
         missing.append("auth token (or API key)")
     if missing:
-        raise SettingsError(f"Twilio credentials are missing: no {' and no '.join(missing)}.", HOW_TO_SET)
+        whose = "" if provider is None else f" for Provider {provider}"
+        raise CredentialsMissing(
+            f"Twilio credentials are missing{whose}: no {' and no '.join(missing)}.",
+            HOW_TO_SET if provider is None else HOW_TO_GIVE,
+        )
     try:
         return Settings.model_validate(found)
     except ValidationError as refused:
         first = refused.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "callback_url"  # the one check over several settings
-        reason = first.get("ctx", {}).get("error", "must be text")
-        raise SettingsError(f"{named[name]}{_value(name, found[name])} {reason}.", f"Correct {named[name]}.") from None
+        raise _senseless(name, found[name], named[name], refused) from None
+
+
+def refuse_senseless(name: str, value: object, label: str) -> None:
+    """Raises SettingsError, under the name `label`, for a value that the setting can't have whatever the others are."""
+    try:
+        TypeAdapter(Settings.model_fields[name].rebuild_annotation()).validate_python(value)
+    except ValidationError as refused:
+        raise _senseless(name, value, label, refused) from None
+
+
+def _senseless(name: str, value: object, label: str, refused: ValidationError) -> SettingsError:
+    reason = refused.errors()[0].get("ctx", {}).get("error", "must be text")
+    return SettingsError(f"{label}{_value(name, value)} {reason}.", f"Correct {label}.")
 
 
 def _value(name: str, value: object) -> str:
@@ -170,6 +221,8 @@ def _value(name: str, value: object) -> str:
     text = shown(value, 80)
     if name == "api_url":
         return f" {re.sub(r'//[^/]*@', '//***@', text)!r}"
+    if name in ("adopt", "preflight"):
+        return f" {text!r}"
     return f" {text!r}" if name in ("account_sid", "api_key") and re.fullmatch(r"(AC|SK)[0-9a-fA-F]*", text) else ""
 
 
@@ -184,19 +237,44 @@ def default_region(config: Lookup) -> str:
     return str(config("twilio:defaultRegion") or DEFAULT_REGION).upper()
 
 
-def _found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is set, and the name each setting was found under. An empty value counts as not set: CI systems hand
-    a missing secret to a job as an empty variable. No setting has spaces at its ends, so those are not kept.
+def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str]:
+    """The settings in `below` that may not complete those in `above`, for they belong to something else.
+
+    That is the credentials of another account, the secret of another key, and a key, which would be used before it,
+    where `above` has an auth token.
     """
-    found: dict[str, Any] = {}
-    named: dict[str, str] = {}
-    for name, (key, variable) in SOURCES.items():
-        from_environment = environment.get(variable) if variable else None
-        for label, value in ((f"twilio:{key}", config(f"twilio:{key}")), (variable or "", from_environment)):
-            kept = value.strip() if isinstance(value, str) else value
-            if kept not in (None, ""):
-                found[name], named[name] = kept, label
-                break
+    if _differ("account_sid", above, below):
+        return frozenset({"auth_token", "api_key", "api_secret", "callback_auth_tokens"})
+    if _differ("api_key", above, below):
+        return frozenset({"api_secret"})
+    if "auth_token" in above and "api_key" not in above and "api_secret" not in above:
+        return frozenset({"api_key", "api_secret"})
+    return frozenset()
+
+
+def _differ(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
+    return name in above and name in below and bool(above[name] != below[name])
+
+
+def set_in(config: Lookup) -> dict[str, Any]:
+    """What a config sets. An empty value counts as not set: CI systems hand a missing secret to a job as an empty
+    variable. No setting has spaces at its ends, so those are not kept.
+    """
+    values = {name: config(f"twilio:{key}") for name, (key, _) in SOURCES.items()}
+    kept = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    return {name: value for name, value in kept.items() if value is not None and value != ""}
+
+
+def _found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is set, and the name each setting was found under."""
+    provider = config(PROVIDER)
+    variables = {f"twilio:{key}": variable for key, variable in SOURCES.values() if variable}
+    above, below = set_in(config), set_in(lambda key: environment.get(variables.get(key, "")))
+    left_out = foreign(above, below) if provider is not None else frozenset()
+    found = {**{name: value for name, value in below.items() if name not in left_out}, **above}
+    named = {name: SOURCES[name][1] or "" for name in below}
+    for name in above:
+        named[name] = f"twilio:{SOURCES[name][0]}" if provider is None else f"Provider {provider}'s {name}"
     return found, named
 
 

@@ -112,7 +112,7 @@ class TwilioApi:
         status_callback: where the inputs have none, a URL for Twilio to POST to when the call ends.
         Raises AnswerLost where it may have been taken: the phone may ring, and nobody knows the code.
         """
-        values = inputs.model_dump(exclude={"account_sid"}, exclude_none=True)
+        values = inputs.model_dump(exclude={"account_sid", "adopt"}, exclude_none=True)
         if status_callback is not None:
             values = {"status_callback_method": "POST", **values, "status_callback": status_callback}
         with self._account(f"verify {inputs.phone_number}", repeatable=False) as account:

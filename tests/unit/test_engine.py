@@ -17,6 +17,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
 from pulumi_twilio_caller_id import engine
 from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 
 URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 
@@ -309,3 +310,11 @@ def test_more_operations_at_once() -> None:
     with futures.ThreadPoolExecutor(4) as executor:
         executor.submit(engine.prepare_process).result()
         assert engine.WORKERS == executor._max_workers
+
+
+def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = OutgoingCallerIdProvider()
+    written = engine.serialized(provider)
+    monkeypatch.delattr("pulumi.dynamic.dynamic.serialize_provider")
+
+    assert written == engine.serialized(provider)

@@ -156,6 +156,7 @@ def test_what_check_let_through_is_what_the_model_takes() -> None:
         "status_callback": "https://example.com/cb",
         "status_callback_method": "get",
         "account_sid": "AC" + "a" * 32,
+        "adopt": True,
     }
     good, failures = checked(given)
     assert failures == []

@@ -217,3 +217,9 @@ def test_an_account_sid_is_kept_as_it_is(sid: str) -> None:
 )
 def test_an_account_sid_is_refused(sid: str, reason: str) -> None:
     assert (None, [("account_sid", reason)]) == check("account_sid", sid)
+
+
+@pytest.mark.parametrize("value", ["true", 1, 1.0, "", [True]])
+def test_adopt_is_true_or_false(value: object) -> None:
+    _, failures = checked({"phone_number": "+14155550101", "adopt": value})
+    assert [("adopt", "it must be true or false")] == failures

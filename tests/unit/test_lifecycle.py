@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi.output
@@ -14,6 +15,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import AlreadyVerified, BadSid, Gone, NotVerified, SettingsError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
 PROVIDER = (
@@ -35,6 +37,16 @@ def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ACCOUNT_SID", "AUTH_TOKEN", "API_KEY", "API_SECRET", "API_URL", "REGION"):
         monkeypatch.delenv(f"TWILIO_{name}", raising=False)
     monkeypatch.setattr(lifecycle, "_config", {}.get)
+    monkeypatch.setattr(lifecycle, "_memory", Memory())
+
+
+def for_resource(name: str, call: Callable[[], Any]) -> Any:
+    """Calls as the engine does for the resource of this name: with its request and context in the frame."""
+
+    def servicer(request: object, context: object) -> Any:
+        return call()
+
+    return servicer(SimpleNamespace(urn=f"urn:pulumi:test::caller-ids::T::{name}"), SimpleNamespace())
 
 
 @pytest.fixture
@@ -145,7 +157,9 @@ def test_diff_of_a_state_that_does_not_know_its_account() -> None:
 # create, read, update, delete
 
 
-def test_create_then_read_then_rename_then_delete(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
+def test_create_then_read_then_rename_then_delete(
+    provider: OutgoingCallerIdProvider, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     created = provider.create({"phone_number": "+14155550101", "friendly_name": "Desk", "__provider": PROVIDER})
     [record] = account.caller_ids
     assert record.sid == created.id
@@ -165,6 +179,9 @@ def test_create_then_read_then_rename_then_delete(provider: OutgoingCallerIdProv
     assert (updated.outs or {})["friendly_name"] == "Lobby"
     assert set(outs) == set(updated.outs or {})
 
+    provider.delete(created.id, outs)
+    assert [created.id] == [record.sid for record in account.caller_ids], "what has just been created stays"
+    monkeypatch.setattr(lifecycle, "_memory", Memory())  # another operation
     provider.delete(created.id, outs)
     provider.delete(created.id, outs)
     assert account.caller_ids == []
@@ -242,6 +259,73 @@ def test_21450_without_such_a_number_in_the_list(provider: OutgoingCallerIdProvi
     account.fail("create", times=1, status=400, code=21450, message="Phone number is already verified.")
     with pytest.raises(Exception, match=r"Phone number is already verified \(code 21450, HTTP 400\)"):
         provider.create({"phone_number": "+14155550101"})
+
+
+def test_21450_of_a_number_to_adopt(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
+    account.fail("list", times=1, status=200, body='{"outgoing_caller_ids": []}')
+    record = account.add_caller_id("+14155550101", "Desk")
+
+    created = provider.create({"phone_number": "+14155550101", "adopt": True})
+    assert (record.sid, "Desk") == (created.id, (created.outs or {})["friendly_name"])
+    assert [] == account.calls
+
+
+# what is verified already
+
+
+def test_import_without_the_engines_call_in_reach(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
+    """The sid then goes to create among the inputs, and leaves them with the next check."""
+    record = account.add_caller_id("+14155550101")
+    checked = provider.check({}, {"phone_number": "+14155550101", "import_": record.sid, "__provider": PROVIDER})
+    assert {"phone_number": "+14155550101", "import_": record.sid} == checked.inputs
+    created = provider.create(checked.inputs)
+    assert record.sid == created.id
+    assert [] == account.calls
+
+    again = provider.check(checked.inputs, {"phone_number": "+14155550101", "import_": record.sid})
+    assert {"phone_number": "+14155550101"} == again.inputs
+    assert False is provider.diff(created.id, {**(created.outs or {})}, again.inputs).changes
+
+
+def test_import_leaves_no_trace_in_the_inputs(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
+    record = account.add_caller_id("+14155550101")
+    news = {"phone_number": "+14155550101", "import_": record.sid, "delete_before_replace": True}
+    checked = for_resource("desk", lambda: provider.check({}, news))
+
+    assert ([], {"phone_number": "+14155550101"}) == (checked.failures, checked.inputs)
+    assert record.sid == for_resource("desk", lambda: provider.create(checked.inputs)).id
+    assert [] == account.calls
+
+
+def test_delete_leaves_what_another_resource_has_by_now(
+    provider: OutgoingCallerIdProvider, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Created, or declared and found unchanged, in this operation; unless it is to be replaced itself."""
+    record = account.add_caller_id("+14155550101", "Desk")
+    olds = provider.read(record.sid, {}).outs or {}
+
+    def declare(number: str) -> None:
+        news = {"phone_number": number}
+        for_resource("new", lambda: provider.check({"phone_number": "+14155550101"}, news))
+        for_resource("new", lambda: provider.diff(record.sid, olds, news))
+
+    declare("+14155550101")
+    for_resource("old", lambda: provider.delete(record.sid, olds))
+    assert [record.sid] == [kept.sid for kept in account.caller_ids]
+
+    declare("+14155550102")
+    for_resource("old", lambda: provider.delete(record.sid, olds))
+    assert [] == account.caller_ids
+
+
+def test_a_refresh_holds_nothing(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
+    """It calls diff too, and what follows may be a destroy."""
+    record = account.add_caller_id("+14155550101", "Desk")
+    olds = provider.read(record.sid, {}).outs or {}
+    for_resource("desk", lambda: provider.diff(record.sid, olds, {"phone_number": "+14155550101"}))
+    for_resource("desk", lambda: provider.delete(record.sid, olds))
+
+    assert [] == account.caller_ids
 
 
 def test_busy(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:

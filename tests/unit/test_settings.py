@@ -323,3 +323,19 @@ def test_callback_settings_that_make_no_sense(key: str, value: str, expected: st
 def test_a_sandbox_on_this_machine_reaches_this_machine() -> None:
     local = {"twilio:callbackUrl": "http://127.0.0.1:8585", "twilio:apiUrl": "http://127.0.0.1:8484"}
     assert "http://127.0.0.1:8585" == resolve((CALLBACKS | local).get, {}).callback_url
+
+
+@pytest.mark.parametrize("key", ["adopt", "preflight"])
+def test_a_switch_is_true_or_false(key: str) -> None:
+    """A stack's config has text where the program has a bool."""
+    for value, expected in (("true", True), ("False", False), (True, True), (False, False)):
+        config = {**TOKEN_ONLY, f"twilio:{key}": value}
+        assert expected is getattr(resolve(config.get, {}), key)
+    assert f"twilio:{key} 'yes' must be true or false.\nCorrect twilio:{key}." == refusal(
+        {**TOKEN_ONLY, f"twilio:{key}": "yes"}
+    )
+
+
+def test_switches_as_they_are_unless_set() -> None:
+    settings = resolve(TOKEN_ONLY.get, {})
+    assert (False, True) == (settings.adopt, settings.preflight)

@@ -1,8 +1,6 @@
-"""The command line: `pulumi-twilio-caller-id`, or `python -m pulumi_twilio_caller_id`.
+"""`sandbox`: a local Twilio on the command line, served until ^C or while a command runs.
 
-Each command is a function that adds its parser and one that runs it and gives the exit status. What a user gets wrong
-is a `Mistake`: one line on stderr, no traceback. Status 2 is for wrong arguments and files, 1 for what failed on the
-way, 130 for ^C; `sandbox --run` has the status of what it ran.
+The status is that of the command it ran.
 """
 
 from __future__ import annotations
@@ -22,47 +20,21 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
-if TYPE_CHECKING:
-    from .testing import RequestRecord, Sandbox
+from .common import PROGRAM, Mistake
 
-PROGRAM = "pulumi-twilio-caller-id"
+if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
+
 PORT = 8484
-INTERRUPTED = 130
+EXAMPLE = f"""example:
+  {PROGRAM} sandbox --run pulumi up --yes
+"""
 
 # Left over from work with the real Twilio, these would take the command somewhere else, or a real secret here.
 FOREIGN_VARIABLES = ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")
 
 
-class Mistake(Exception):
-    """Something the user can put right; `status` is the exit status."""
-
-    def __init__(self, message: str, status: int = 2) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and gives its exit status. `argv` defaults to the arguments of this process."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_sandbox(commands)
-    argv = sys.argv[1:] if argv is None else argv
-    own, to_run = _split_at_run(argv)
-    arguments = parser.parse_args(own, argparse.Namespace(to_run=to_run))
-    command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
-        return command(arguments)
-    except Mistake as mistake:
-        print(f"{PROGRAM}: {mistake}", file=sys.stderr)
-        return mistake.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
-
-
-# sandbox
-
-
-def _split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+def split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
     """What follows --run belongs to another program: argparse may not look at it, and would stumble over a "--"."""
     if "sandbox" not in argv[:1] or "--run" not in argv:
         return argv, None
@@ -71,11 +43,14 @@ def _split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | N
     return argv[:at], command[1:] if command[:1] == ["--"] else command
 
 
-def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser's."""
     parser = commands.add_parser(
         "sandbox",
         help="serve a local Twilio to try things with; nobody is phoned",
         description="Serves a local Twilio until ^C, or while a command runs. Nobody is phoned, nothing is paid.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--port", type=_port, help=f"port on 127.0.0.1; 0 takes a free one (default {PORT}; with --run, a free one)"
@@ -102,7 +77,7 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--run",
-        nargs=argparse.REMAINDER,  # for the help; see _split_at_run
+        nargs=argparse.REMAINDER,  # for the help; see split_at_run
         metavar="COMMAND",
         help="run this command (the rest of the line) against the sandbox, then stop",
     )
@@ -133,9 +108,10 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 def _make_sandbox(
     arguments: argparse.Namespace, port: int, on_answer: Callable[[RequestRecord], None] | None
 ) -> Sandbox:
-    from .sandbox.phones import PhonesFileError, load_phones  # here, so that --help need not wait for an HTTP server
-    from .sandbox.store import StateFileError
-    from .testing import Delays, Sandbox
+    # Here, so that --help need not wait for an HTTP server.
+    from pulumi_twilio_caller_id.sandbox.phones import PhonesFileError, load_phones
+    from pulumi_twilio_caller_id.sandbox.store import StateFileError
+    from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
     try:
         return Sandbox(
@@ -210,7 +186,7 @@ def _port(text: str) -> int:
 
 
 def _delivery(text: str) -> tuple[str, str]:
-    from .sandbox.webhook import read_deliver_to
+    from pulumi_twilio_caller_id.sandbox.webhook import read_deliver_to
 
     public, _, local = text.partition("=")
     try:

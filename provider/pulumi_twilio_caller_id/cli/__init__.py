@@ -1,0 +1,54 @@
+"""The command line: `pulumi-twilio-caller-id`, or `python -m pulumi_twilio_caller_id`.
+
+Each command has a function that adds its parser and one that runs it and gives the exit status. Results go to stdout,
+everything else to stderr. What goes wrong is one message, no traceback. Status 2 is for wrong arguments and files, 1
+for what failed on the way, 130 for ^C, 141 where nobody reads what is written; `sandbox --run` has the status of what
+it ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from pulumi_twilio_caller_id.errors import CallerIdError
+
+from . import import_file, listing, sandbox
+from .common import PROGRAM, Mistake, abandon_stdout, say
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit status. `argv` defaults to the arguments of this process."""
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            print(end="", flush=True)  # --help too is noticed here, not at the interpreter's end, if nobody reads it
+    except BrokenPipeError:
+        abandon_stdout()
+        return CLOSED_PIPE
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing.add(commands)
+    import_file.add(commands)
+    sandbox.add(commands)
+    own, to_run = sandbox.split_at_run(argv)
+    arguments = parser.parse_args(own, argparse.Namespace(to_run=to_run))
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except Mistake as mistake:
+        say(f"{PROGRAM}: {mistake}")
+        return mistake.status
+    except CallerIdError as failed:
+        say(f"{PROGRAM}: {failed}")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -1,0 +1,134 @@
+"""What `pulumi stack export` tells of a stack, and the provider or parent that the command line names in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulumi_twilio_caller_id.importing import PROVIDER_TYPE, TYPE, Reference
+
+from .common import Mistake
+
+PARENT_FORMS = (
+    "give the URN of a resource of the stack, the name of one that the export of --skip-managed has, "
+    "or TYPE::NAME for a component to import with the numbers"
+)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the stack. `external`: it was only read, by `.get`."""
+
+    urn: str
+    id: str = ""
+    external: bool = False
+
+    @property
+    def type(self) -> str:
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+    @property
+    def name(self) -> str:
+        return "::".join(self.urn.split("::")[3:])
+
+    @property
+    def is_provider(self) -> bool:
+        return self.type.startswith("pulumi:providers:")
+
+
+class Export:
+    """The resources that a stack has, less those that are about to be deleted."""
+
+    def __init__(self, resources: tuple[Resource, ...] = ()) -> None:
+        self._resources = resources
+
+    @property
+    def managed(self) -> set[str]:
+        """The sids of the caller IDs that the stack manages."""
+        return {known.id for known in self._resources if known.type == TYPE and not known.external}
+
+    @property
+    def names(self) -> set[str]:
+        """The names that caller IDs have in the stack."""
+        return {known.name for known in self._resources if known.type == TYPE}
+
+    def provider(self, name: str) -> Resource | None:
+        """The provider of dynamic resources of this name. Raises Mistake where there are more."""
+        return self._only("--provider", name, [known for known in self._resources if known.type == PROVIDER_TYPE])
+
+    def parent(self, name: str) -> Resource | None:
+        """The resource of this name. Raises Mistake where there are more."""
+        return self._only("--parent", name, [known for known in self._resources if not known.is_provider])
+
+    def _only(self, option: str, name: str, among: list[Resource]) -> Resource | None:
+        found = [known for known in among if known.name == name]
+        if len(found) > 1:
+            urns = "".join(f"\n  {known.urn}" for known in found)
+            raise Mistake(f"{option} {name!r}: the stack has {len(found)} of that name, give the URN of one:{urns}")
+        return found[0] if found else None
+
+
+def read_export(file: str | None) -> Export:
+    """What `pulumi stack export` wrote into the file, or prints on stdin (-); empty where there is no file.
+
+    Raises Mistake, with the reason, for anything else.
+    """
+    if file is None:
+        return Export()
+    try:
+        return _parsed(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
+    except OSError as failed:
+        raise Mistake(f"--skip-managed {file}: it can't be read: {failed.strerror}") from failed
+    except ValueError as failed:
+        raise Mistake(f"--skip-managed {file}: {failed}; it takes what `pulumi stack export` wrote") from failed
+
+
+def _parsed(content: bytes) -> Export:
+    try:
+        exported = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    deployment = exported.get("deployment") if isinstance(exported, dict) else None
+    entries = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("it has no deployment.resources")  # noqa: TRY004  one kind of error for whatever it lacks
+    resources = []
+    for entry in entries:
+        if not isinstance(entry, dict) or not _is_urn(entry.get("urn")):
+            raise ValueError("one of its resources has no URN")
+        if entry.get("delete") is not True:
+            resources.append(Resource(entry["urn"], str(entry.get("id", "")), entry.get("external") is True))
+    return Export(tuple(resources))
+
+
+def _is_urn(text: object) -> bool:
+    return isinstance(text, str) and text.startswith("urn:pulumi:") and text.count("::") >= 3
+
+
+def provider_of(text: str, export: Export, account_sid: str) -> Reference:
+    """What --provider names: by its URN, a name in the export, or the name of one to import with the numbers."""
+    if text.startswith("urn:"):
+        urn = "::".join(text.split("::")[:4])  # the state has the provider's id behind it
+        known = Resource(urn) if _is_urn(urn) else None
+        if known is None or known.type != PROVIDER_TYPE or not known.name:
+            raise Mistake(f"--provider {text!r} is not the URN of a provider of dynamic resources ({PROVIDER_TYPE})")
+    else:
+        known = export.provider(text)
+    if known is None:
+        return Reference(text, PROVIDER_TYPE, account_sid=account_sid)
+    return Reference(known.name, known.type, known.urn)
+
+
+def parent_of(text: str, export: Export) -> Reference:
+    """What --parent names: by its URN, a name in the export, or type and name of a component to import."""
+    known = Resource(text) if _is_urn(text) else export.parent(text)
+    if known is not None and known.name and not known.is_provider:
+        return Reference(known.name, known.type, known.urn)
+    kind, _, name = text.partition("::")
+    component = re.fullmatch(r"[^:\s]+(:[^:\s]+)+", kind) and not kind.startswith(("urn:", "pulumi:providers:"))
+    if not (component and name):
+        raise Mistake(f"--parent {text!r}: {PARENT_FORMS}")
+    return Reference(name, kind)

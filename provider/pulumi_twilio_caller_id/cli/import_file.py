@@ -1,0 +1,227 @@
+"""`import-file`: numbers that are verified already, as `pulumi import` and the program take them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulumi_twilio_caller_id.errors import shown
+
+from .account import account_of, account_options, collect, project_name, stack_config
+from .common import PROGRAM, Mistake, emit, say
+
+if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.importing import Number, Reference
+    from pulumi_twilio_caller_id.twilio_api import CallerId
+
+# The rooms that do the work are imported by the command: --help need not wait for them.
+
+PROJECT = "twilio-caller-ids"
+STDOUT = "-"
+
+EXAMPLE = f"""example:
+  {PROGRAM} import-file --all --program caller_ids.py > caller_ids.json
+  pulumi import --file caller_ids.json --generate-code=false
+  echo "import caller_ids" >> __main__.py
+
+after which `pulumi preview` has nothing to do.
+"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser(
+        "import-file",
+        parents=[account_options()],
+        help="write the file for `pulumi import` for numbers that are verified already",
+        description="Writes the file for `pulumi import` on stdout; changes nothing at Twilio.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_import_file)
+    which = parser.add_argument_group("which numbers (at least one of the first three)")
+    which.add_argument("--all", action="store_true", help="all of the account")
+    which.add_argument("--phone-number", action="append", default=[], metavar="N", help="this one; may be repeated")
+    which.add_argument("--friendly-name", metavar="NAME", help="those of exactly this name")
+    which.add_argument(
+        "--skip-managed",
+        metavar="FILE",
+        help="but none that the stack has: what `pulumi stack export` wrote; - is stdin",
+    )
+    how = parser.add_argument_group("how they are imported")
+    how.add_argument("--name", help="the resource's name, for one number (default: made from the friendly name)")
+    how.add_argument(
+        "--provider", metavar="P", help="URN of a provider the stack has, its name in the export, or a new one's name"
+    )
+    how.add_argument(
+        "--parent", metavar="P", help="URN of a parent the stack has, its name in the export, or a new one's TYPE::NAME"
+    )
+    how.add_argument(
+        "--protect",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="whether the program protects them from being deleted, as pulumi import does (default: yes)",
+    )
+    texts = parser.add_argument_group("what else to write").add_mutually_exclusive_group()
+    for option, what in (("--program", "the Python program"), ("--config", "the YAML for Pulumi.<stack>.yaml")):
+        texts.add_argument(
+            option,
+            nargs="?",
+            const=STDOUT,
+            metavar="FILE",
+            help=f"{what} for the same numbers, into a new FILE; without FILE on stdout, in place of the import file",
+        )
+
+
+def _import_file(arguments: argparse.Namespace) -> int:
+    from pulumi_twilio_caller_id.importing import by_age, import_file, names
+    from pulumi_twilio_caller_id.settings import default_region
+    from pulumi_twilio_caller_id.twilio_api import TwilioApi
+
+    from .export import parent_of, provider_of, read_export
+
+    _refuse_contradictions(arguments)
+    export = read_export(arguments.skip_managed)
+    project = project_name(Path.cwd(), PROJECT) if arguments.config is not None else PROJECT
+    config = stack_config(arguments.stack)
+    settings = account_of(config)
+    twilio = TwilioApi(settings, arguments.account_sid)
+    provider = provider_of(arguments.provider, export, settings.account_sid) if arguments.provider else None
+    parent = parent_of(arguments.parent, export) if arguments.parent else None
+    wanted = _wanted_numbers(arguments.phone_number, default_region(config.values.get))
+
+    account = collect(twilio.each())
+    chosen = account if arguments.all else _chosen(account, wanted, arguments.friendly_name, twilio.account_sid)
+    taken = export.names | {known.name for known in (provider, parent) if known}  # the file refers to these by name
+    named = names(account, taken, export.managed)
+    new = [known for known in by_age(chosen) if known.sid in named]
+    if arguments.name is not None:
+        named = _named(arguments.name, new, taken)
+    numbers = _declarable(new, named, arguments.account_sid)
+
+    file = json.dumps(import_file(numbers, provider=provider, parent=parent), indent=2) + "\n"
+    _write(file, _text(arguments, numbers, project, provider, parent))
+    say(f"{_counted(len(numbers))} to import, {len(chosen) - len(numbers)} skipped.")
+    if numbers:
+        say(f"To import: {_command(arguments)}")
+        _say_what_a_provider_lacks(provider)
+    return 0
+
+
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    filters = bool(arguments.phone_number) or arguments.friendly_name is not None
+    if not (arguments.all or filters):
+        raise Mistake("which numbers? Give --all, --phone-number or --friendly-name")
+    if arguments.all and filters:
+        raise Mistake("--all takes every number: leave it out, or --phone-number and --friendly-name")
+    if arguments.config is not None and (arguments.provider or arguments.parent):
+        raise Mistake("--config can't express --provider or --parent: use --program")
+
+
+def _wanted_numbers(texts: Iterable[str], region: str) -> list[str]:
+    from pulumi_twilio_caller_id.inputs import e164
+
+    wanted = []
+    for text in texts:
+        try:
+            wanted.append(e164(text, region))
+        except ValueError as wrong:
+            raise Mistake(f"--phone-number {text!r}: {wrong}") from wrong
+    return wanted
+
+
+def _chosen(
+    account: list[CallerId], phone_numbers: list[str], friendly_name: str | None, account_sid: str
+) -> list[CallerId]:
+    missing = [number for number in phone_numbers if all(known.phone_number != number for known in account)]
+    if missing:
+        raise Mistake(f"account {account_sid} has not verified {', '.join(missing)}", 1)
+    if friendly_name is not None and all(known.friendly_name != friendly_name for known in account):
+        raise Mistake(f"account {account_sid} has no verified number of the name {friendly_name!r}", 1)
+    named = [known for known in account if friendly_name is not None and known.friendly_name == friendly_name]
+    return [known for known in account if known.phone_number in phone_numbers or known in named]
+
+
+def _named(name: str, new: list[CallerId], taken: set[str]) -> dict[str, str]:
+    if len(new) != 1:
+        raise Mistake(f"--name is for one number, and {len(new)} are to be imported")
+    if not name.strip() or not name.isprintable():
+        raise Mistake(f"--name {name!r} can't be the name of a resource")
+    if name in taken:
+        raise Mistake(f"--name {name!r} is taken: by a caller ID of the stack, or by the provider or parent given")
+    return {new[0].sid: name}
+
+
+def _declarable(new: Iterable[CallerId], names: dict[str, str], account_sid: str | None) -> list[Number]:
+    from pulumi_twilio_caller_id.importing import Number, inputs
+
+    numbers = []
+    for caller_id in new:
+        given = inputs(caller_id, account_sid)
+        if given is None:
+            say(f"{caller_id.sid} is left out: a program can't declare {shown(caller_id.phone_number)!r} as a number.")
+        else:
+            numbers.append(Number(names[caller_id.sid], caller_id, given))
+    return numbers
+
+
+def _text(
+    arguments: argparse.Namespace,
+    numbers: list[Number],
+    project: str,
+    provider: Reference | None,
+    parent: Reference | None,
+) -> tuple[str, str] | None:
+    """What else is to be written, and where."""
+    from pulumi_twilio_caller_id.importing import config, program
+
+    if arguments.program is not None:
+        return program(numbers, provider=provider, parent=parent, protect=arguments.protect), arguments.program
+    if arguments.config is not None:
+        return config(numbers, project, protect=arguments.protect), arguments.config
+    return None
+
+
+def _write(file: str, also: tuple[str, str] | None) -> None:
+    if also is None:
+        emit(file)
+        return
+    text, to = also
+    if to == STDOUT:
+        emit(text)
+        return
+    try:
+        with Path(to).open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError as there:
+        raise Mistake(f"{to} is there already, and is not overwritten: give another name") from there
+    except OSError as failed:
+        raise Mistake(f"{to!r} can't be written: {failed.strerror}") from failed
+    emit(file)
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    words = ["pulumi", "import", "--file", "FILE", "--generate-code=false"]
+    if not arguments.protect:
+        words.append("--protect=false")
+    if arguments.stack:
+        words += ["--stack", arguments.stack]
+    return shlex.join(words)
+
+
+def _say_what_a_provider_lacks(provider: Reference | None) -> None:
+    from pulumi_twilio_caller_id.importing import token_key
+
+    if provider is not None and provider.urn is None:
+        say(
+            f"The provider {shown(provider.name)} is imported without credentials; the next `pulumi up` adds them.\n"
+            f"What --program writes reads its token from the config: pulumi config set --secret {token_key(provider)}"
+        )
+
+
+def _counted(count: int) -> str:
+    return "1 caller ID" if count == 1 else f"{count:,} caller IDs"

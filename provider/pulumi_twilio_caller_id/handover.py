@@ -1,0 +1,76 @@
+"""Tells the other plugin processes of the same engine which caller IDs this one's resources have.
+
+The engine starts one process for each provider resource. A resource that moves to another provider is created in one
+process and deleted in another, which can't know that both are the same caller ID. So each process appends to a file of
+its own, in a folder that goes by the engine's address; a note counts while its process runs, and outlives no operation.
+Best effort: where there is no engine, or no folder to write to, a process knows of itself alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+class Handover:
+    """Notes of one engine's plugin processes. engine: its address, None where there is none."""
+
+    def __init__(self, engine: str | None, *, base: Path | None = None) -> None:
+        usable = engine is not None and sys.platform != "win32"  # where a process can't be asked for by signal 0
+        self._base = base or Path(tempfile.gettempdir()) / f"pulumi-twilio-caller-id-{_user()}"
+        self._folder = self._base / str(engine).replace(":", "_") if usable else None
+        self._posted: set[tuple[str, str]] = set()
+
+    def post(self, sid: str, urn: str) -> None:
+        """A resource of this process has the caller ID."""
+        if self._folder is None or (sid, urn) in self._posted:
+            return
+        with suppress(OSError):
+            if not self._posted:
+                self._prepare(self._folder)
+            with (self._folder / str(os.getpid())).open("a", encoding="utf-8") as notes:
+                notes.write(f"{sid} {urn}\n")
+            self._posted.add((sid, urn))
+
+    def find(self, sid: str) -> str | None:
+        """The URN of the resource of another process that has the caller ID."""
+        if self._folder is None:
+            return None
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                if path.name == str(os.getpid()) or path.stat().st_uid != _user() or not _runs(path.name):
+                    continue
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    noted, _, urn = line.partition(" ")
+                    if noted == sid:
+                        return urn
+        return None
+
+    def _prepare(self, folder: Path) -> None:
+        """Clears away what ended operations have left, as the engine ends its plugins without a warning."""
+        self._base.mkdir(mode=0o700, exist_ok=True)
+        if self._base.stat().st_uid != _user():
+            raise PermissionError(str(self._base))
+        for old in self._base.iterdir():
+            pids = [path.name for path in old.iterdir()]
+            if pids and not any(map(_runs, pids)):  # an empty one is about to be written to
+                shutil.rmtree(old, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _user() -> int:
+    return os.getuid() if sys.platform != "win32" else 0
+
+
+def _runs(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""What a plugin process remembers between the engine's calls of one operation.
+
+The engine starts a process for each operation and each provider resource, and says nothing to Delete of what Create has
+just done. The provider itself holds no state (its pickle is a bare reference), so it is kept here.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from .handover import Handover
+
+
+class Memory:
+    """One operation's. URNs are "" where the engine's call is not within reach; such calls are not told apart."""
+
+    def __init__(self, handover: Handover | None = None) -> None:
+        self._handover = handover or Handover(None)
+        self._lock = threading.Lock()
+        self._imports: dict[str, str] = {}
+        self._in_state: set[str] = set()
+        self._holders: dict[str, str] = {}
+
+    def declared(self, urn: str, *, in_state: bool, import_sid: str | None = None) -> None:
+        """The program declares this resource: is it in the state, and which sid does its `import_` name, if any."""
+        with self._lock:
+            (self._in_state.add if in_state else self._in_state.discard)(urn)
+            if import_sid is None:
+                self._imports.pop(urn, None)
+            else:
+                self._imports[urn] = import_sid
+
+    def is_in_state(self, urn: str) -> bool:
+        """Whether the program has declared this resource in this operation, and it was in the state then."""
+        with self._lock:
+            return bool(urn) and urn in self._in_state
+
+    def import_sid(self, urn: str) -> str | None:
+        """The sid that the program's `import_` names for this resource."""
+        with self._lock:
+            return self._imports.get(urn)
+
+    def hold(self, sid: str, urn: str) -> str | None:
+        """A resource has the caller ID when the operation ends, so nothing may delete it on the way there.
+
+        Gives the URN of another resource that has it already, in which case that one keeps it.
+        """
+        with self._lock:
+            other = self._holders.setdefault(sid, urn)
+            self._handover.post(sid, other)
+            return other if other and urn and other != urn else None
+
+    def release(self, sid: str) -> None:
+        """The resource that has this caller ID is to be replaced, or is deleted."""
+        with self._lock:
+            self._holders.pop(sid, None)
+
+    def holder(self, sid: str) -> str | None:
+        """The URN of the resource that has this caller ID when the operation ends, None where none is known to."""
+        with self._lock:
+            return self._holders[sid] if sid in self._holders else self._handover.find(sid)
+
+
+def name_of(urn: str) -> str:
+    """The name that the program gave the resource."""
+    return urn.rpartition("::")[2]
