@@ -66,7 +66,12 @@ class _Outlook:
         """Whether the caller ID that `import_` names can be taken over; its row says so."""
         if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
             return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
-        self._row(f"import {sid}, no call")
+        failures = self._against_import(sid)
+        if not failures:
+            self._row(f"import {sid}, no call")
+        return failures
+
+    def _against_import(self, sid: str) -> list[Failure]:
         if self._settings is None:
             return []
         holder = self._other_holder(sid)

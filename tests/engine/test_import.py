@@ -130,6 +130,7 @@ def test_what_is_not_the_one_declared_is_an_error_that_names_both(
 
     reason = told.replace("{sid}", sid)
     assert f"property {value} has a problem: {reason}\n" in preview
+    assert "no call" not in preview
     assert f"error: {begins}: {reason}.\nNothing was changed at Twilio." in up.error
     assert "Traceback" not in preview + up.output
     assert [] == sandbox.calls
