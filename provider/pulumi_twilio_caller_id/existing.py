@@ -1,137 +1,22 @@
-"""Numbers that are verified already: what a preview says of them, and taking one over without a call.
+"""Numbers that are verified already: taking one over without a call, and what speaks against it.
 
 `import_` takes over exactly one sid and changes nothing at Twilio; `adopt` takes over whatever the number has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import engine
-from .errors import (
-    AlreadyVerified,
-    CallerIdError,
-    CredentialsMissing,
-    ImportMismatch,
-    NotFound,
-    SettingsError,
-)
-from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, IMPORT, CallerIdInputs, readable
-from .memory import Memory, name_of
-from .preflight import connect, preflight
+from .errors import AlreadyVerified, ImportMismatch, NotFound
+from .inputs import CallerIdInputs, readable
+from .memory import name_of
 from .settings import Settings
 from .twilio_api import CallerId, TwilioApi
 
 Failure = tuple[str, str]
 """A property and the reason why its value won't do."""
-
-
-def foreseen(
-    urn: str,
-    inputs: Mapping[str, Any],
-    unknown: Container[str],
-    hints: Mapping[str, Any],
-    account: Callable[[], Settings],
-    memory: Memory,
-) -> list[Failure]:
-    """What speaks against a new resource, as far as reading tells; its row says what else is going to happen.
-
-    inputs: those with a value, normalised. unknown: those without one yet. hints: what its options say of `import_` and
-    `delete_before_replace`. account: where it is not set, or `preflight` is off, Twilio is not asked.
-    """
-    try:
-        settings = account()
-    except CredentialsMissing:
-        settings = None
-    except SettingsError as failed:
-        settings = None
-        preflight.warn(str(failed))
-    if settings is not None and (not settings.preflight or "account_sid" in unknown):
-        settings = None
-    outlook = _Outlook(urn, inputs, settings, memory)
-    if IMPORT in hints:
-        return outlook.of_import(hints[IMPORT])
-    return outlook.of_number(refuse="adopt" not in unknown and not hints.get(DELETE_BEFORE_REPLACE))
-
-
-class _Outlook:
-    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Memory) -> None:
-        self._urn = urn
-        self._inputs = inputs
-        self._settings = settings
-        self._memory = memory
-
-    def of_import(self, sid: object) -> list[Failure]:
-        """Whether the caller ID that `import_` names can be taken over; its row says so."""
-        if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
-            return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
-        failures = self._against_import(sid)
-        if not failures:
-            self._row(f"import {sid}, no call")
-        return failures
-
-    def _against_import(self, sid: str) -> list[Failure]:
-        if self._settings is None:
-            return []
-        holder = self._other_holder(sid)
-        if holder is not None:
-            return [("import_", f"it is managed as {holder!r} in this stack already")]
-        listing = preflight.listing(self._settings, self._inputs.get("account_sid"))
-        if listing is None:
-            return []
-        record = listing.of_sid(sid) or self._fetched(sid)
-        if isinstance(record, NotFound):
-            return [("import_", _not_there(listing.of_number(self._inputs.get("phone_number", ""))))]
-        return [] if record is None else list(mismatches(self._inputs, record))
-
-    def of_number(self, *, refuse: bool) -> list[Failure]:
-        """Whether the number is verified already, and so adopted or refused; its row says so.
-
-        refuse: not where the program may yet ask for its adoption, or may have it deleted before it is created again.
-        """
-        number = self._inputs.get("phone_number")
-        if self._settings is None or number is None:
-            return []
-        listing = preflight.listing(self._settings, self._inputs.get("account_sid"))
-        record = listing.of_number(number) if listing else None
-        if record is None:
-            return []
-        holder = self._other_holder(record.sid)
-        if holder is not None:
-            return [("phone_number", f"it is managed as {holder!r} in this stack already ({record.sid})")]
-        if wants_adoption(self._settings, self._inputs.get("adopt")):
-            renaming = _renaming(record, self._inputs)
-            self._row(f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else ""))
-            return []
-        if not refuse:
-            self._row(f"is {record.sid} already: up stops, unless that is adopted or deleted first")
-            return []
-        todo = already_verified(record, self._inputs.get("account_sid"), self._urn).todo
-        return [
-            (
-                "phone_number",
-                f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}",
-            ),
-        ]
-
-    def _row(self, text: str) -> None:
-        engine.log("info", text, urn=self._urn)
-
-    def _other_holder(self, sid: str) -> str | None:
-        holder = self._memory.holder(sid)
-        return name_of(holder) if holder and holder != self._urn else None
-
-    def _fetched(self, sid: str) -> CallerId | NotFound | None:
-        """Listings may lag: what one lacks is asked for by its sid before it is said not to be there."""
-        assert self._settings is not None, "asked only with credentials"  # noqa: S101
-        try:
-            return connect(self._settings, self._inputs.get("account_sid")).fetch(sid)
-        except NotFound as failed:
-            return failed
-        except CallerIdError as failed:
-            preflight.warn_of(failed)
-            return None
 
 
 def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> CallerId:
@@ -144,7 +29,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
         record = twilio.fetch(sid)
     except NotFound as failed:
         raise ImportMismatch(
-            f"import_ of {readable(inputs.phone_number)} is {sid}: {_not_there(twilio.find(inputs.phone_number))}.",
+            f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(twilio.find(inputs.phone_number))}.",
             "Nothing was changed at Twilio.",
         ) from failed
     given = inputs.model_dump(exclude_none=True)
@@ -156,7 +41,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
 
 def adopt(twilio: TwilioApi, inputs: CallerIdInputs, record: CallerId) -> CallerId:
     """Take over the caller ID that the number has, under the program's friendly name where it gives one."""
-    renaming = _renaming(record, inputs.model_dump())
+    renaming = renaming_of(record.friendly_name, inputs.friendly_name)
     if renaming and inputs.friendly_name is not None:
         record = twilio.rename(record.sid, inputs.friendly_name)
         renaming = f", and renamed {renaming}"
@@ -201,17 +86,16 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
     )
 
 
-def _not_there(same_number: CallerId | None) -> str:
+def not_there(same_number: CallerId | None) -> str:
     said = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
         return f"{said}; the one of {same_number.phone_number} is {same_number.sid}"
     return f"{said}; a number bought from Twilio has a sid of the same form, but is none"
 
 
-def _renaming(record: CallerId, inputs: Mapping[str, Any]) -> str:
+def renaming_of(old: object, new: object) -> str:
     """From which to which friendly name, "" where the program wants no other."""
-    name = inputs.get("friendly_name")
-    return "" if name in (None, record.friendly_name) else f"from {record.friendly_name!r} to {name!r}"
+    return "" if new in (None, old) else f"from {old!r} to {new!r}"
 
 
 def _urn() -> str:

@@ -26,7 +26,7 @@ CALLER = "+14157234000"
 # What check is told of a resource beside its inputs: properties that it takes out again, so that no state has them.
 IMPORT = "import_"  # the sid to take over, of the resource's options
 DELETE_BEFORE_REPLACE = "delete_before_replace"  # of the resource's options
-DRY_RUN = "dry_run"  # whether this is a preview, which the engine does not tell
+DRY_RUN = "dry_run"  # there in previews, which the engine does not tell: true, or how long creation may take
 HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN)
 
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one

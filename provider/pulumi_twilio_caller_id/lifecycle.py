@@ -68,11 +68,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
         good, failures = checked(known, unknown=unknown, region=settings.default_region(_config))
         urn = _urn()
         import_sid = None if _olds else hints.get(IMPORT)
-        _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT))
-        if hints.get(DRY_RUN) and not _olds and not failures:
-            from .existing import foreseen
+        previewed = DRY_RUN in hints
+        _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT), previewed=previewed)
+        if previewed and not _olds and not failures:
+            from . import outlook
 
-            failures = foreseen(urn, good, unknown, hints, _account, _memory)
+            failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
         # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
         kept = {IMPORT: import_sid} if import_sid and not urn else {}
         return CheckResult({**good, **unknown, **kept}, [CheckFailure(*failure) for failure in failures])
@@ -83,14 +84,19 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
+        urn = _urn()
         replaces = _replaced(_olds, _news)
-        if _memory.import_sid(_urn()) not in (None, _id):  # as the engine's own import does with another sid
+        if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append(IMPORT)
         changes = bool(replaces) or _differs("friendly_name", _olds, _news) or _differs(PROVIDER_KEY, _olds, _news)
         if replaces:
             _memory.release(_id)
         elif not changes:
             _keep(_id)
+        if changes and _memory.is_previewed(urn):
+            from . import outlook
+
+            _memory.give_up(urn, outlook.of_change(urn, _id, _olds, _news, replaced=bool(replaces)))
         return DiffResult(changes=changes, replaces=replaces)
 
     @engine.provider_method

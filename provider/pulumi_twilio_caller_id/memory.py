@@ -18,13 +18,18 @@ class Memory:
         self._handover = handover or Handover(None)
         self._lock = threading.Lock()
         self._imports: dict[str, str] = {}
+        self._previewed: set[str] = set()
+        self._given_up: dict[str, str] = {}
         self._in_state: set[str] = set()
         self._holders: dict[str, str] = {}
 
-    def declared(self, urn: str, *, in_state: bool, import_sid: str | None = None) -> None:
-        """The program declares this resource: is it in the state, and which sid does its `import_` name, if any."""
+    def declared(self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False) -> None:
+        """The program declares this resource: is it in the state, which sid does its `import_` name, if any, and is
+        this a preview.
+        """
         with self._lock:
             (self._in_state.add if in_state else self._in_state.discard)(urn)
+            (self._previewed.add if previewed and urn else self._previewed.discard)(urn)
             if import_sid is None:
                 self._imports.pop(urn, None)
             else:
@@ -34,6 +39,21 @@ class Memory:
         """Whether the program has declared this resource in this operation, and it was in the state then."""
         with self._lock:
             return bool(urn) and urn in self._in_state
+
+    def is_previewed(self, urn: str) -> bool:
+        """Whether the program has declared this resource, in a preview."""
+        with self._lock:
+            return urn in self._previewed
+
+    def give_up(self, urn: str, what: str) -> None:
+        """What the resource loses as it is replaced, in words."""
+        with self._lock:
+            self._given_up[urn] = what
+
+    def given_up(self, urn: str) -> str | None:
+        """What `give_up` was told of the resource."""
+        with self._lock:
+            return self._given_up.get(urn)
 
     def import_sid(self, urn: str) -> str | None:
         """The sid that the program's `import_` names for this resource."""

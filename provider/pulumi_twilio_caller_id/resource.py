@@ -88,7 +88,6 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "adopt": adopt,
         }
         hints, opts = split_options(opts)
-        hints[DRY_RUN] = pulumi.runtime.is_dry_run() or None
         super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hints}, opts)
 
     @property
@@ -128,9 +127,14 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
 
     The engine's own import can't reach a dynamic provider: it calls Read without the `__provider` that the SDK needs.
     """
+    preview = pulumi.runtime.is_dry_run() or None
     if opts is None:
-        return {}, None
-    hints = {IMPORT: opts.import_ or None, DELETE_BEFORE_REPLACE: opts.delete_before_replace}
+        return {DRY_RUN: preview}, None
+    hints = {
+        IMPORT: opts.import_ or None,
+        DELETE_BEFORE_REPLACE: opts.delete_before_replace,
+        DRY_RUN: preview and (getattr(opts.custom_timeouts, "create", None) or True),
+    }
     opts = copy.copy(opts)
     opts.import_ = None
     return hints, opts

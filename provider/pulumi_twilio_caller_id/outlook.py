@@ -1,0 +1,166 @@
+"""What a preview says of a resource, as far as reading tells: what `up` is going to do, and what speaks against it.
+
+Each new or changed number gets one line on its row: somebody who reviews it has to see that a phone is going to ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any
+
+from . import engine
+from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError
+from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
+from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, readable
+from .memory import Memory, name_of
+from .preflight import connect, preflight
+from .settings import Settings
+from .twilio_api import CallerId
+from .verification import TIMEOUT
+
+
+def of_new(
+    urn: str,
+    inputs: Mapping[str, Any],
+    unknown: Container[str],
+    hints: Mapping[str, Any],
+    account: Callable[[], Settings],
+    memory: Memory,
+) -> list[Failure]:
+    """Of a resource that is to be created.
+
+    inputs: those with a value, normalised. unknown: those without one yet. hints: what its declaration says beside its
+    inputs. account: where it is not set, or `preflight` is off, Twilio is not asked.
+    """
+    try:
+        settings = account()
+    except CredentialsMissing:
+        settings = None
+    except SettingsError as failed:
+        settings = None
+        preflight.warn(str(failed))
+    if settings is not None and (not settings.preflight or "account_sid" in unknown):
+        settings = None
+    if IMPORT in hints:
+        outlook: _Outlook = _Import(urn, inputs, settings, memory, hints[IMPORT])
+    else:
+        certain = "adopt" not in unknown and not hints.get(DELETE_BEFORE_REPLACE)
+        outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], certain=certain)
+    failures, text = outlook.tell()
+    if text and not failures:
+        given_up = memory.given_up(urn)
+        engine.log("info", text + (f"; then give up {given_up}" if given_up else ""), urn=urn)
+    return failures
+
+
+def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool) -> str:
+    """Of a resource that is in the state: what it gives up where it is replaced, else which name it gets."""
+    if replaced:
+        return f"{readable(str(olds.get('phone_number')))} ({sid})"
+    old, new = olds.get("friendly_name"), news.get("friendly_name")
+    if engine.is_unknown(new):
+        engine.log("info", f"rename from {old!r}, to a name that is not known yet", urn=urn)
+    elif renaming := renaming_of(old, new):
+        engine.log("info", f"rename {renaming}", urn=urn)
+    return ""
+
+
+class _Outlook:
+    """Of one new resource. settings: None where Twilio is not to be asked."""
+
+    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Memory) -> None:
+        self._urn = urn
+        self._inputs = inputs
+        self._settings = settings
+        self._memory = memory
+
+    def tell(self) -> tuple[list[Failure], str]:
+        """What speaks against it, and what else happens."""
+        raise NotImplementedError
+
+    def _other_holder(self, sid: str) -> str | None:
+        holder = self._memory.holder(sid)
+        return name_of(holder) if holder and holder != self._urn else None
+
+
+class _Import(_Outlook):
+    """Of a resource with `import_`."""
+
+    def __init__(
+        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Memory, sid: object
+    ) -> None:
+        super().__init__(urn, inputs, settings, memory)
+        self._sid = sid
+
+    def tell(self) -> tuple[list[Failure], str]:
+        sid = self._sid
+        if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
+            return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")], ""
+        failures = [] if self._settings is None else self._against(self._settings, sid)
+        return failures, f"import {sid}, no call"
+
+    def _against(self, settings: Settings, sid: str) -> list[Failure]:
+        holder = self._other_holder(sid)
+        if holder is not None:
+            return [("import_", f"it is managed as {holder!r} in this stack already")]
+        listing = preflight.listing(settings, self._inputs.get("account_sid"))
+        if listing is None:
+            return []
+        record = listing.of_sid(sid) or self._fetched(settings, sid)
+        if isinstance(record, NotFound):
+            return [("import_", not_there(listing.of_number(self._inputs.get("phone_number", ""))))]
+        return [] if record is None else list(mismatches(self._inputs, record))
+
+    def _fetched(self, settings: Settings, sid: str) -> CallerId | NotFound | None:
+        """Listings may lag: what one lacks is asked for by its sid before it is said not to be there."""
+        try:
+            return connect(settings, self._inputs.get("account_sid")).fetch(sid)
+        except NotFound as failed:
+            return failed
+        except CallerIdError as failed:
+            preflight.warn_of(failed)
+            return None
+
+
+class _Creation(_Outlook):
+    """Of a resource that is to be verified, unless its number is.
+
+    wait: how long the code is waited for. certain: not where the program may yet ask for an adoption, or may have the
+    number deleted before it is created again.
+    """
+
+    def __init__(
+        self,
+        urn: str,
+        inputs: Mapping[str, Any],
+        settings: Settings | None,
+        memory: Memory,
+        *,
+        wait: object,
+        certain: bool,
+    ) -> None:
+        super().__init__(urn, inputs, settings, memory)
+        self._wait = wait if isinstance(wait, str) else f"{TIMEOUT / 60:g} min"
+        self._certain = certain
+
+    def tell(self) -> tuple[list[Failure], str]:
+        number = self._inputs.get("phone_number")
+        whom = readable(number) if number else "the number"
+        phone = f"up will phone {whom} and wait up to {self._wait} for a 6-digit code"
+        if self._settings is None or number is None:
+            return [], phone
+        listing = preflight.listing(self._settings, self._inputs.get("account_sid"))
+        record = listing.of_number(number) if listing else None
+        if record is None:
+            return [], phone
+        holder = self._other_holder(record.sid)
+        if holder is not None:
+            return [("phone_number", f"it is managed as {holder!r} in this stack already ({record.sid})")], ""
+        if wants_adoption(self._settings, self._inputs.get("adopt")):
+            renaming = renaming_of(record.friendly_name, self._inputs.get("friendly_name"))
+            return [], f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else "")
+        if not self._certain:
+            return [], f"is {record.sid} already: up stops, unless that is adopted or deleted first"
+        todo = already_verified(record, self._inputs.get("account_sid"), self._urn).todo
+        reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
+        return [("phone_number", reason)], ""
