@@ -8,6 +8,7 @@
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
 | `interruptible` | the end of that call's gRPC context | the wait ends at its deadline |
 | `prepare_process` | the servicer's Cancel, the workers of its executor | ^C waits for creates; four run at a time |
+| `config_keys` | the dict within the SDK's Config | no warning of misspelled keys |
 | `serialized` | how the SDK writes a provider into a resource's `__provider` | pickled here, by reference |
 """
 
@@ -80,6 +81,11 @@ def _in_callers(*names: str) -> tuple[Any, ...] | None:
             return values
         frame = frame.f_back
     return None
+
+
+def config_keys(config: object) -> list[str]:
+    """The keys that a configuration has, of which the SDK only answers one at a time."""
+    return [str(key) for key in getattr(config, "_props", None) or ()]
 
 
 def is_unknown(value: object) -> bool:

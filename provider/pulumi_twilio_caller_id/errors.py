@@ -106,7 +106,8 @@ class CredentialsRefused(TwilioRefused):
 
     default_todo = (
         "Check that the auth token (or API key and secret) belongs to this account and is current:\n"
-        "twilio:accountSid with twilio:authToken in the stack's config, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        "twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or\n"
+        "what the Provider is given."
     )
 
 

@@ -51,9 +51,11 @@ class OutgoingCallerIdProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember where the stack's config is; nothing is read from it before a call to Twilio is made."""
+        """Remember where the stack's config is; no setting is read from it before a call to Twilio is made."""
         global _config  # noqa: PLW0603
         _config = req.config.get
+        for key, near in settings.misspelled(engine.config_keys(req.config)).items():
+            engine.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         engine.prepare_process()
 
     @engine.provider_method
@@ -130,7 +132,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         is_get = "sid" not in props
         twilio = _twilio(props.get("account_sid"))
         try:
-            with _stored_credentials():
+            with _stored_credentials(props.get("account_sid")):
                 caller_id = twilio.fetch(id_)
         except NotFound as failed:
             if is_get:
@@ -169,8 +171,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
             return
         from .preflight import preflight
 
-        with suppress(NotFound), _stored_credentials():
-            _twilio(_props.get("account_sid")).remove(_id)
+        account_sid = _props.get("account_sid")
+        with suppress(NotFound), _stored_credentials(account_sid):
+            _twilio(account_sid).remove(_id)
         preflight.forget(_id)
 
 
@@ -215,14 +218,24 @@ def _twilio(account_sid: str | None) -> TwilioApi:
 
 
 @contextmanager
-def _stored_credentials() -> Iterator[None]:
-    """For operations that may run on credentials an earlier run left in state: says so where they are refused."""
+def _stored_credentials(account_sid: str | None) -> Iterator[None]:
+    """For operations that may run on credentials an earlier run left in state: says so where they are refused.
+
+    account_sid: whose caller ID it is.
+    """
     try:
         yield
     except CredentialsRefused as refused:
+        own = settings.account_sid(_config, os.environ)
+        whose = ""
+        if account_sid and own and account_sid != own:
+            whose = (
+                f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
+                f"{account_sid}: delete it in that account's Console, then `pulumi state delete '{_urn()}'`.\n"
+            )
         raise refused.advising(
-            f"{refused.todo}\n`refresh` and `destroy` use the credentials of the last `pulumi up`, unless they run\n"
-            "the program: add --run-program (or set PULUMI_RUN_PROGRAM=true)."
+            f"{refused.todo}\n{whose}`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first,"
+            " or have\nthem run the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
         ) from refused
 
 

@@ -8,26 +8,17 @@ that a preview needs no credentials.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from .callback_server import host_and_port
 from .errors import CredentialsMissing, SettingsError, shown
 from .inputs import ACCOUNT_SID, DEFAULT_REGION, is_loopback
-from .notify import parse_urls
+from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Secret, Tokens
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {
@@ -56,73 +47,12 @@ HOW_TO_GIVE = (
     "environment have for another account is not used; for a subaccount's numbers, give the resource its account_sid."
 )
 
+REGION_KEY = "twilio:defaultRegion"
+KEYS = frozenset({f"twilio:{key}" for key, _ in SOURCES.values()} | {REGION_KEY})
+"""All keys of the stack's config that mean something here."""
+
 Lookup = Callable[[str], Any]
 """Answers a key of the stack's config, such as `twilio:accountSid`, with its value or None."""
-
-
-def _account_sid(value: str) -> str:
-    if value.startswith("SK"):
-        raise ValueError("is an API key: it goes into twilio:apiKey (TWILIO_API_KEY); the account's sid begins with AC")
-    if not ACCOUNT_SID.fullmatch(value):
-        raise ValueError("must be the sid of an account: AC and 32 hexadecimal digits")
-    return value
-
-
-def _api_key(value: str) -> str:
-    if value.startswith("AC"):
-        raise ValueError("is the sid of an account: it goes into twilio:accountSid; an API key begins with SK")
-    if not re.fullmatch(r"SK[0-9a-fA-F]{32}", value):
-        raise ValueError("must be the sid of an API key: SK and 32 hexadecimal digits")
-    return value
-
-
-def _base_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not re.fullmatch(r"[!-~]+", value) or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be a base URL, such as http://127.0.0.1:8484")
-    return value.rstrip("/")
-
-
-def _sendable(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[ -~]+", value.get_secret_value()):
-        raise ValueError("holds a character that Twilio's tokens and secrets never have")
-    return value
-
-
-Secret = Annotated[SecretStr, AfterValidator(_sendable)]
-
-
-def _callback_url(value: str) -> str:
-    if len(value) > 900:  # Twilio takes 1,000 for the whole, with each wait's own path behind it
-        raise ValueError("is too long: at most 900 characters")
-    try:
-        return _base_url(value)
-    except ValueError:
-        raise ValueError("must be a public base URL, such as https://hooks.example.com/twilio") from None
-
-
-def _listen(value: str) -> str:
-    host_and_port(value)
-    return value
-
-
-def _tokens(value: object) -> object:
-    return value.replace(",", " ").split() if isinstance(value, str) else value
-
-
-def _true_or_false(value: object) -> object:
-    """A stack's config has text where the program has a bool."""
-    known = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-    if not isinstance(known, bool):
-        raise ValueError("must be true or false")  # noqa: TRY004  pydantic collects ValueErrors
-    return known
-
-
-Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 
 
 def _host(url: str) -> str:
@@ -134,15 +64,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    account_sid: Annotated[str, AfterValidator(_account_sid)]
+    account_sid: AccountSid
     auth_token: Secret | None = None
-    api_key: Annotated[str, AfterValidator(_api_key)] | None = None
+    api_key: ApiKey | None = None
     api_secret: Secret | None = None
-    api_url: Annotated[str, AfterValidator(_base_url)] | None = None
-    callback_url: Annotated[str, AfterValidator(_callback_url)] | None = None
-    callback_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8585"
-    callback_auth_tokens: Annotated[tuple[Secret, ...], BeforeValidator(_tokens)] = ()
-    notify: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_urls)] = ()
+    api_url: BaseUrl | None = None
+    callback_url: CallbackUrl | None = None
+    callback_listen: Listen = "127.0.0.1:8585"
+    callback_auth_tokens: Tokens = ()
+    notify: Notify = ()
     adopt: Flag = False
     preflight: Flag = True
 
@@ -234,7 +164,7 @@ def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
 
 def default_region(config: Lookup) -> str:
     """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
-    return str(config("twilio:defaultRegion") or DEFAULT_REGION).upper()
+    return str(config(REGION_KEY) or DEFAULT_REGION).upper()
 
 
 def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str]:
@@ -278,11 +208,22 @@ def _found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, An
     return found, named
 
 
+def misspelled(keys: Iterable[str]) -> dict[str, str]:
+    """Which of a config's keys are not ours but nearly so, each with the one that it is like.
+
+    What is like none is left alone: the namespace is shared with other providers for Twilio.
+    """
+    strange = {key for key in keys if key.startswith("twilio:")} - KEYS - {PROVIDER}
+    near = {key: difflib.get_close_matches(key, KEYS, 1, cutoff=0.85) for key in sorted(strange)}
+    return {key: matches[0] for key, matches in near.items() if matches}
+
+
 def _refuse_other_regions(environment: Mapping[str, str]) -> None:
-    region = environment.get("TWILIO_REGION") or "us1"
-    if region != "us1":
-        # Twilio docs: global-infrastructure/regional-product-and-feature-availability
-        raise SettingsError(
-            f"TWILIO_REGION is {shown(region, 40)!r}, but verified caller IDs live in us1 only.",
-            "Unset TWILIO_REGION for this stack.",
-        )
+    """Twilio docs: global-infrastructure/regional-product-and-feature-availability."""
+    for variable, own in (("TWILIO_REGION", ("us1",)), ("TWILIO_EDGE", ("us1", "ashburn"))):
+        value = environment.get(variable)
+        if value and value not in own:
+            raise SettingsError(
+                f"{variable} is {shown(value, 40)!r}, but verified caller IDs live in us1 only.",
+                f"Unset {variable} for this stack.",
+            )

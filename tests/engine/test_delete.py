@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness import Stack
-from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
+
+QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 
 TWO = (
     'OutgoingCallerId("desk", phone_number="+14155550101")\nOutgoingCallerId("support", phone_number="+14155550102")\n'
@@ -48,3 +52,21 @@ def test_one_that_twilio_does_not_delete_stays_in_state(stack: Stack, sandbox: S
     sandbox.heal()
     stack.destroy()
     assert [] == sandbox.caller_ids
+
+
+def test_one_of_an_account_that_the_config_no_longer_names(make_stack: Callable[..., Stack]) -> None:
+    """The default provider has no credentials but those of now: the message says whose it is, and the ways out."""
+    old, new = ("AC" + "4" * 32, "old-token"), ("AC" + "5" * 32, "new-token")
+    with Sandbox(delays=QUICK, subaccounts=dict([old, new])) as sandbox:
+        stack = make_stack(environment={"TWILIO_API_URL": sandbox.url})
+        stack.program('OutgoingCallerId("desk", phone_number="+14155550101")\n')
+        for account, token in (old, new):
+            stack.pulumi("config", "set", "twilio:accountSid", account)
+            stack.pulumi("config", "set", "--secret", "twilio:authToken", token)
+            result = stack.up(ok=account == old[0])
+        assert [old[0], new[0]] == [record.account_sid for record in sandbox.caller_ids]
+        urn = stack.resources()["desk"]["urn"]
+        told = f"The caller ID is account {old[0]}'s, the credentials are account {new[0]}'s. Without those of\n"
+        assert (
+            told + f"{old[0]}: delete it in that account's Console, then `pulumi state delete '{urn}'`." in result.error
+        )

@@ -100,3 +100,16 @@ def test_inputs_that_are_not_known_before_up(stack: Stack, sandbox: Sandbox) -> 
     assert {"lobby": "+14155550107"} == {n: r["outputs"]["phone_number"] for n, r in stack.resources().items()}
     assert {} == stack.planned()
     assert 1 == len(sandbox.calls)
+
+
+def test_a_misspelled_key_of_the_config_is_a_warning(make_stack: Callable[..., Stack]) -> None:
+    """It names the right one. Previews and ups would go on without the setting, and fail later or not at all."""
+    stack = make_stack()
+    stack.pulumi("config", "set", "twilio:acountSid", "AC" + "1" * 32)
+    stack.pulumi("config", "set", "twilio:retryAttempts", "3")
+    stack.program(DESK)
+    diagnostics = stack.preview().output.split("Diagnostics:", 1)[1]
+
+    told = "The stack's config has twilio:acountSid, which means nothing here: did you mean twilio:accountSid?"
+    assert 1 == diagnostics.count(f"warning: {told}")
+    assert "retryAttempts" not in diagnostics

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from harness import Stack
+from harness import Result, Stack
 from pulumi_twilio_caller_id.testing import Sandbox
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk", call_delay=0)\n'
@@ -102,11 +103,49 @@ def test_only_twilios_own_404_drops_a_number(stack: Stack, sandbox: Sandbox, fau
     stack.refresh("--expect-no-changes")
 
 
-def test_refused_credentials_say_that_refresh_uses_those_of_the_last_up(stack: Stack, sandbox: Sandbox) -> None:
+@pytest.fixture
+def rotated(make_stack: Callable[..., Stack], sandbox: Sandbox) -> Stack:
+    """A stack with a number, whose config has the account's token anew since the last up."""
+    stack = make_stack(environment={"TWILIO_API_URL": sandbox.url})
+    stack.pulumi("config", "set", "twilio:accountSid", sandbox.account_sid)
+    stack.pulumi("config", "set", "--secret", "twilio:authToken", sandbox.auth_token)
     stack.program(DESK)
     stack.up()
     sandbox.set_auth_token("e" * 32)
-    error = stack.refresh(ok=False).error
+    stack.pulumi("config", "set", "--secret", "twilio:authToken", "e" * 32)
+    return stack
 
-    assert "`refresh` and `destroy` use the credentials of the last `pulumi up`" in error
-    assert "--run-program" in error
+
+@pytest.mark.parametrize("operation", [Stack.refresh, Stack.destroy])
+def test_refused_credentials_name_the_two_ways_out(rotated: Stack, operation: Callable[..., Result]) -> None:
+    """Both use what the last up stored, not the config of now."""
+    error = operation(rotated, ok=False).error
+
+    assert "(code 20003, HTTP 401)" in error
+    assert "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first," in error
+    assert "--run-program (or PULUMI_RUN_PROGRAM=true)" in error
+    assert ["desk"] == list(rotated.resources())
+
+
+def test_a_rotated_token_by_running_the_program(rotated: Stack, sandbox: Sandbox) -> None:
+    rotated.refresh("--run-program")
+    rotated.refresh(env={"PULUMI_RUN_PROGRAM": "true"})
+    rotated.destroy("--run-program")
+
+    assert [] == sandbox.caller_ids
+
+
+def test_a_rotated_token_by_an_up_before(rotated: Stack, sandbox: Sandbox) -> None:
+    rotated.up()
+    rotated.refresh()
+    rotated.destroy()
+
+    assert [] == sandbox.caller_ids
+    assert 1 == len(sandbox.calls)
+
+
+def test_a_rotated_token_in_the_environment_is_used_as_it_is_now(stack: Stack, sandbox: Sandbox) -> None:
+    stack.program(DESK)
+    stack.up()
+    sandbox.set_auth_token("e" * 32)
+    stack.refresh(env={"TWILIO_AUTH_TOKEN": "e" * 32})

@@ -13,6 +13,7 @@ import grpc
 import pulumi.output
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
+from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
 from pulumi_twilio_caller_id import engine
@@ -318,3 +319,8 @@ def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: p
     monkeypatch.delattr("pulumi.dynamic.dynamic.serialize_provider")
 
     assert written == engine.serialized(provider)
+
+
+def test_the_keys_of_a_configuration_and_of_one_laid_out_otherwise() -> None:
+    assert ["twilio:adopt"] == engine.config_keys(Config({"twilio:adopt": "true"}, "project"))
+    assert [] == engine.config_keys(object())

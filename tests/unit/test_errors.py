@@ -71,7 +71,8 @@ Adopt it."""
 CREDENTIALS = """\
 Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401).
 Check that the auth token (or API key and secret) belongs to this account and is current:
-twilio:accountSid with twilio:authToken in the stack's config, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."""
+twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or
+what the Provider is given."""
 NOT_FOUND = """\
 Twilio refused to read caller ID PN1: Not there (code 20404, HTTP 404).
 Check the sid and the account it belongs to."""

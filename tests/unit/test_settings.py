@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.settings import SOURCES, account_sid, default_region, resolve
+from pulumi_twilio_caller_id.settings import KEYS, SOURCES, account_sid, default_region, misspelled, resolve
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "2" * 32
@@ -225,9 +225,40 @@ def test_another_region_is_refused(region: str) -> None:
     assert expected == refusal({}, {"TWILIO_REGION": region})
 
 
+@pytest.mark.parametrize("edge", ["dublin", "sydney", "roaming"])
+def test_another_regions_edge_is_refused(edge: str) -> None:
+    expected = f"TWILIO_EDGE is {edge!r}, but verified caller IDs live in us1 only.\nUnset TWILIO_EDGE for this stack."
+    assert expected == refusal(TOKEN_ONLY, {"TWILIO_REGION": "us1", "TWILIO_EDGE": edge})
+
+
 @pytest.mark.parametrize("region", ["us1", ""])
-def test_the_region_of_caller_ids_passes(region: str) -> None:
-    assert resolve(TOKEN_ONLY.get, {"TWILIO_REGION": region}).account_sid == ACCOUNT
+@pytest.mark.parametrize("edge", ["ashburn", "us1", ""])
+def test_the_region_of_caller_ids_passes(region: str, edge: str) -> None:
+    assert resolve(TOKEN_ONLY.get, {"TWILIO_REGION": region, "TWILIO_EDGE": edge}).account_sid == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("twilio:accountSID", "twilio:accountSid"),
+        ("twilio:acountSid", "twilio:accountSid"),
+        ("twilio:auth_token", "twilio:authToken"),
+        ("twilio:authtoken", "twilio:authToken"),
+        ("twilio:callbackURL", "twilio:callbackUrl"),
+        ("twilio:prefligth", "twilio:preflight"),
+        ("twilio:adpot", "twilio:adopt"),
+        ("twilio:notifiy", "twilio:notify"),
+        ("twilio:default_region", "twilio:defaultRegion"),
+    ],
+)
+def test_a_misspelled_key_is_told_from_the_right_one(key: str, near: str) -> None:
+    assert {key: near} == misspelled([key, "twilio:adopt", "aws:region", "project:accountSids"])
+
+
+def test_keys_that_are_not_ours_are_left_alone() -> None:
+    """Other providers for Twilio share the namespace."""
+    shared = [*KEYS, "twilio:provider", "twilio:retryAttempts", "twilio:region", "twilio:skipValidation"]
+    assert {} == misspelled(shared)
 
 
 # No secret is shown
@@ -296,6 +327,13 @@ def test_callbacks() -> None:
     assert ("https://hooks.example.com/twilio", "[::1]:80") == (found.callback_url, found.callback_listen)
     assert ("token", "old", "older") == found.signing_tokens
     assert "127.0.0.1:8585" == resolve(CALLBACKS.get, {}).callback_listen
+
+
+@pytest.mark.parametrize("value", ["a,b", "a b", '["a", "b"]', ["a", "b"]])
+def test_tokens_as_text_and_as_a_list(value: object) -> None:
+    """A list in a stack's config arrives as JSON."""
+    settings = resolve({**TOKEN_ONLY, "twilio:callbackAuthTokens": value}.get, {})
+    assert ("token", "a", "b") == settings.signing_tokens
 
 
 def test_with_an_api_key_alone_no_token_can_have_signed() -> None:

@@ -35,7 +35,8 @@ def test_a_listing_refused_for_the_credentials_names_code_and_settings(sandbox: 
     assert str(caught.value) == (
         f"Twilio refused to look up {NUMBER}: Authenticate (code 20003, HTTP 401).\n"
         "Check that the auth token (or API key and secret) belongs to this account and is current:\n"
-        "twilio:accountSid with twilio:authToken in the stack's config, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        "twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or\n"
+        "what the Provider is given."
     )
     assert asked(sandbox) == [("list", 401)]
 
