@@ -233,10 +233,11 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
                 f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
                 f"{account_sid}: delete it in that account's Console, then `pulumi state delete '{_urn()}'`.\n"
             )
-        raise refused.advising(
-            f"{refused.todo}\n{whose}`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first,"
-            " or have\nthem run the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
-        ) from refused
+        ways_out = (
+            "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, or have them run the\n"
+            "program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
+        )
+        raise refused.advising(f"{refused.todo}\n{whose}{ways_out}") from refused
 
 
 def _outputs(caller_id: CallerId) -> dict[str, Any]:
