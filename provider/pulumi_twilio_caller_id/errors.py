@@ -162,6 +162,20 @@ class Gone(CallerIdError):
     """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
 
 
+STORED_CREDENTIALS = (
+    "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, or have them run\n"
+    "the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
+)
+
+
+def foreign_caller_id(account_sid: str, own: str, urn: str) -> str:
+    """What to do where the credentials, of account `own`, are refused for a caller ID of another account."""
+    return (
+        f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
+        f"{account_sid}: delete it in that account's Console, then `pulumi state delete '{urn}'`.\n"
+    )
+
+
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."
 _COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
 _NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."

@@ -25,7 +25,7 @@ from pulumi.dynamic import (
 )
 
 from . import engine, settings
-from .errors import AlreadyVerified, CredentialsRefused, Gone, NotFound
+from .errors import STORED_CREDENTIALS, AlreadyVerified, CredentialsRefused, Gone, NotFound, foreign_caller_id
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, CallerIdInputs, checked, readable
 from .memory import Memory, name_of
@@ -227,17 +227,8 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
         yield
     except CredentialsRefused as refused:
         own = settings.account_sid(_config, os.environ)
-        whose = ""
-        if account_sid and own and account_sid != own:
-            whose = (
-                f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
-                f"{account_sid}: delete it in that account's Console, then `pulumi state delete '{_urn()}'`.\n"
-            )
-        ways_out = (
-            "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, or have them run the\n"
-            "program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
-        )
-        raise refused.advising(f"{refused.todo}\n{whose}{ways_out}") from refused
+        whose = foreign_caller_id(account_sid, own, _urn()) if account_sid and own and account_sid != own else ""
+        raise refused.advising(f"{refused.todo}\n{whose}{STORED_CREDENTIALS}") from refused
 
 
 def _outputs(caller_id: CallerId) -> dict[str, Any]:
