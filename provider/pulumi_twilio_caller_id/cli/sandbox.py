@@ -142,17 +142,22 @@ def _serve(sandbox: Sandbox) -> int:
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Runs a command to its end and gives its status, as a shell does: 127 not found, 128+n ended by a signal."""
     running: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def leave_to_command(_signal: int, _frame: FrameType | None) -> None:
         """^C reaches the command by itself, from the terminal; it decides how to end, and needs the sandbox for it."""
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        for process in running:
-            process.send_signal(number)
+        if running:
+            running[0].send_signal(number)
+        else:
+            early.append(number)
 
     with _handling({signal.SIGINT: leave_to_command, signal.SIGTERM: pass_on}):
         try:
             running.append(subprocess.Popen(command, env=environment))
+            for number in early:  # the command may be up before it is known here
+                running[0].send_signal(number)
         except FileNotFoundError as missing:
             raise Mistake(f"{command[0]}: command not found", 127) from missing
         except OSError as unusable:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -172,6 +173,19 @@ def test_an_interrupted_command_has_the_sandbox_until_its_end(number: signal.Sig
             process.send_signal(number)
         stdout, stderr = process.communicate(timeout=10)
     assert (process.returncode, stdout, stderr) == (5, "state 200\n", "")
+
+
+def test_a_signal_that_comes_while_the_command_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command may be up, and somebody may want it to stop, before its process is known here."""
+    popen = subprocess.Popen
+
+    def starting(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = popen(*args, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", starting)
+    assert 128 + signal.SIGTERM == main(["sandbox", *python("import time; time.sleep(30)")])
 
 
 # Mistakes
