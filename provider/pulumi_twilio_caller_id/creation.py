@@ -16,6 +16,7 @@ from .display import Shown, log_text
 from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .existing import adopt, already_verified, wants_adoption
 from .inputs import CallerIdInputs, readable
+from .listings import listings
 from .notify import Notifier
 from .twilio_api import CallerId, TwilioApi, ValidationRequest
 from .verification import TIMEOUT, Inbox, Interruption, await_caller_id
@@ -61,10 +62,10 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
         notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
-            with Shown(urn, request.call_sid) as shown:
+            with Shown(urn, request.call_sid) as shown, listings.shared(twilio) as looks:
                 engine.log("info", log_text(request), urn=urn)
                 caller_id = await_caller_id(
-                    twilio,
+                    looks,
                     request,
                     timeout=timeout,
                     inbox=inbox,

@@ -128,12 +128,14 @@ class OutgoingCallerIdProvider(ResourceProvider):
     @engine.provider_method
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What Twilio has now. Only its own "no such sid" (404 with 20404) means the caller ID is gone."""
+        from .listings import listings
+
         rpc = engine.current_rpc()
         is_get = "sid" not in props
         twilio = _twilio(props.get("account_sid"))
         try:
             with _stored_credentials(props.get("account_sid")):
-                caller_id = twilio.fetch(id_)
+                caller_id = listings.fetch(twilio, id_)
         except NotFound as failed:
             if is_get:
                 raise Gone(
@@ -146,9 +148,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
     @engine.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename. Whatever else changed needs no call to Twilio."""
+        from .listings import listings
+
         _keep(_id)
         if not _differs("friendly_name", _olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
+        listings.forget(_id)
         try:
             return UpdateResult(_outputs(_twilio(_olds.get("account_sid")).rename(_id, _news["friendly_name"])))
         except NotFound as failed:
@@ -169,12 +174,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
         if holder is not None:
             engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=_urn())
             return
-        from .preflight import preflight
+        from .listings import listings
 
         account_sid = _props.get("account_sid")
         with suppress(NotFound), _stored_credentials(account_sid):
             _twilio(account_sid).remove(_id)
-        preflight.forget(_id)
+        listings.forget(_id)
 
 
 def _urn() -> str:

@@ -22,6 +22,9 @@ from .settings import Settings
 if TYPE_CHECKING:
     from twilio.rest.api.v2010.account import AccountContext
 
+PAGE = 1000
+"""Caller IDs in one answer: the API's limit."""
+
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
@@ -102,6 +105,11 @@ class TwilioApi:
         self._timeout = timeout
         self._sleep = sleep
 
+    @property
+    def account(self) -> tuple[str, str | None]:
+        """The account, and the base URL that it is asked at (None: Twilio's own)."""
+        return self.account_sid, self._settings.api_url
+
     def once(self) -> TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""
         return TwilioApi(self._settings, self.account_sid, attempts=1, timeout=self._timeout, sleep=self._sleep)
@@ -131,7 +139,7 @@ class TwilioApi:
         filters = {"phone_number": phone_number, "friendly_name": friendly_name}
         wanted = {name: value for name, value in filters.items() if value is not None}
         with self._account(f"list the caller IDs of {self.account_sid}") as account:
-            for record in account.outgoing_caller_ids.stream(page_size=1000, **wanted):
+            for record in account.outgoing_caller_ids.stream(page_size=PAGE, **wanted):
                 yield CallerId.model_validate(record)
 
     def list_all(self, friendly_name: str | None = None) -> list[CallerId]:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
+from pulumi_twilio_caller_id.listings import Listings
 from pulumi_twilio_caller_id.preflight import Preflight
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -17,7 +18,7 @@ def settings(sandbox: Sandbox) -> Settings:
 
 
 def test_all_who_ask_at_once_share_one_listing(sandbox: Sandbox) -> None:
-    preflight = Preflight()
+    preflight = Preflight(Listings())
     with ThreadPoolExecutor(8) as threads:
         listings = list(threads.map(lambda _: preflight.listing(settings(sandbox), None), range(8)))
 
@@ -27,30 +28,17 @@ def test_all_who_ask_at_once_share_one_listing(sandbox: Sandbox) -> None:
 
 
 def test_what_it_lacks(sandbox: Sandbox) -> None:
-    listing = Preflight().listing(settings(sandbox), None)
+    listing = Preflight(Listings()).listing(settings(sandbox), None)
     assert listing is not None
     assert listing.of_number("+14155550101") is None
     assert listing.of_sid("PN" + "0" * 32) is None
-
-
-def test_what_was_deleted_meanwhile_is_not_in_it(sandbox: Sandbox) -> None:
-    preflight = Preflight()
-    preflight.listing(settings(sandbox), None)
-    [record] = sandbox.caller_ids
-    preflight.forget("PN" + "0" * 32)
-    preflight.forget(record.sid)
-    listing = preflight.listing(settings(sandbox), None)
-
-    assert listing is not None
-    assert (None, None) == (listing.of_number(LISTED), listing.of_sid(record.sid))
-    assert 1 == len(sandbox.requests)
 
 
 def test_where_twilio_does_not_answer_it_warns_once_and_does_not_ask_again(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.fail("list", status=401, code=20003)
-    preflight = Preflight()
+    preflight = Preflight(Listings())
 
     assert [None, None] == [preflight.listing(settings(sandbox), None) for _ in range(2)]
     assert 1 == len(sandbox.requests)

@@ -1,0 +1,161 @@
+"""One listing of an account in place of many requests for single caller IDs.
+
+A listing is evidence of what is there, never of what is not: it may lag, and it ages. Who needs to know that a caller
+ID is gone asks for it by its sid.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .errors import CallerIdError
+from .inputs import CALLER_ID_SID
+from .twilio_api import PAGE, CallerId, CallState, TwilioApi
+
+FRESH = 60.0
+"""Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""
+
+SECOND = 1.0
+
+Account = tuple[str, str | None]
+"""An account's sid, and the base URL that it is asked at."""
+
+
+class Listing:
+    """The caller IDs of one account, as they were at one time."""
+
+    def __init__(self, records: Iterable[CallerId]) -> None:
+        self._by_sid = {record.sid: record for record in records}
+        self._by_number = {record.phone_number: record for record in self._by_sid.values()}
+
+    @property
+    def pages(self) -> int:
+        """How many requests it takes."""
+        return 1 + len(self._by_sid) // PAGE
+
+    def of_number(self, phone_number: str) -> CallerId | None:
+        """The caller ID of a number in E.164."""
+        return self._by_number.get(phone_number)
+
+    def of_sid(self, sid: str) -> CallerId | None:
+        return self._by_sid.get(sid)
+
+    def without(self, sid: str) -> Listing:
+        return Listing(record for record in self._by_sid.values() if record.sid != sid)
+
+
+@dataclass
+class _Shelf:
+    """Of one account: the last listing, or the error that came in its place. The lock is held while listing."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    taken: float = 0.0
+    outcome: Listing | CallerIdError | None = None
+    asked: int = 0
+    waits: int = 0
+
+
+class Listings:
+    """Those of a process, for all its threads: who comes while one is being made, waits for it and has it too."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._shelves: dict[Account, _Shelf] = {}
+
+    def get(self, twilio: TwilioApi, age: Callable[[Listing], float]) -> Listing:
+        """A listing that is at most as old as `age` says, in seconds. Raises what Twilio's answer raises, as long."""
+        shelf = self._shelf(twilio)
+        with shelf.lock:
+            outcome, since = shelf.outcome, self._now() - shelf.taken
+            oldest = age(outcome) if isinstance(outcome, Listing) else age(Listing(()))
+            if outcome is None or since >= oldest:
+                shelf.taken = self._now()
+                try:
+                    shelf.outcome = outcome = Listing(twilio.each())
+                except CallerIdError as failed:
+                    shelf.outcome = outcome = failed
+        if isinstance(outcome, CallerIdError):
+            raise outcome
+        return outcome
+
+    def fetch(self, twilio: TwilioApi, sid: str) -> CallerId:
+        """The caller ID of this sid, from a listing where many are asked for.
+
+        Raises BadSid, and NotFound on Twilio's word for that very sid only.
+        """
+        if not CALLER_ID_SID.fullmatch(sid):
+            return twilio.fetch(sid)
+        shelf = self._shelf(twilio)
+        with self._lock:
+            shelf.asked += 1
+            alone = shelf.asked == 1
+        if not alone:
+            try:
+                record = self.get(twilio, lambda _: FRESH).of_sid(sid)
+            except CallerIdError:
+                record = None
+            if record is not None:
+                return record
+        return twilio.fetch(sid)
+
+    def forget(self, sid: str) -> None:
+        """The caller ID has been changed or deleted by this process."""
+        with self._lock:
+            shelves = list(self._shelves.values())
+        for shelf in shelves:
+            with shelf.lock:
+                if isinstance(shelf.outcome, Listing):
+                    shelf.outcome = shelf.outcome.without(sid)
+
+    @contextmanager
+    def shared(self, twilio: TwilioApi) -> Iterator[Looks]:
+        """For a wait: looks at Twilio that it shares with the other waits of this process, for as long as it lasts."""
+        shelf = self._shelf(twilio)
+        with self._lock:
+            shelf.waits += 1
+        try:
+            yield Looks(self, shelf, twilio)
+        finally:
+            with self._lock:
+                shelf.waits -= 1
+
+    def _shelf(self, twilio: TwilioApi) -> _Shelf:
+        with self._lock:
+            return self._shelves.setdefault(twilio.account, _Shelf())
+
+
+class Looks:
+    """`verification.Sources` of one wait among others. Round by round they share a listing a second; the last look, on
+    which a failure rests, each takes for itself.
+    """
+
+    def __init__(self, listings: Listings, shelf: _Shelf, twilio: TwilioApi, *, rounds: bool = False) -> None:
+        self._listings = listings
+        self._shelf = shelf
+        self._twilio = twilio
+        self._rounds = rounds
+
+    def once(self) -> Looks:
+        """Those of the rounds, which come again by themselves."""
+        return Looks(self._listings, self._shelf, self._twilio.once(), rounds=True)
+
+    def find(self, phone_number: str) -> CallerId | None:
+        """The caller ID of this number: in a round as of a second ago at most, or of a second for each of its pages."""
+        if self._rounds and self._shelf.waits > 1:
+            return self._listings.get(self._twilio, lambda listing: SECOND * listing.pages).of_number(phone_number)
+        return self._twilio.find(phone_number)
+
+    def fetch(self, sid: str) -> CallerId:
+        return self._twilio.fetch(sid)
+
+    def call_state(self, call_sid: str) -> CallState | None:
+        return self._twilio.call_state(call_sid)
+
+
+listings = Listings()
+"""Of the operation that this process is for."""

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound, TwilioRefused
+from pulumi_twilio_caller_id.listings import FRESH, Listing, Listings
+from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.twilio_api import CallerId, TwilioApi
+
+Connect = Callable[..., TwilioApi]
+LISTED = "+14155550199"
+NO_SUCH = "PN" + "0" * 32
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def asked(sandbox: Sandbox) -> list[str]:
+    return [request.endpoint for request in sandbox.requests]
+
+
+# Reads
+
+
+def test_a_single_read_asks_for_its_sid_and_many_share_a_listing(sandbox: Sandbox, connect: Connect) -> None:
+    sids = [sandbox.add_caller_id(f"+141555501{n:02}").sid for n in range(50)]
+    listings = Listings()
+    assert sids[0] == listings.fetch(connect(), sids[0]).sid
+    assert ["fetch"] == asked(sandbox)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sids[1:] == list(threads.map(lambda sid: listings.fetch(connect(), sid).sid, sids[1:]))
+    assert ["fetch", "list"] == asked(sandbox)
+
+
+def test_what_the_listing_lacks_is_asked_for_before_it_is_called_gone(sandbox: Sandbox, connect: Connect) -> None:
+    listings = Listings()
+    [record] = sandbox.caller_ids
+    listings.fetch(connect(), record.sid)
+    listings.fetch(connect(), record.sid)
+    new = sandbox.add_caller_id("+14155550101").sid
+
+    assert new == listings.fetch(connect(), new).sid
+    with pytest.raises(NotFound):
+        listings.fetch(connect(), NO_SUCH)
+    assert ["fetch", "list", "fetch", "fetch"] == asked(sandbox)
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 401, "code": 20003}, {"body": "{"}])
+def test_where_there_is_no_listing_each_is_asked_for(
+    sandbox: Sandbox, connect: Connect, fault: dict[str, object]
+) -> None:
+    """Nor is the listing asked for again by each of them."""
+    sandbox.fail("list", **fault)  # type: ignore[arg-type]
+    [record] = sandbox.caller_ids
+    listings = Listings()
+    for _ in range(4):
+        assert record.sid == listings.fetch(connect(attempts=1), record.sid).sid
+    assert 4 == asked(sandbox).count("fetch")
+    assert 1 == asked(sandbox).count("list")
+
+
+def test_what_this_process_changed_is_not_read_from_an_old_listing(sandbox: Sandbox, connect: Connect) -> None:
+    [record] = sandbox.caller_ids
+    listings = Listings()
+    for _ in range(2):
+        listings.fetch(connect(), record.sid)
+    sandbox.rename(record.sid, "Lobby")
+    listings.forget(record.sid)
+    assert "Lobby" == listings.fetch(connect(), record.sid).friendly_name
+
+    sandbox.remove(record.sid)
+    listings.forget(record.sid)
+    with pytest.raises(NotFound):
+        listings.fetch(connect(), record.sid)
+
+
+def test_a_listing_ages(sandbox: Sandbox, connect: Connect) -> None:
+    clock = Clock()
+    listings = Listings(clock)
+    [record] = sandbox.caller_ids
+    for _ in range(2):
+        listings.fetch(connect(), record.sid)
+    sandbox.rename(record.sid, "Lobby")
+    clock.time += FRESH - 1
+    assert "Desk" == listings.fetch(connect(), record.sid).friendly_name
+    clock.time += 1
+    assert "Lobby" == listings.fetch(connect(), record.sid).friendly_name
+
+
+def test_accounts_have_listings_of_their_own(connect: Connect) -> None:
+    subaccount = "AC" + "5" * 32
+    with Sandbox(subaccounts=[subaccount]) as sandbox:
+        own, other = sandbox.add_caller_id(LISTED).sid, sandbox.add_caller_id(LISTED, account_sid=subaccount).sid
+        listings = Listings()
+        for _ in range(2):
+            assert own == listings.fetch(connect(url=sandbox.url), own).sid
+            assert other == listings.fetch(connect(url=sandbox.url, subaccount=subaccount), other).sid
+        with pytest.raises(NotFound):
+            listings.fetch(connect(url=sandbox.url), other)
+
+
+def test_what_is_not_a_sid_is_not_looked_for(sandbox: Sandbox, connect: Connect) -> None:
+    listings = Listings()
+    for _ in range(2):
+        with pytest.raises(BadSid):
+            listings.fetch(connect(), "../Calls")
+    assert [] == sandbox.requests
+
+
+# Errors, and who shares them
+
+
+def test_an_error_is_shared_as_long_as_a_listing_would_be(sandbox: Sandbox, connect: Connect) -> None:
+    clock = Clock()
+    listings = Listings(clock)
+    sandbox.fail("list", status=401, code=20003, times=1)
+    for _ in range(3):
+        with pytest.raises(CredentialsRefused):
+            listings.get(connect(), lambda _: 10.0)
+    assert 1 == len(sandbox.requests)
+    clock.time += 10
+    assert listings.get(connect(), lambda _: 10.0).of_number(LISTED) is not None
+
+
+# Waits
+
+
+def test_one_wait_looks_for_its_number_alone(sandbox: Sandbox, connect: Connect) -> None:
+    with Listings().shared(connect()) as looks:
+        for _ in range(3):
+            assert looks.once().find(LISTED) is not None
+    assert [LISTED] * 3 == [request.params.get("PhoneNumber") for request in sandbox.requests]
+
+
+def test_many_waits_share_a_listing_a_second(sandbox: Sandbox, connect: Connect) -> None:
+    clock = Clock()
+    listings = Listings(clock)
+    with listings.shared(connect()) as first, listings.shared(connect()) as second:
+        rounds = [first.once(), second.once()]
+        for _ in range(10):
+            assert [None, None] == [looks.find("+14155550101") for looks in rounds]
+        assert 1 == len(sandbox.requests)
+
+        sandbox.add_caller_id("+14155550101")
+        clock.time += 1
+        assert None not in [looks.find("+14155550101") for looks in rounds]
+        assert 2 == len(sandbox.requests)
+
+
+def test_the_last_look_is_ones_own(sandbox: Sandbox, connect: Connect) -> None:
+    """A failure rests on it: a listing of half a second ago would not do."""
+    listings = Listings()
+    with listings.shared(connect()) as first, listings.shared(connect()):
+        assert first.once().find("+14155550101") is None
+        sandbox.add_caller_id("+14155550101")
+        assert first.once().find("+14155550101") is None
+        assert first.find("+14155550101") is not None
+
+
+def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connect: Connect) -> None:
+    listings = Listings()
+    with listings.shared(connect()) as looks:
+        with listings.shared(connect()):
+            looks.once().find(LISTED)
+        looks.once().find(LISTED)
+    assert [None, LISTED] == [request.params.get("PhoneNumber") for request in sandbox.requests]
+
+
+def test_an_account_of_several_pages_is_listed_less_often(connect: Connect) -> None:
+    """Still one request a second."""
+    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5551500)}) as sandbox:
+        clock = Clock()
+        listings = Listings(clock)
+        with listings.shared(connect(url=sandbox.url)) as first, listings.shared(connect(url=sandbox.url)):
+            for _ in range(4):
+                first.once().find("+14155550101")
+                clock.time += 1
+        assert 2 * 2 == len(sandbox.requests)
+
+
+def test_a_wait_sees_the_error_of_the_shared_listing(sandbox: Sandbox, connect: Connect) -> None:
+    sandbox.fail("list", status=503)
+    listings = Listings()
+    with listings.shared(connect()) as first, listings.shared(connect()) as second:
+        for looks in (first.once(), second.once()):
+            with pytest.raises(TwilioRefused):
+                looks.find(LISTED)
+    assert 1 == len(sandbox.requests)
+
+
+def test_a_listing_knows_how_many_requests_it_takes() -> None:
+    def records(count: int) -> list[CallerId]:
+        return [
+            CallerId(sid=f"PN{n:032x}", phone_number=f"+1415{n:07}", account_sid="AC" + "1" * 32) for n in range(count)
+        ]
+
+    assert [1, 1, 2, 3] == [Listing(records(count)).pages for count in (0, 999, 1999, 2000)]
