@@ -1,13 +1,14 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
 #   make test | lint | docs-check            what CI runs
+#   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
 PULUMI := $(SANDBOX) engine/stack
 
-.PHONY: help up preview refresh destroy test lint docs-check format clean setup
+.PHONY: help up preview refresh destroy test lint docs-check format dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +39,10 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+	@for example in examples/*/; do \
+	    (cd $$example && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
+	done
+	@$(VENV)/bin/python engine/lint_workflows.py
 
 docs-check: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -q tests/unit/test_docs.py
@@ -46,5 +51,11 @@ format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
+# Without isolation, so that the build backend is the one pinned in requirements-dev.txt. The wheel is built from the sdist.
+dist: $(VENV)/ready-dev
+	@rm -rf dist
+	@$(VENV)/bin/python -m build --no-isolation
+	@$(VENV)/bin/python -m twine check --strict dist/*
+
 clean:
-	rm -rf $(VENV) .engine .state .pulumi-home
+	rm -rf $(VENV) .engine .state .pulumi-home dist

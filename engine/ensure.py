@@ -21,7 +21,7 @@ from pathlib import Path
 
 MINIMUM = (3, 254)  # the first whose import file takes a resource's inputs and outputs
 HERE = Path(__file__).resolve().parent
-HOME = HERE.parent / ".engine"
+HOME = (HERE.parent / ".engine").resolve()  # where it is a link, as in copies that tests make, it outlives the copy
 BUILT = HOME / "bin"
 CLI = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"

@@ -1,0 +1,104 @@
+"""`make dist`, and what others get of it: the wheel, in a virtual environment and a project of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from copies import OFFLINE, copy_project, lend_packages
+from harness import Stack, engine_path
+from pulumi_twilio_caller_id.testing import Sandbox
+
+PROGRAM = """\
+import pulumi
+from pulumi_twilio_caller_id import OutgoingCallerId
+
+desk = OutgoingCallerId("front-desk", phone_number="+14155550101", friendly_name="Front desk")
+pulumi.export("desk", desk.sid)
+"""
+
+
+def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True)  # noqa: PLW1510
+    assert done.returncode == 0, f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source archive and the wheel that is built from it, as `make dist` builds them."""
+    checkout = copy_project(tmp_path_factory.mktemp("wheel") / "checkout")
+    run(sys.executable, "-m", "build", "--no-isolation", cwd=checkout)
+    return checkout / "dist"
+
+
+@pytest.fixture
+def environment(dist: Path, tmp_path: Path) -> Path:
+    """A fresh virtual environment with the wheel in it."""
+    folder = tmp_path / "venv"
+    venv.create(folder, with_pip=True)
+    lend_packages(folder)
+    [wheel] = dist.glob("*.whl")
+    python = str(folder / "bin" / "python")
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--ignore-installed",
+        "--no-deps",
+        str(wheel),
+        cwd=tmp_path,
+        env=OFFLINE,
+    )
+    run(python, "-m", "pip", "check", cwd=tmp_path, env=OFFLINE)
+    return folder
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
+    [wheel] = dist.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    top = {name.partition("/")[0] for name in names}
+
+    assert {"pulumi_twilio_caller_id", "pulumi_twilio_caller_id-0.1.0.dist-info"} == top
+    assert {"pulumi_twilio_caller_id/py.typed", "pulumi_twilio_caller_id/lifecycle.py"} <= set(names)
+    assert {".py", ".typed", ".json"} == {Path(name).suffix for name in names if "dist-info" not in name}
+
+
+def test_the_source_archive_holds_what_the_wheel_is_built_from(dist: Path) -> None:
+    [archive] = dist.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        tops = {name.split("/")[1] for name in opened.getnames() if "/" in name}
+    assert {"provider", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO"} == tops - {".gitignore"}
+
+
+def test_twine_has_nothing_to_say(dist: Path) -> None:
+    output = run(sys.executable, "-m", "twine", "check", "--strict", *map(str, dist.iterdir()), cwd=dist)
+    assert 2 == output.count("PASSED")
+
+
+def test_up_with_the_installed_wheel(
+    make_stack: Callable[..., Stack], sandbox: Sandbox, environment: Path, tmp_path: Path
+) -> None:
+    where = "import pulumi_twilio_caller_id as p; print(p.__file__)"
+    installed = run(str(environment / "bin" / "python"), "-c", where, cwd=tmp_path)
+    assert installed.startswith(str(environment))
+
+    path = os.pathsep.join([str(environment / "bin"), engine_path(), os.environ["PATH"]])
+    stack = make_stack(environment={**sandbox.environment, "PATH": path})
+    settings = stack.project / "Pulumi.yaml"
+    settings.write_text(settings.read_text().replace(sys.prefix, str(environment)))
+    (stack.project / "__main__.py").write_text(PROGRAM)
+    stack.up()
+    assert {"desk": sandbox.caller_ids[0].sid} == stack.outputs()
+    stack.destroy()
+    assert [] == sandbox.caller_ids

