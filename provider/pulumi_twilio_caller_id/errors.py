@@ -163,8 +163,8 @@ class Gone(CallerIdError):
 
 
 STORED_CREDENTIALS = (
-    "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, or have them run\n"
-    "the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
+    "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, with a number left in\n"
+    "the program, or have them run the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
 )
 
 
@@ -172,7 +172,8 @@ def foreign_caller_id(account_sid: str, own: str, urn: str) -> str:
     """What to do where the credentials, of account `own`, are refused for a caller ID of another account."""
     return (
         f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
-        f"{account_sid}: delete it in that account's Console, then `pulumi state delete '{urn}'`.\n"
+        f"{account_sid}: delete it in that account's Console. Then, in a terminal,\n"
+        f"`pulumi state delete '{urn}'`, and pick the one that is pending deletion."
     )
 
 

@@ -232,8 +232,9 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
         yield
     except CredentialsRefused as refused:
         own = settings.account_sid(_config, os.environ)
-        whose = foreign_caller_id(account_sid, own, _urn()) if account_sid and own and account_sid != own else ""
-        raise refused.advising(f"{refused.todo}\n{whose}{STORED_CREDENTIALS}") from refused
+        elsewhere = account_sid is not None and own is not None and account_sid != own
+        advice = foreign_caller_id(str(account_sid), str(own), _urn()) if elsewhere else STORED_CREDENTIALS
+        raise refused.advising(f"{refused.todo}\n{advice}") from refused
 
 
 def _outputs(caller_id: CallerId) -> dict[str, Any]:

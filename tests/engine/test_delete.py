@@ -66,7 +66,9 @@ def test_one_of_an_account_that_the_config_no_longer_names(make_stack: Callable[
             result = stack.up(ok=account == old[0])
         assert [old[0], new[0]] == [record.account_sid for record in sandbox.caller_ids]
         urn = stack.resources()["desk"]["urn"]
-        told = f"The caller ID is account {old[0]}'s, the credentials are account {new[0]}'s. Without those of\n"
         assert (
-            told + f"{old[0]}: delete it in that account's Console, then `pulumi state delete '{urn}'`." in result.error
-        )
+            f"The caller ID is account {old[0]}'s, the credentials are account {new[0]}'s. Without those of\n"
+            f"{old[0]}: delete it in that account's Console. Then, in a terminal,\n"
+            f"`pulumi state delete '{urn}'`, and pick the one that is pending deletion."
+        ) in result.error
+        assert "of the last `pulumi up`" not in result.error, "which would not help here"
