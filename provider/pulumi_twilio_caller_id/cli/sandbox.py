@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
 
 PORT = 8484
+
+# Seconds. Python heeds a signal between two steps of the main thread: one that comes just before it begins to wait is
+# heeded only when it has waited.
+HEED = 0.5
 EXAMPLE = f"""example:
   {PROGRAM} sandbox --run pulumi up --yes
 """
@@ -136,7 +140,7 @@ def _serve(sandbox: Sandbox) -> int:
         variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
         print(f"Sandbox at {sandbox.url} - to use it: export {variables}", flush=True)
         while True:
-            time.sleep(3600)  # the sandbox has a thread of its own
+            time.sleep(HEED)  # the sandbox has a thread of its own
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
@@ -162,7 +166,10 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
             raise Mistake(f"{command[0]}: command not found", 127) from missing
         except OSError as unusable:
             raise Mistake(f"{command[0]}: cannot be run ({unusable.strerror})", 126) from unusable
-        status = running[0].wait()
+        status = None
+        while status is None:
+            with suppress(subprocess.TimeoutExpired):
+                status = running[0].wait(HEED)
     return status if status >= 0 else 128 - status
 
 
