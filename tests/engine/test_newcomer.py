@@ -5,29 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from copies import copy_project
 from harness import ROOT
 
 
 class Checkout:
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        for name in filter(None, listed.stdout.decode().split("\0")):
-            if (ROOT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+        self.folder = copy_project(folder)
         # What a first `make` would build is taken from here: CI builds it in a checkout of its own.
         (folder / ".venv").symlink_to(ROOT / ".venv")
         (folder / ".engine").symlink_to(ROOT / ".engine")
