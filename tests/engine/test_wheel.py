@@ -9,6 +9,7 @@ import tarfile
 import venv
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.partition("/")[0] for name in names}
 
-    assert {"pulumi_twilio_caller_id", "pulumi_twilio_caller_id-0.1.0.dist-info"} == top
+    assert {"pulumi_twilio_caller_id", f"pulumi_twilio_caller_id-{version('pulumi-twilio-caller-id')}.dist-info"} == top
     assert {"pulumi_twilio_caller_id/py.typed", "pulumi_twilio_caller_id/lifecycle.py"} <= set(names)
     assert {".py", ".typed", ".json"} == {Path(name).suffix for name in names if "dist-info" not in name}
 
@@ -79,6 +80,13 @@ def test_the_source_archive_holds_what_the_wheel_is_built_from(dist: Path) -> No
     with tarfile.open(archive) as opened:
         tops = {name.split("/")[1] for name in opened.getnames() if "/" in name}
     assert {"provider", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO"} == tops - {".gitignore"}
+
+
+def test_the_source_archive_and_the_checkout_build_the_same_wheel(dist: Path, tmp_path: Path) -> None:
+    """Of the archive is the one that `make dist` makes."""
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(tmp_path), cwd=dist.parent)
+    [ours], [theirs] = tmp_path.glob("*.whl"), dist.glob("*.whl")
+    assert ours.read_bytes() == theirs.read_bytes()
 
 
 def test_twine_has_nothing_to_say(dist: Path) -> None:
@@ -98,6 +106,7 @@ def test_up_with_the_installed_wheel(
     settings = stack.project / "Pulumi.yaml"
     settings.write_text(settings.read_text().replace(sys.prefix, str(environment)))
     (stack.project / "__main__.py").write_text(PROGRAM)
+    stack.pulumi("install", "--no-dependencies")  # fails where Pulumi takes the package for one that needs a plugin
     stack.up()
     assert {"desk": sandbox.caller_ids[0].sid} == stack.outputs()
     stack.destroy()

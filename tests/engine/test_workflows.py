@@ -214,7 +214,7 @@ def test_a_merge_is_deployed_and_the_next_pull_request_shows_what_it_adds(stack:
     add_a_number(checkout)
     placed = len(sandbox.requests)
     preview = Runner(stack, checkout, {"vars": variables, "secrets": backend}).job("preview.yml", "preview")
-    assert ["support"] == re.findall(r":OutgoingCallerId::(\S+)]", preview)
+    assert {"support"} == created(preview)
     assert "+ 1 to create" in preview
     assert "2 unchanged" in preview
     assert placed == len(sandbox.requests)
@@ -257,6 +257,9 @@ def test_no_workflow_can_do_more_than_it_must(name: str) -> None:
 
     assert "pull_request_target" not in triggers
     assert {"contents": "read"} == described["permissions"]
+    more = {name: job["permissions"] for name, job in described["jobs"].items() if "permissions" in job}
+    comments = {"preview": {"contents": "read", "pull-requests": "write"}} if name == "preview.yml" else {}
+    assert comments == more
 
 
 def test_a_deployment_waits_for_a_person_and_is_not_cut_off() -> None:

@@ -14,11 +14,14 @@ PROGRAMS = ROOT / "tests" / "typing"
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What mypy says of both programs: one run, as most of it is reading the packages that they import."""
+    """What mypy says of both programs: one run, as most of it is reading the packages that they import.
+
+    From another folder and without our settings, it finds the package as users' mypy does: installed, by its py.typed.
+    """
     cache = tmp_path_factory.mktemp("mypy")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        options = ["--strict", "--no-error-summary", "--cache-dir", str(cache)]
+        patch.chdir(cache)
+        options = ["--strict", "--config-file=", "--no-error-summary", "--cache-dir", str(cache)]
         told, trouble, _ = api.run([*options, *(str(path) for path in sorted(PROGRAMS.glob("*.py")))])
     assert "" == trouble
     return told
