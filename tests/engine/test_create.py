@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from harness import Stack, occurrences
-from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 THREE = (
@@ -232,3 +233,18 @@ def test_too_many_requests_are_waited_out_with_one_call(stack: Stack, sandbox: S
 
     assert 1 == len(sandbox.calls)
     assert ["desk"] == list(stack.resources())
+
+
+def test_numbers_that_are_verified_at_once_share_their_look_ups(make_stack: Callable[..., Stack]) -> None:
+    """More than the four that the SDK serves at a time; together they list the account about once a second."""
+    with Sandbox(delays=Delays(queued=0, rings=0.2, talks=2)) as sandbox:
+        stack = make_stack(environment=sandbox.environment)
+        stack.program('for n in range(8):\n    OutgoingCallerId(f"desk-{n}", phone_number=f"+1415555010{n}")\n')
+        began = time.monotonic()
+        stack.up("--parallel", "16")
+        seconds = time.monotonic() - began
+
+        assert 8 == len(sandbox.calls)
+        assert 8 == len(stack.resources())
+        listings = [r for r in sandbox.requests if r.endpoint == "list" and "PhoneNumber" not in r.params]
+        assert 1 <= len(listings) <= seconds

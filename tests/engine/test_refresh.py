@@ -149,3 +149,28 @@ def test_a_rotated_token_in_the_environment_is_used_as_it_is_now(stack: Stack, s
     stack.up()
     sandbox.set_auth_token("e" * 32)
     stack.refresh(env={"TWILIO_AUTH_TOKEN": "e" * 32})
+
+
+def test_a_refresh_of_many_takes_few_requests_and_misses_nothing(stack: Stack, sandbox: Sandbox) -> None:
+    """One caller ID on its own, the others from one listing; the one that the listing lacks by its sid."""
+    numbers = [f"+141555502{n:02}" for n in range(20)]
+    for number in numbers:
+        sandbox.add_caller_id(number, "Desk")
+    stack.program(
+        f"for number in {numbers}:\n"
+        '    OutgoingCallerId(number, phone_number=number, friendly_name="Desk", adopt=True)\n'
+    )
+    stack.up()
+    before = len(sandbox.requests)
+    stack.refresh("--expect-no-changes")
+    assert ["fetch", "list"] == sorted(request.endpoint for request in sandbox.requests[before:])
+
+    sids = {record.phone_number: record.sid for record in sandbox.caller_ids}
+    sandbox.remove(sids[numbers[3]])
+    sandbox.rename(sids[numbers[7]], "Lobby")
+    before = len(sandbox.requests)
+    stack.refresh()
+    state = stack.resources()
+    assert set(numbers) - {numbers[3]} == set(state)
+    assert "Lobby" == state[numbers[7]]["outputs"]["friendly_name"]
+    assert len(sandbox.requests) - before <= 3
