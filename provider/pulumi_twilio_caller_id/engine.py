@@ -232,7 +232,7 @@ def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
     """Within it, `stop` is called, from another thread, with the reason when the operation is to end.
 
     That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
-    Where the engine is dead the process is ended too, as nobody else would.
+    The process is ended then too: nobody else would after a dead engine, and not always after a second ^C.
     """
     rpc = current_rpc()
     waiting = True
@@ -280,11 +280,17 @@ def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 
 
 
 def _leave_with_the_engine() -> None:
-    """End the process once the engine is gone. After a second ^C it is still there, and ends us itself."""
-    for _ in range(40):
+    """End the process once the engine is gone, or has had a second to end it.
+
+    After a second ^C it sends SIGINT, which on a busy machine the SDK was seen to miss; five seconds later it kills.
+    """
+    if address() is None:
+        return
+    for _ in range(4):
         if _engine_is_gone():
-            os._exit(1)
+            break
         time.sleep(0.25)
+    os._exit(1)
 
 
 def _engine_is_gone() -> bool:

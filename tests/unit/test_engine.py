@@ -324,3 +324,28 @@ def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: p
 def test_the_keys_of_a_configuration_and_of_one_laid_out_otherwise() -> None:
     assert ["twilio:adopt"] == engine.config_keys(Config({"twilio:adopt": "true"}, "project"))
     assert [] == engine.config_keys(object())
+
+
+@pytest.mark.parametrize(("gone", "looks"), [(True, 1), (False, 4)])
+def test_after_the_end_of_a_call_the_process_ends_at_once_or_within_a_second(
+    monkeypatch: pytest.MonkeyPatch, gone: bool, looks: int
+) -> None:
+    """The engine's own way to end it, SIGINT, may be missed, and is followed by SIGKILL only five seconds later."""
+    looked: list[float] = []
+    ended: list[int] = []
+    monkeypatch.setattr(engine, "address", lambda: "127.0.0.1:1")
+    monkeypatch.setattr(engine, "_engine_is_gone", lambda: looked.append(0) or gone)
+    monkeypatch.setattr("time.sleep", looked.append)
+    monkeypatch.setattr("os._exit", ended.append)
+    engine._leave_with_the_engine()
+
+    assert [1] == ended
+    assert looks == looked.count(0)
+    assert sum(looked) <= 1
+
+
+def test_outside_of_a_plugin_no_process_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    engine._leave_with_the_engine()
+    assert [] == ended
