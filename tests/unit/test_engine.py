@@ -333,8 +333,13 @@ def test_after_the_end_of_a_call_the_process_ends_at_once_or_within_a_second(
     """The engine's own way to end it, SIGINT, may be missed, and is followed by SIGKILL only five seconds later."""
     looked: list[float] = []
     ended: list[int] = []
+
+    def engine_is_gone() -> bool:
+        looked.append(0)
+        return gone
+
     monkeypatch.setattr(engine, "address", lambda: "127.0.0.1:1")
-    monkeypatch.setattr(engine, "_engine_is_gone", lambda: looked.append(0) or gone)
+    monkeypatch.setattr(engine, "_engine_is_gone", engine_is_gone)
     monkeypatch.setattr("time.sleep", looked.append)
     monkeypatch.setattr("os._exit", ended.append)
     engine._leave_with_the_engine()
