@@ -44,8 +44,8 @@ lint: $(VENV)/ready-dev
 	done
 	@$(VENV)/bin/python engine/lint_workflows.py
 
-docs-check: $(VENV)/ready-dev
-	@$(VENV)/bin/python -m pytest -q tests/unit/test_docs.py
+docs-check: setup $(VENV)/ready-dev
+	@engine/run python -m pytest -q tests/unit/test_docs.py
 
 format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix
