@@ -72,6 +72,12 @@ def current_rpc() -> Rpc | None:
     return Rpc(*found) if found else None
 
 
+def current_urn() -> str:
+    """The URN of the resource that the engine's call is about, "" where there is none within reach."""
+    rpc = current_rpc()
+    return rpc.urn if rpc else ""
+
+
 def _in_callers(*names: str) -> tuple[Any, ...] | None:
     """The local variables of these names, from the nearest calling frame that has all of them."""
     frame: FrameType | None = sys._getframe(1)

@@ -35,7 +35,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
     given = inputs.model_dump(exclude_none=True)
     for name, reason in mismatches(given, record):
         raise ImportMismatch(f"{name} is {given[name]!r}: {reason}.", "Nothing was changed at Twilio.")
-    engine.log("info", f"imported {sid}, no call", urn=_urn())
+    engine.log("info", f"imported {sid}, no call", urn=engine.current_urn())
     return record
 
 
@@ -45,7 +45,7 @@ def adopt(twilio: TwilioApi, inputs: CallerIdInputs, record: CallerId) -> Caller
     if renaming and inputs.friendly_name is not None:
         record = twilio.rename(record.sid, inputs.friendly_name)
         renaming = f", and renamed {renaming}"
-    engine.log("info", f"adopted {record.sid}, no call{renaming}", urn=_urn())
+    engine.log("info", f"adopted {record.sid}, no call{renaming}", urn=engine.current_urn())
     return record
 
 
@@ -96,8 +96,3 @@ def not_there(same_number: CallerId | None) -> str:
 def renaming_of(old: object, new: object) -> str:
     """From which to which friendly name, "" where the program wants no other."""
     return "" if new in (None, old) else f"from {old!r} to {new!r}"
-
-
-def _urn() -> str:
-    rpc = engine.current_rpc()
-    return rpc.urn if rpc else ""

@@ -68,7 +68,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         given, hints = _parted(news)
         known, unknown = engine.split_unknowns(given)
         good, failures = checked(known, unknown=unknown, region=settings.default_region(_config))
-        urn = _urn()
+        urn = engine.current_urn()
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
         _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT), previewed=previewed)
@@ -86,7 +86,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
-        urn = _urn()
+        urn = engine.current_urn()
         replaces = _replaced(_olds, _news)
         if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append(IMPORT)
@@ -109,7 +109,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         given, hints = _parted(props)
         inputs = CallerIdInputs.model_validate(given)
-        urn = _urn()
+        urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
         from .creation import create_caller_id
         from .existing import import_caller_id
@@ -172,7 +172,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         holder = _memory.holder(_id)
         if holder is not None:
-            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=_urn())
+            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=engine.current_urn())
             return
         from .listings import listings
 
@@ -180,11 +180,6 @@ class OutgoingCallerIdProvider(ResourceProvider):
         with suppress(NotFound), _stored_credentials(account_sid):
             _twilio(account_sid).remove(_id)
         listings.forget(_id)
-
-
-def _urn() -> str:
-    rpc = engine.current_rpc()
-    return rpc.urn if rpc else ""
 
 
 def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -195,7 +190,7 @@ def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _keep(sid: str) -> None:
     """Nothing may delete this caller ID any more, if the program declares a resource that has it."""
-    urn = _urn()
+    urn = engine.current_urn()
     if _memory.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
         _memory.hold(sid, urn)
 
@@ -233,7 +228,9 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
     except CredentialsRefused as refused:
         own = settings.account_sid(_config, os.environ)
         elsewhere = account_sid is not None and own is not None and account_sid != own
-        advice = foreign_caller_id(str(account_sid), str(own), _urn()) if elsewhere else STORED_CREDENTIALS
+        advice = (
+            foreign_caller_id(str(account_sid), str(own), engine.current_urn()) if elsewhere else STORED_CREDENTIALS
+        )
         raise refused.advising(f"{refused.todo}\n{advice}") from refused
 
 

@@ -44,8 +44,11 @@ class Listing:
     def of_sid(self, sid: str) -> CallerId | None:
         return self._by_sid.get(sid)
 
-    def without(self, sid: str) -> Listing:
-        return Listing(record for record in self._by_sid.values() if record.sid != sid)
+    def discard(self, sid: str) -> None:
+        """Know nothing of the caller ID of this sid any more."""
+        record = self._by_sid.pop(sid, None)
+        if record is not None:
+            self._by_number.pop(record.phone_number, None)
 
 
 @dataclass
@@ -110,7 +113,7 @@ class Listings:
         for shelf in shelves:
             with shelf.lock:
                 if isinstance(shelf.outcome, Listing):
-                    shelf.outcome = shelf.outcome.without(sid)
+                    shelf.outcome.discard(sid)
 
     @contextmanager
     def shared(self, twilio: TwilioApi) -> Iterator[Looks]:

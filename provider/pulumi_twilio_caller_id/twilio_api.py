@@ -142,10 +142,6 @@ class TwilioApi:
             for record in account.outgoing_caller_ids.stream(page_size=PAGE, **wanted):
                 yield CallerId.model_validate(record)
 
-    def list_all(self, friendly_name: str | None = None) -> list[CallerId]:
-        """All caller IDs of the account; `friendly_name` is an exact, case-sensitive filter."""
-        return list(self.each(friendly_name=friendly_name))
-
     def fetch(self, sid: str) -> CallerId:
         """The caller ID of this sid. Raises NotFound where the account has none."""
         with self._account(f"read caller ID {sid}") as account:

@@ -142,7 +142,7 @@ def test_a_number_that_is_verified_already_is_known_by_its_code(sandbox: Sandbox
     assert caught.value.code == 21450
 
 
-# find and list_all
+# find and each
 
 
 def test_find_answers_the_caller_id_of_the_number(sandbox: Sandbox, connect: Connect) -> None:
@@ -178,19 +178,19 @@ def test_find_answers_only_the_exact_number(
     assert expected == (found and found.sid)
 
 
-def test_list_all_pages_through_everything(connect: Connect) -> None:
+def test_each_pages_through_everything(connect: Connect) -> None:
     numbers = {f"+1415{5550000 + index}": None for index in range(1234)}
     with Sandbox(numbers=numbers) as full:
-        found = connect(url=full.url).list_all()
+        found = list(connect(url=full.url).each())
         assert list(numbers) == [record.phone_number for record in found]
         assert [request.params["PageSize"] for request in full.requests] == ["1000", "1000"]
 
 
-def test_list_all_by_name_is_exact(sandbox: Sandbox, connect: Connect) -> None:
+def test_each_by_name_is_exact(sandbox: Sandbox, connect: Connect) -> None:
     sandbox.add_caller_id("+14155550198", "desk")
-    assert [record.phone_number for record in connect().list_all("Desk")] == [LISTED]
+    assert [record.phone_number for record in connect().each(friendly_name="Desk")] == [LISTED]
     assert sandbox.requests[0].params["FriendlyName"] == "Desk"
-    assert len(connect().list_all()) == 2
+    assert len(list(connect().each())) == 2
 
 
 @pytest.mark.parametrize("body", ["{}", '{"sid": 5}', '{"outgoing_caller_ids": null}', '{"outgoing_caller_ids": [5]}'])
