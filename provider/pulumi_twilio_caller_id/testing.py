@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError
+from .sandbox.access import Access
 from .sandbox.account import LocalTwilio
 from .sandbox.background import BackgroundServer
 from .sandbox.callbacks import CallbackRecord, Callbacks, How, Plan
@@ -28,6 +29,7 @@ from .sandbox.faults import Endpoint
 from .sandbox.phones import PhoneBook, PhoneLike
 from .sandbox.server import Server
 from .sandbox.store import Store
+from .sandbox.traffic import Traffic
 
 __all__ = [
     "Behaviour",
@@ -43,7 +45,7 @@ __all__ = [
 ]
 
 
-class Sandbox:
+class Sandbox(Access):
     """A local Twilio, serving from `start` to `stop`, or within a `with` block.
 
     phones       number -> what the person there does: a behaviour, a mapping, or a `Phone`. Others key the code in.
@@ -57,9 +59,14 @@ class Sandbox:
     callbacks    how StatusCallbacks go; see `callbacks_go`.
     deliver_to   public base URL -> the one where it is reached here. Callbacks are signed for the public one.
     on_answer    called with the record of each request, from the sandbox's thread.
+    latency      seconds that each answer of the API is held back, whatever else is under way.
+    concurrency  how many requests an account may have under way; one more is answered 429 (code 20429) at once, and has
+                 no effect. None: any number. Needs a latency, which may be small: without one they hardly overlap.
+    calls_per_second  the rate at which an account's calls start, 1 at Twilio; the others stay queued. None: no queue.
 
-    Raises `ValueError` for a phone or base URL that makes no sense, `TwilioError` for a number that is none,
-    `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where the port is taken.
+    Raises `ValueError` for a phone, a base URL or one of the last three that makes no sense, `TwilioError` for a number
+    that is none, `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where the port is
+    taken.
     """
 
     def __init__(
@@ -76,6 +83,9 @@ class Sandbox:
         callbacks: How = "normally",
         deliver_to: Mapping[str, str] | None = None,
         on_answer: Callable[[RequestRecord], None] | None = None,
+        latency: float = 0.0,
+        concurrency: int | None = None,
+        calls_per_second: float | None = None,
     ) -> None:
         self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
         store = None if state is None else Store(Path(state))
@@ -84,12 +94,16 @@ class Sandbox:
             PhoneBook(phones, delays),
             clock,
             own_numbers=own_numbers,
+            calls_per_second=calls_per_second,
             state=store.load() if store else None,
             save=store.save if store else None,
         )
         self._twilio.seed(self.account_sid, numbers or {})
         self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks))
-        self._server = Server(self._twilio, clock=clock, callbacks=self._callbacks, on_answer=on_answer)
+        traffic = Traffic(latency, concurrency)
+        self._server = Server(
+            self._twilio, clock=clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
+        )
         self._background = BackgroundServer(self._server, port)
 
     def start(self) -> Self:
@@ -106,47 +120,6 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    # How to reach it
-
-    @property
-    def url(self) -> str:
-        """Its address, such as http://127.0.0.1:40123; what `TWILIO_API_URL` is set to."""
-        return self._background.url
-
-    @property
-    def account_sid(self) -> str:
-        """The main account."""
-        return self._credentials.account_sid
-
-    @property
-    def auth_token(self) -> str:
-        """The main account's token, as it is now."""
-        return self._credentials.auth_token
-
-    @property
-    def api_key(self) -> str:
-        """An API key of the main account, SK..."""
-        return self._credentials.api_key
-
-    @property
-    def api_secret(self) -> str:
-        """The API key's secret."""
-        return self._credentials.api_secret
-
-    @property
-    def subaccounts(self) -> dict[str, str]:
-        """AccountSid of each subaccount -> its auth token."""
-        return dict(self._credentials.subaccounts)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment variables that lead a program here."""
-        return {
-            "TWILIO_ACCOUNT_SID": self.account_sid,
-            "TWILIO_AUTH_TOKEN": self.auth_token,
-            "TWILIO_API_URL": self.url,
-        }
 
     # What happened
 

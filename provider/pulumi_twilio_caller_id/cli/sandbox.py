@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import math
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
+from . import option_types
 from .common import PROGRAM, Mistake
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--port", type=_port, help=f"port on 127.0.0.1; 0 takes a free one (default {PORT}; with --run, a free one)"
+        "--port",
+        type=option_types.port,
+        help=f"port on 127.0.0.1; 0 takes a free one (default {PORT}; with --run, a free one)",
     )
     parser.add_argument(
         "--state", type=Path, metavar="FILE", help="keep the account in this file between runs (one at a time)"
@@ -69,11 +71,35 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("talks", 4, "until the call ends"),
     ):
         parser.add_argument(
-            f"--{name}", type=_seconds, default=default, metavar="S", help=f"seconds {meaning} (default {default})"
+            f"--{name}",
+            type=option_types.seconds,
+            default=default,
+            metavar="S",
+            help=f"seconds {meaning} (default {default})",
         )
     parser.add_argument(
+        "--calls-per-second",
+        type=option_types.rate,
+        default=1.0,
+        metavar="N",
+        help="how many calls of an account start in a second, the others wait (default 1, as at Twilio; 0: no limit)",
+    )
+    parser.add_argument(
+        "--latency",
+        type=option_types.seconds,
+        default=0.0,
+        metavar="S",
+        help="seconds that each answer is held back (default 0)",
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=option_types.requests,
+        metavar="N",
+        help="answer 429 where an account has N requests under way; use it with --latency (default: no limit)",
+    )
+    parser.add_argument(
         "--deliver",
-        type=_delivery,
+        type=option_types.delivery,
         action="append",
         default=[],
         metavar="PUBLIC=LOCAL",
@@ -125,6 +151,9 @@ def _make_sandbox(
             port=port,
             deliver_to=dict(arguments.deliver),
             on_answer=on_answer,
+            latency=arguments.latency,
+            concurrency=arguments.concurrency,
+            calls_per_second=arguments.calls_per_second or None,
         )
     except (PhonesFileError, StateFileError) as unusable:
         raise Mistake(str(unusable)) from unusable
@@ -189,29 +218,3 @@ def _handling(handlers: dict[signal.Signals, Callable[[int, FrameType | None], o
 def _log(record: RequestRecord) -> None:
     query = f"?{urlencode(record.params)}" if record.params else ""
     print(f"{time.strftime('%H:%M:%S')} {record.method} {record.path}{query} {record.status}", file=sys.stderr)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
-    return int(text)
-
-
-def _delivery(text: str) -> tuple[str, str]:
-    from pulumi_twilio_caller_id.sandbox.webhook import read_deliver_to
-
-    public, _, local = text.partition("=")
-    try:
-        return next(iter(read_deliver_to({public: local}).items()))
-    except ValueError as wrong:
-        raise argparse.ArgumentTypeError(f"{text!r} is not PUBLIC=LOCAL: {wrong}") from wrong
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
-    return seconds

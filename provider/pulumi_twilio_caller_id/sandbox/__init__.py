@@ -4,8 +4,8 @@ It speaks the part of Twilio's REST API that caller IDs need, over HTTP on this 
 as they are documented. Nobody is really phoned. Start it with `python -m pulumi_twilio_caller_id sandbox`, or in a test
 with `pulumi_twilio_caller_id.testing.Sandbox`.
 
-Read `account.py` first (state and rules), then `calls.py` (what becomes of a call), `phones.py` (who is called) and
-`server.py` (HTTP).
+Read `account.py` first (state and rules), then `calls.py` (what becomes of a call), `phones.py` (who is called),
+`call_queue.py` (whose turn it is) and `server.py` (HTTP).
 """
 
 from .errors import TwilioError

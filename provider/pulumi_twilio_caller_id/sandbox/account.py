@@ -8,12 +8,12 @@ Source of the rules: Twilio docs: voice/api/outgoing-caller-ids and voice/api/ve
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from . import calls, errors, rules, wire
+from .call_queue import CallQueue
 from .caller_ids import CallerIds, new_sid
 from .calls import Call, PlacedCall
 from .credentials import Credentials
@@ -25,7 +25,7 @@ class LocalTwilio:
     """The accounts in `credentials`, and what happens in them.
 
     `clock` gives seconds since the epoch. `own_numbers` are Twilio numbers of the main account. `save` is called with
-    the whole state after each change.
+    the whole state after each change. `calls_per_second`: see `CallQueue`.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class LocalTwilio:
         clock: Callable[[], float],
         *,
         own_numbers: Iterable[str] = (),
+        calls_per_second: float | None = None,
         state: State | None = None,
         save: Callable[[State], None] | None = None,
     ) -> None:
@@ -42,6 +43,7 @@ class LocalTwilio:
         self.phones = phones
         self._clock = clock
         self._own_numbers = frozenset(rules.e164(number) for number in own_numbers)
+        self._queue = CallQueue(calls_per_second)
         self._save = save
         self._lock = threading.RLock()
         self._changed = False
@@ -70,19 +72,8 @@ class LocalTwilio:
                 raise errors.already_usable()
             if self._caller_ids.find(account_sid, number):
                 raise errors.already_verified()
-            call = Call(
-                sid="CA" + secrets.token_hex(16),
-                account_sid=account_sid,
-                to=number,
-                friendly_name=request.friendly_name,
-                validation_code=phone.validation_code or f"{secrets.randbelow(10**6):06d}",
-                placed=now,
-                call_delay=request.call_delay,
-                extension=request.extension,
-                status_callback=request.status_callback,
-                status_callback_method=request.status_callback_method,
-                script=phone.script(self.phones.delays),
-            )
+            waits = self._queue.wait(account_sid, now, self._calls.values())
+            call = calls.place(account_sid, request, phone, self.phones.delays, now, waits)
             self._calls[call.sid] = call
             self._open.append(call)
             if call.status_callback:

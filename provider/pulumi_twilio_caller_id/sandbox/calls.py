@@ -13,11 +13,13 @@ Source of the statuses: Twilio docs: voice/api/call-resource.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .phones import Behaviour, Script
+from .phones import Behaviour, Delays, Phone, Script, Seconds
+from .rules import ValidationForm
 
 TRIES = 3  # how many wrong codes Twilio bears is unknown
 LISTENS = 60.0  # seconds without a right code after which the call ends; Twilio's own number is unknown
@@ -38,6 +40,8 @@ class Call(BaseModel):
     friendly_name: str
     validation_code: str = Field(pattern=r"^[0-9]{6}$")
     placed: float
+    waits: Seconds = 0.0
+    """Seconds in the queue of the account's calls, until it is this one's turn."""
     call_delay: int = 0
     extension: str | None = None
     status_callback: str | None = None
@@ -57,6 +61,11 @@ class Call(BaseModel):
     """The sid of the number's caller ID, decided as the call ended, and told by the callback."""
     called_back: bool = False
     """Whether its StatusCallback has been dealt with."""
+
+    @property
+    def turn(self) -> float:
+        """When Twilio begins with it."""
+        return self.placed + self.waits
 
 
 @dataclass(frozen=True)
@@ -104,10 +113,28 @@ class Timeline:
         return max((time for time in times if time is not None and time <= at), default=self.placed)
 
 
+def place(account_sid: str, request: ValidationForm, phone: Phone, delays: Delays, now: float, waits: float) -> Call:
+    """A new call for a validation request, with a code: the phone's own, or a random one."""
+    return Call(
+        sid="CA" + secrets.token_hex(16),
+        account_sid=account_sid,
+        to=request.phone_number,
+        friendly_name=request.friendly_name,
+        validation_code=phone.validation_code or f"{secrets.randbelow(10**6):06d}",
+        placed=now,
+        waits=waits,
+        call_delay=request.call_delay,
+        extension=request.extension,
+        status_callback=request.status_callback,
+        status_callback_method=request.status_callback_method,
+        script=phone.script(delays),
+    )
+
+
 def timeline(call: Call) -> Timeline:
     """All that happens on a call, as far as it is known now."""
     script = call.script
-    ringing = call.placed + call.call_delay + script.queued
+    ringing = call.turn + call.call_delay + script.queued
     answered = ringing + script.rings
     ended = answered + script.talks
     match script.behaviour:

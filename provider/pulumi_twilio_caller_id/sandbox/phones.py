@@ -57,8 +57,8 @@ class Behaviour(StrEnum):
 class Delays:
     """How long things take, in seconds, on every phone that does not say otherwise. All may be 0.
 
-    `queued` from the request until the phone rings, `rings` until it is answered (or given up), `talks` until the call
-    ends. Raises `ValueError` for a negative or infinite one.
+    `queued` until the phone rings, from the request or, where calls have to wait for their turn, from that on; `rings`
+    until it is answered (or given up), `talks` until the call ends. Raises `ValueError` for a negative or infinite one.
     """
 
     queued: float = 0.5

@@ -1,7 +1,7 @@
 """The sandbox over HTTP: Twilio's end points for caller IDs, and a few of the sandbox's own under /sandbox/.
 
 Only HTTP is handled here; what a request means is decided in `account.py`. A request passes, in this order: the
-recording, the faults, the check of credentials, its handler.
+recording, the traffic, the faults, the check of credentials, its handler.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .credentials import read_basic
 from .errors import TwilioError
 from .faults import Fault, Faults
 from .recording import Recording, RequestRecord
+from .traffic import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,12 @@ class Server:
         *,
         clock: Callable[[], float] = time.time,
         callbacks: Callbacks | None = None,
+        traffic: Traffic | None = None,
         on_answer: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self.twilio = twilio
         self.callbacks = callbacks or Callbacks(twilio)
+        self.traffic = traffic or Traffic()
         self.faults = Faults()
         self.recording = Recording()
         self._clock = clock
@@ -125,7 +128,12 @@ class Server:
             if request.path.startswith("/sandbox/"):
                 return await _for_people(request, handler)
             record = await self._arrived(request)
-            response = await self._answer(request, handler, record.endpoint)
+            async with self.traffic.under_way(_account_sid(request)) as admitted:
+                response = (
+                    await self._answer(request, handler, record.endpoint)
+                    if admitted
+                    else _error_response(errors.general(429))
+                )
             if response is None:
                 return _drop(request)
             self.recording.answered(record, response.status)

@@ -105,7 +105,7 @@ def call(record: Call, timeline: Timeline, now: float) -> dict[str, object]:
         "forwarded_from": None,
         "group_sid": None,
         "caller_name": None,
-        "queue_time": str(round(record.script.queued * 1000)),
+        "queue_time": str(round((record.waits + record.script.queued) * 1000)),
         "trunk_sid": None,
         "uri": uri,
         "subresource_uris": {name: f"{uri.removesuffix('.json')}/{path}.json" for name, path in _SUBRESOURCES.items()},

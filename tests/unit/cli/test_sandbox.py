@@ -78,7 +78,8 @@ def test_it_serves_until_it_is_told_to_stop(number: int, status: int) -> None:
 
 def test_delays_and_phones_are_taken_from_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "phones.yaml").write_text("+14155550101: busy\n")
-    options = ["--queued", "0", "--rings", "0", "--talks", "0", "--phones", str(tmp_path / "phones.yaml")]
+    at_once = ["--queued", "0", "--rings", "0", "--talks", "0", "--calls-per-second", "0"]
+    options = [*at_once, "--phones", str(tmp_path / "phones.yaml")]
     with serving("--port", "0", *options) as (_, variables):
         url, sid = variables["TWILIO_API_URL"], variables["TWILIO_ACCOUNT_SID"]
         for number in ("+14155550101", "+14155550102"):
@@ -90,6 +91,25 @@ def test_delays_and_phones_are_taken_from_the_command_line(tmp_path: Path) -> No
             )
         calls = requests.get(f"{url}/sandbox/state", timeout=5).json()["calls"]
         assert [call["status"] for call in calls] == ["busy", "completed"]
+
+
+def test_traffic_and_the_queue_are_taken_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+
+    class Noted(Sandbox):
+        def __init__(self, **options: Any) -> None:
+            made.append({name: options[name] for name in ("latency", "concurrency", "calls_per_second")})
+            super().__init__(**options)
+
+    monkeypatch.setattr("pulumi_twilio_caller_id.testing.Sandbox", Noted)
+    options = ["--latency", "0.08", "--concurrency", "2", "--calls-per-second", "2.5"]
+    for given in ([], options, ["--calls-per-second", "0"]):
+        assert 0 == main(["sandbox", *given, *python("")])
+    assert [
+        {"latency": 0, "concurrency": None, "calls_per_second": 1},
+        {"latency": 0.08, "concurrency": 2, "calls_per_second": 2.5},
+        {"latency": 0, "concurrency": None, "calls_per_second": None},
+    ] == made
 
 
 # Running a command
@@ -219,6 +239,11 @@ def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
     [
         (["--rings", "-1"], "argument --rings: '-1' is not a number of seconds, 0 or more"),
         (["--talks", "nan"], "argument --talks: 'nan' is not a number of seconds, 0 or more"),
+        (["--latency", "-0.1"], "argument --latency: '-0.1' is not a number of seconds, 0 or more"),
+        (["--concurrency", "0"], "argument --concurrency: '0' is not a number of requests, 1 or more"),
+        (["--concurrency", "1.5"], "argument --concurrency: '1.5' is not a number of requests, 1 or more"),
+        (["--calls-per-second", "-1"], "argument --calls-per-second: '-1' is not a number of calls, 0 or more"),
+        (["--calls-per-second", "inf"], "argument --calls-per-second: 'inf' is not a number of calls, 0 or more"),
         (["--port", "65536"], "argument --port: '65536' is not a port (0 to 65535)"),
         (["--port", "http"], "argument --port: 'http' is not a port (0 to 65535)"),
     ],

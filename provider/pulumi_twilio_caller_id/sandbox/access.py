@@ -1,0 +1,52 @@
+"""How a running sandbox is reached: its address, its accounts, and what opens them."""
+
+from __future__ import annotations
+
+from .background import BackgroundServer
+from .credentials import Credentials
+
+
+class Access:
+    """The part of `testing.Sandbox` that shows the way to it."""
+
+    _credentials: Credentials
+    _background: BackgroundServer
+
+    @property
+    def url(self) -> str:
+        """Its address, such as http://127.0.0.1:40123; what `TWILIO_API_URL` is set to."""
+        return self._background.url
+
+    @property
+    def account_sid(self) -> str:
+        """The main account."""
+        return self._credentials.account_sid
+
+    @property
+    def auth_token(self) -> str:
+        """The main account's token, as it is now."""
+        return self._credentials.auth_token
+
+    @property
+    def api_key(self) -> str:
+        """An API key of the main account, SK..."""
+        return self._credentials.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """The API key's secret."""
+        return self._credentials.api_secret
+
+    @property
+    def subaccounts(self) -> dict[str, str]:
+        """AccountSid of each subaccount -> its auth token."""
+        return dict(self._credentials.subaccounts)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that lead a program here."""
+        return {
+            "TWILIO_ACCOUNT_SID": self.account_sid,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "TWILIO_API_URL": self.url,
+        }
