@@ -1,14 +1,24 @@
-"""Twilio OutgoingCallerIds, the phone numbers an account has verified for use as caller ID, as Pulumi resources."""
+"""Twilio OutgoingCallerIds, the phone numbers an account has verified for use as caller ID, as Pulumi resources.
 
-from .lookup import (
-    CallerIdResult,
-    get_outgoing_caller_id,
-    get_outgoing_caller_id_output,
-    get_outgoing_caller_ids,
-    get_outgoing_caller_ids_output,
-)
-from .provider import Provider
-from .resource import OutgoingCallerId
+Each name is imported when it is first used: a program that looks nothing up does without that, and the process that
+the engine starts for the provider without all that programs use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .lookup import (
+        CallerIdResult,
+        get_outgoing_caller_id,
+        get_outgoing_caller_id_output,
+        get_outgoing_caller_ids,
+        get_outgoing_caller_ids_output,
+    )
+    from .provider import Provider
+    from .resource import OutgoingCallerId
 
 __all__ = [
     "CallerIdResult",
@@ -19,3 +29,17 @@ __all__ = [
     "get_outgoing_caller_ids",
     "get_outgoing_caller_ids_output",
 ]
+
+_HOMES = {"OutgoingCallerId": "resource", "Provider": "provider"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'lookup')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,10 +15,11 @@ from .callback import Reception, expecting
 from .display import Shown, log_text
 from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .existing import adopt, already_verified, wants_adoption
-from .inputs import CallerIdInputs, readable
+from .inputs import readable
 from .listings import listings
 from .notify import Notifier
-from .twilio_api import CallerId, TwilioApi, ValidationRequest
+from .records import CallerId, CallerIdInputs, ValidationRequest
+from .twilio_api import TwilioApi
 from .verification import TIMEOUT, Inbox, Interruption, await_caller_id
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Self
 
 from . import engine, terminal
 from .inputs import CALLER, readable
-from .twilio_api import ValidationRequest
+from .records import ValidationRequest
 from .verification import Progress
 
 REPEAT = 10.0

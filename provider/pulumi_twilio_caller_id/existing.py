@@ -10,10 +10,11 @@ from typing import Any
 
 from . import engine
 from .errors import AlreadyVerified, ImportMismatch, NotFound
-from .inputs import CallerIdInputs, readable
+from .inputs import readable
 from .memory import name_of
+from .records import CallerId, CallerIdInputs
 from .settings import Settings
-from .twilio_api import CallerId, TwilioApi
+from .twilio_api import TwilioApi
 
 Failure = tuple[str, str]
 """A property and the reason why its value won't do."""

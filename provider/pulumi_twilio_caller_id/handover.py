@@ -24,16 +24,18 @@ class Handover:
         self._base = base or Path(tempfile.gettempdir()) / f"pulumi-twilio-caller-id-{_user()}"
         self._folder = self._base / str(engine).replace(":", "_") if usable else None
         self._posted: set[tuple[str, str]] = set()
+        self._notes: int | None = None
 
     def post(self, sid: str, urn: str) -> None:
         """A resource of this process has the caller ID."""
         if self._folder is None or (sid, urn) in self._posted:
             return
         with suppress(OSError):
-            if not self._posted:
+            if self._notes is None:
                 self._prepare(self._folder)
-            with (self._folder / str(os.getpid())).open("a", encoding="utf-8") as notes:
-                notes.write(f"{sid} {urn}\n")
+                # Left open, as a process posts each number of a stack; it is ended without a warning.
+                self._notes = os.open(self._folder / str(os.getpid()), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            os.write(self._notes, f"{sid} {urn}\n".encode())
             self._posted.add((sid, urn))
 
     def find(self, sid: str) -> str | None:

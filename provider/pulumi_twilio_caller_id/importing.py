@@ -17,7 +17,7 @@ from itertools import chain, count
 from typing import Any
 
 from .inputs import checked
-from .twilio_api import CallerId
+from .records import CallerId
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 PROVIDER_TYPE = "pulumi:providers:pulumi-python"

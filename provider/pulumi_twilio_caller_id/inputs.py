@@ -5,21 +5,17 @@ Limits are Twilio's (docs: voice/api/outgoing-caller-ids, "Add an Outgoing Calle
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 import socket
 import unicodedata
-from collections.abc import Container, Mapping
-from functools import cache
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Container, Mapping
+from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic import ValidationInfo as Info
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 CALLER = "+14157234000"
 """The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
@@ -80,30 +76,36 @@ _LENGTH_REASONS = {
 }
 
 
-def _text(value: object) -> object:
+def _text(value: object) -> str:
     """Numbers lose leading zeros and the plus on their way here, so they are not taken for text."""
-    if isinstance(value, bool) or not isinstance(value, str):
-        raise ValueError("it must be text: put it in quotes")  # noqa: TRY004  pydantic collects ValueErrors
+    if not isinstance(value, str):
+        raise ValueError("it must be text: put it in quotes")  # noqa: TRY004  all refusals are ValueErrors
     return value
 
 
-def _phone_number(value: str, info: Info) -> str:
-    return e164(value, (info.context or {}).get("region", DEFAULT_REGION))
+def _call_delay(value: object) -> int:
+    # The engine knows one kind of number, so 5 comes as 5.0; from a stack's config it comes as text.
+    if isinstance(value, str) and re.fullmatch(r" *[0-9]{1,3} *", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or not 0 <= value <= 60:
+        raise ValueError("it must be a whole number of seconds from 0 to 60")
+    return int(value)
 
 
-def _whole(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("it must be a whole number of seconds from 0 to 60")  # noqa: TRY004
-    return value
+def _method(value: object) -> str:
+    if not isinstance(value, str) or value.upper() not in ("GET", "POST"):
+        raise ValueError("it must be GET or POST")
+    return value.upper()
 
 
-def _true_or_false(value: object) -> object:
+def _true_or_false(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("it must be true or false")  # noqa: TRY004
     return value
 
 
-def _friendly_name(value: str) -> str:
+def _friendly_name(given: object) -> str:
+    value = _text(given)
     if not value.strip():
         raise ValueError("it is empty: leave it out to leave Twilio's name alone")
     if len(value) > 64:
@@ -113,14 +115,16 @@ def _friendly_name(value: str) -> str:
     return value
 
 
-def _extension(value: str) -> str:
+def _extension(given: object) -> str:
+    value = _text(given)
     # The alphabet is that of a Call's SendDigits (docs: voice/api/call-resource); none is documented for Extension.
     if not re.fullmatch(r"[0-9*#w]{1,32}", value, re.ASCII):
         raise ValueError("it must be 1 to 32 of the digits 0-9, * and #, and w for a pause of half a second")
     return value
 
 
-def _public_url(value: str) -> str:
+def _public_url(given: object) -> str:
+    value = _text(given)
     if len(value) > 1000:
         raise ValueError(f"it is {len(value)} characters long: Twilio takes at most 1,000")
     try:
@@ -152,7 +156,8 @@ def is_loopback(host: str) -> bool:
     return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
-def _account_sid(value: str) -> str:
+def _account_sid(given: object) -> str:
+    value = _text(given)
     if value.startswith("SK"):
         raise ValueError("it is an API key: give the sid of the account, which begins with AC")
     if not ACCOUNT_SID.fullmatch(value):
@@ -160,43 +165,35 @@ def _account_sid(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-PhoneNumber = Annotated[Text, AfterValidator(_phone_number)]
-AccountSid = Annotated[Text, AfterValidator(_account_sid)]
-Upper = Annotated[
-    Literal["GET", "POST"], BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
-]
-
-
-class CallerIdInputs(BaseModel):
-    """The inputs of an OutgoingCallerId. Only `phone_number` is required."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    phone_number: PhoneNumber
-    friendly_name: Annotated[Text, AfterValidator(_friendly_name)] | None = None
-    call_delay: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=60)] | None = None
-    extension: Annotated[Text, AfterValidator(_extension)] | None = None
-    status_callback: Annotated[Text, AfterValidator(_public_url)] | None = None
-    status_callback_method: Upper | None = None
-    account_sid: AccountSid | None = None
-    adopt: Annotated[bool, BeforeValidator(_true_or_false)] | None = None
-
-
-@cache
-def _adapters() -> dict[str, TypeAdapter[Any]]:
-    return {name: TypeAdapter(field.rebuild_annotation()) for name, field in CallerIdInputs.model_fields.items()}
+RULES: dict[str, Callable[[object], object]] = {
+    "phone_number": _text,  # and e164, which is told the region
+    "friendly_name": _friendly_name,
+    "call_delay": _call_delay,
+    "extension": _extension,
+    "status_callback": _public_url,
+    "status_callback_method": _method,
+    "account_sid": _account_sid,
+    "adopt": _true_or_false,
+}
+"""The inputs of an OutgoingCallerId, of which only `phone_number` is required. Each is normalised by its function, or
+refused with a ValueError."""
 
 
 def checked(
-    given: Mapping[str, Any], *, unknown: Container[str] = (), region: str = DEFAULT_REGION
+    given: Mapping[str, Any],
+    *,
+    unknown: Container[str] = (),
+    region: str = DEFAULT_REGION,
+    before: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Normalise what is `given`, property by property; properties named in `unknown` have no value yet and pass.
+
+    region: see `e164`. before: the inputs in state. The number there was normalised when it came there, so that it
+    passes as it is: most numbers of a stack are that, and reading one takes metadata of its country.
 
     Returns the normalised properties and the failures as (property, reason). A reason speaks of "it" and leaves the
     value out: the engine shows property and value before it, and knows which values are secret.
     """
-    adapters = _adapters()
     good: dict[str, Any] = {}
     failures: list[tuple[str, str]] = []
     if given.get("phone_number") is None and "phone_number" not in unknown:
@@ -204,29 +201,24 @@ def checked(
     for name, value in given.items():
         if value is None:
             continue
-        if name not in adapters:
-            near = difflib.get_close_matches(name, adapters, 1)
-            failures.append(
-                (name, "it is not an input of OutgoingCallerId" + (f": did you mean {near[0]}?" if near else ""))
-            )
+        if name not in RULES:
+            failures.append((name, "it is not an input of OutgoingCallerId" + _did_you_mean(name)))
             continue
         try:
-            good[name] = adapters[name].validate_python(value, context={"region": region})
-        except ValidationError as refused:
-            failures.append((name, _reason(name, refused)))
+            text = RULES[name](value)
+            is_number = name == "phone_number" and not _is_as_before(value, before)
+            good[name] = e164(str(text), region) if is_number else text
+        except ValueError as refused:
+            failures.append((name, str(refused)))
     return good, failures
 
 
-def _reason(name: str, refused: ValidationError) -> str:
-    """Our own words where we raised them, else what the property takes."""
-    first = refused.errors()[0]
-    own = first.get("ctx", {}).get("error")
-    if isinstance(own, ValueError):
-        return str(own)
-    return _TAKES[name]
+def _is_as_before(number: str, before: Mapping[str, Any] | None) -> bool:
+    return before is not None and number == before.get("phone_number") and bool(E164.fullmatch(number))
 
 
-_TAKES = {
-    "call_delay": "it must be a whole number of seconds from 0 to 60",
-    "status_callback_method": "it must be GET or POST",
-}
+def _did_you_mean(name: str) -> str:
+    import difflib  # late: for a mistake alone
+
+    near = difflib.get_close_matches(name, RULES, 1)
+    return f": did you mean {near[0]}?" if near else ""

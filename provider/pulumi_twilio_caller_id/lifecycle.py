@@ -24,21 +24,24 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import engine, settings
+from . import config, engine
 from .errors import STORED_CREDENTIALS, AlreadyVerified, CredentialsRefused, Gone, NotFound, foreign_caller_id
 from .handover import Handover
-from .inputs import DRY_RUN, HINTS, IMPORT, CallerIdInputs, checked, readable
+from .inputs import DRY_RUN, HINTS, IMPORT, checked, readable
 from .memory import Memory, name_of
 
 if TYPE_CHECKING:
-    from .twilio_api import CallerId, TwilioApi
+    from .records import CallerId
+    from .settings import Settings
+    from .twilio_api import TwilioApi
 
-# The rooms that talk to Twilio are imported when a call to it is made: a preview needs none of them.
+# The rooms that talk to Twilio are imported when a call to it is made, and with them pydantic: a stack's unchanged
+# numbers need none of them, and each operation starts this process anew.
 
 PROVIDER_KEY = "__provider"
 """Where the SDK keeps the pickled provider among a resource's properties."""
 
-_config: settings.Lookup = dict[str, Any]().get
+_config: config.Lookup = dict[str, Any]().get
 """The configuration of this process: the engine starts one for each provider resource."""
 
 _memory = Memory(Handover(engine.address()))
@@ -54,7 +57,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """Remember where the stack's config is; no setting is read from it before a call to Twilio is made."""
         global _config  # noqa: PLW0603
         _config = req.config.get
-        for key, near in settings.misspelled(engine.config_keys(req.config)).items():
+        for key, near in config.misspelled(engine.config_keys(req.config)).items():
             engine.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         engine.prepare_process()
 
@@ -67,7 +70,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         given, hints = _parted(news)
         known, unknown = engine.split_unknowns(given)
-        good, failures = checked(known, unknown=unknown, region=settings.default_region(_config))
+        good, failures = checked(known, unknown=unknown, region=config.default_region(_config), before=_olds)
         urn = engine.current_urn()
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
@@ -107,13 +110,14 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         Or take over what is verified already: the sid that `import_` names, or with `adopt` what the number has.
         """
+        from .creation import create_caller_id
+        from .existing import import_caller_id
+        from .records import CallerIdInputs
+
         given, hints = _parted(props)
         inputs = CallerIdInputs.model_validate(given)
         urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
-        from .creation import create_caller_id
-        from .existing import import_caller_id
-
         account = _account()
         caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs)
         other = _memory.hold(caller_id.sid, urn)
@@ -203,12 +207,14 @@ def _differs(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> boo
 
 def _replaced(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
     """Which properties make it another caller ID. No account named means the one that is set, where one is."""
-    wanted = {**news, "account_sid": news.get("account_sid") or settings.account_sid(_config, os.environ)}
+    wanted = {**news, "account_sid": news.get("account_sid") or config.account_sid(_config, os.environ)}
     return [name for name in ("phone_number", "account_sid") if name in olds and _differs(name, olds, wanted)]
 
 
-def _account() -> settings.Settings:
-    return settings.resolve(_config, os.environ)
+def _account() -> Settings:
+    from .settings import resolve
+
+    return resolve(_config, os.environ)
 
 
 def _twilio(account_sid: str | None) -> TwilioApi:
@@ -226,7 +232,7 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
     try:
         yield
     except CredentialsRefused as refused:
-        own = settings.account_sid(_config, os.environ)
+        own = config.account_sid(_config, os.environ)
         elsewhere = account_sid is not None and own is not None and account_sid != own
         advice = (
             foreign_caller_id(str(account_sid), str(own), engine.current_urn()) if elsewhere else STORED_CREDENTIALS

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from .errors import CallerIdError
 from .inputs import CALLER_ID_SID
-from .twilio_api import PAGE, CallerId, CallState, TwilioApi
+from .records import CallerId, CallState
+from .twilio_api import PAGE, TwilioApi
 
 FRESH = 60.0
 """Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""

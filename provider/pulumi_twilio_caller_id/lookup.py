@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi.runtime
 
-from . import settings
+from .config import PROVIDER, default_region
 from .errors import CallerIdError
 from .inputs import checked
 from .provider import KEYS, Provider, configuration_of, is_plain
@@ -187,7 +187,7 @@ def _configuration(function: str, provider: Provider | None) -> dict[str, Any]:
             f"{function}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
             "Give a pulumi_twilio_caller_id.Provider, or leave it out."
         )
-    keys = [settings.PROVIDER, *(KEYS[name] for name in NEEDED)]
+    keys = [PROVIDER, *(KEYS[name] for name in NEEDED)]
     config = pulumi.runtime.get_config if provider is None else configuration_of(provider).get
     return {key: config(key) for key in keys}
 
@@ -196,11 +196,12 @@ def _look_up(
     function: str, pick: Pick[T], filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret: bool = False
 ) -> T:
     """Ask Twilio. What goes wrong is one message, without the program's traceback, and without secret filters."""
-    from .twilio_api import TwilioApi  # late: a program may never look anything up
+    from .settings import resolve  # late, as a program may never look anything up
+    from .twilio_api import TwilioApi
 
     try:
-        wanted = _checked(filters, settings.default_region(config.get), is_secret=is_secret)
-        twilio = TwilioApi(settings.resolve(config.get, os.environ), wanted.pop("account_sid", None))
+        wanted = _checked(filters, default_region(config.get), is_secret=is_secret)
+        twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))
         records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
         shown = [f"{name} {'[secret]' if is_secret else repr(value)}" for name, value in wanted.items()]
         return pick(_Found(records, twilio.account_sid, f" with {' and '.join(shown)}" if shown else ""))

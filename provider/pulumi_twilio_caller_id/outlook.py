@@ -14,8 +14,8 @@ from .existing import Failure, already_verified, mismatches, not_there, renaming
 from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, readable
 from .memory import Memory, name_of
 from .preflight import connect, preflight
+from .records import CallerId
 from .settings import Settings
-from .twilio_api import CallerId
 from .verification import TIMEOUT
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 
-from . import settings
+from .config import PROVIDER, REGION_KEY, SOURCES, foreign, set_in
 from .errors import SettingsError
 
 SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"})
 
 REGION = "default_region"
-KEYS = {REGION: "twilio:defaultRegion"} | {name: f"twilio:{key}" for name, (key, _) in settings.SOURCES.items()}
+KEYS = {REGION: REGION_KEY} | {name: f"twilio:{key}" for name, (key, _) in SOURCES.items()}
 
 
 class Provider(pulumi.ProviderResource):
@@ -128,14 +128,14 @@ def configuration(provider: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     config = pulumi.runtime.get_config
     stripped = {name: value.strip() if isinstance(value, str) else value for name, value in arguments.items()}
     given = {name: value for name, value in stripped.items() if not _is_unset(value)}
-    in_stack = {**settings.set_in(config), REGION: config(KEYS[REGION])}
-    left_out = settings.foreign(given, in_stack) | given.keys()
+    in_stack = {**set_in(config), REGION: config(KEYS[REGION])}
+    left_out = foreign(given, in_stack) | given.keys()
     inherited = {name: value for name, value in in_stack.items() if name not in left_out and not _is_unset(value)}
     for name, value in given.items():
         _refuse_senseless(name, value, f"Provider {provider}'s {name}")
     for name, value in inherited.items():
         _refuse_senseless(name, value, KEYS[name])
-    return {settings.PROVIDER: provider, **{KEYS[name]: value for name, value in {**inherited, **given}.items()}}
+    return {PROVIDER: provider, **{KEYS[name]: value for name, value in {**inherited, **given}.items()}}
 
 
 def _is_unset(value: object) -> bool:
@@ -145,7 +145,9 @@ def _is_unset(value: object) -> bool:
 def _refuse_senseless(name: str, value: object, label: str) -> None:
     if name == REGION or not is_plain(value):
         return
+    from .settings import refuse_senseless  # late, with pydantic: most programs declare no Provider
+
     try:
-        settings.refuse_senseless(name, value, label)
+        refuse_senseless(name, value, label)
     except SettingsError as refused:
         raise pulumi.RunError(str(refused)) from None

@@ -9,14 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from email.utils import format_datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from .errors import AnswerLost, BadSid, CallerIdError, NotFound
-from .inputs import CALLER_ID_SID, CallerIdInputs
+from .inputs import CALLER_ID_SID
+from .records import CallerId, CallerIdInputs, CallState, ValidationRequest
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -24,63 +23,6 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 """Caller IDs in one answer: the API's limit."""
-
-CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
-
-
-def _rfc2822(value: object) -> object:
-    """The date as Twilio wrote it: the client parses it, and state keeps the API's own form."""
-    return format_datetime(value) if isinstance(value, datetime) else value
-
-
-def _six_digits(value: object) -> object:
-    """Codes may begin with zeros, which a JSON number has lost."""
-    return f"{value:06d}" if isinstance(value, int) else value
-
-
-Date = Annotated[str | None, BeforeValidator(_rfc2822)]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class CallerId(_Record):
-    """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
-
-    sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
-    phone_number: str
-    friendly_name: str | None = None
-    account_sid: str
-    date_created: Date = None
-    date_updated: Date = None
-    uri: str | None = None
-
-
-class ValidationRequest(_Record):
-    """Twilio's answer to a validation request: which call it placed, and the code to key in. No sid: the caller ID
-    does not exist before the code has been keyed in.
-    """
-
-    call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
-    phone_number: str
-    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
-    account_sid: str | None = None
-    friendly_name: str | None = None
-
-
-class CallState(_Record):
-    """How a Call stands: `status` queued, ringing, in-progress or one of CALL_ENDED; `duration` in seconds, once over.
-
-    `completed` does not mean verified: a call with a wrong code or none ends as completed too.
-    """
-
-    status: str
-    duration: int | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.status in CALL_ENDED
 
 
 class TwilioApi:

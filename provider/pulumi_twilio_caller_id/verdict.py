@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .callback import Callback
 from .errors import CallerIdError
 from .inputs import CALLER, readable
-from .twilio_api import CallerId, CallState, ValidationRequest
+from .records import CallerId, CallState, ValidationRequest
 
 GRACE = 10.0
 """Seconds after the call's end, or after a callback's success, within which the number may still show up."""

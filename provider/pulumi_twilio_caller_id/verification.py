@@ -27,7 +27,7 @@ from typing import Protocol
 from .callback import Callback
 from .errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
 from .inputs import readable
-from .twilio_api import CallerId, CallState, ValidationRequest
+from .records import CallerId, CallState, ValidationRequest
 from .verdict import Failed, Seen, Verified, explain, judge, with_callback
 
 TIMEOUT = 300.0

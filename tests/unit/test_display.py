@@ -7,7 +7,7 @@ import math
 import pytest
 
 from pulumi_twilio_caller_id.display import Row, log_text, row_text
-from pulumi_twilio_caller_id.twilio_api import ValidationRequest
+from pulumi_twilio_caller_id.records import ValidationRequest
 from pulumi_twilio_caller_id.verification import Progress
 
 

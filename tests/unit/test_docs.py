@@ -22,10 +22,9 @@ import messages
 import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id import cli, errors, testing, verdict
 from pulumi_twilio_caller_id.cli import import_file, listing, sandbox
+from pulumi_twilio_caller_id.config import SOURCES
 from pulumi_twilio_caller_id.errors import HINTS
-from pulumi_twilio_caller_id.inputs import CallerIdInputs
-from pulumi_twilio_caller_id.settings import SOURCES
-from pulumi_twilio_caller_id.twilio_api import CALL_ENDED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallerIdInputs, CallState, ValidationRequest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ from pulumi_twilio_caller_id.importing import (
     program,
     slug,
 )
-from pulumi_twilio_caller_id.twilio_api import CallerId
+from pulumi_twilio_caller_id.records import CallerId
 
 ACCOUNT = "AC" + "a" * 32
 EU = Reference("eu", PROVIDER_TYPE, account_sid=ACCOUNT)

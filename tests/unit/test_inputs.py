@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.inputs import CallerIdInputs, checked, e164, readable
+from pulumi_twilio_caller_id.inputs import checked, e164, readable
+from pulumi_twilio_caller_id.records import CallerIdInputs
 
 NUMBER = "+14155550101"
 MISSING = "it is missing: give the number to verify, in E.164 such as +14155550101"

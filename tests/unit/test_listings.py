@@ -7,8 +7,9 @@ import pytest
 
 from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound, TwilioRefused
 from pulumi_twilio_caller_id.listings import FRESH, Listing, Listings
+from pulumi_twilio_caller_id.records import CallerId
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import CallerId, TwilioApi
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 Connect = Callable[..., TwilioApi]
 LISTED = "+14155550199"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.config import KEYS, SOURCES, account_sid, default_region, misspelled
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.settings import KEYS, SOURCES, account_sid, default_region, misspelled, resolve
+from pulumi_twilio_caller_id.settings import resolve
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "2" * 32

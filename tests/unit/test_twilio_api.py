@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import AnswerLost, BadSid, NotFound, TwilioRefused
-from pulumi_twilio_caller_id.inputs import CallerIdInputs
+from pulumi_twilio_caller_id.records import CallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi, ValidationRequest
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 if TYPE_CHECKING:
     from unit.conftest import Connect, RawServer

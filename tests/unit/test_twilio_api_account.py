@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
-from pulumi_twilio_caller_id.inputs import CallerIdInputs
+from pulumi_twilio_caller_id.records import CallerIdInputs, CallState
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import CallState, TwilioApi
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 if TYPE_CHECKING:
     from unit.conftest import Connect, RawServer

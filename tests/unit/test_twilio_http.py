@@ -13,7 +13,7 @@ from pulumi_twilio_caller_id.errors import (
     TooManyRequests,
     TwilioRefused,
 )
-from pulumi_twilio_caller_id.inputs import CallerIdInputs
+from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, TwilioUnreachable
-from pulumi_twilio_caller_id.inputs import CallerIdInputs
+from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 
 if TYPE_CHECKING:

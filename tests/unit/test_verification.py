@@ -24,7 +24,7 @@ from pulumi_twilio_caller_id.errors import (
     TwilioRefused,
     TwilioUnreachable,
 )
-from pulumi_twilio_caller_id.twilio_api import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.records import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification import Inbox, Interruption, Progress, await_caller_id
 
 STREAMS = sorted((Path(__file__).parents[1] / "data" / "streams").glob("*.json"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pulumi_twilio_caller_id.errors import TwilioRefused
-from pulumi_twilio_caller_id.twilio_api import CALL_ENDED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verdict import GRACE, Failed, Seen, Verdict, Verified, Waiting, explain, judge
 from pulumi_twilio_caller_id.verification import Inbox, SystemClock
 

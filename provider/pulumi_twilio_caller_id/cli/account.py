@@ -21,8 +21,8 @@ from pulumi_twilio_caller_id.errors import CredentialsMissing, shown
 from .common import Mistake, say
 
 if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.records import CallerId
     from pulumi_twilio_caller_id.settings import Settings
-    from pulumi_twilio_caller_id.twilio_api import CallerId
 
 PROGRESS_SECONDS = 2.0
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")

@@ -16,7 +16,7 @@ from .common import PROGRAM, Mistake, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.importing import Number, Reference
-    from pulumi_twilio_caller_id.twilio_api import CallerId
+    from pulumi_twilio_caller_id.records import CallerId
 
 # The rooms that do the work are imported by the command: --help need not wait for them.
 
@@ -78,8 +78,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _import_file(arguments: argparse.Namespace) -> int:
+    from pulumi_twilio_caller_id.config import default_region
     from pulumi_twilio_caller_id.importing import by_age, import_file, names
-    from pulumi_twilio_caller_id.settings import default_region
     from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
     from .export import parent_of, provider_of, read_export

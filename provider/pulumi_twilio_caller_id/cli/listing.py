@@ -14,7 +14,7 @@ from .account import account_of, account_options, collect, stack_config
 from .common import PROGRAM, emit, say
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.twilio_api import CallerId
+    from pulumi_twilio_caller_id.records import CallerId
 
 EXAMPLE = f"""example:
   {PROGRAM} list --json | jq -r '.[].phone_number'

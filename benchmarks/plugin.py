@@ -1,0 +1,50 @@
+"""A plugin process by itself: how long from its start to its first answer, and what it has in memory by then."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf.struct_pb2 import Struct
+from measuring import HERE, Timed
+from pulumi.dynamic import ResourceProvider
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from pulumi_twilio_caller_id.engine import serialized
+
+URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
+
+
+def first_check(provider: ResourceProvider, inputs: Mapping[str, Any], *, known: bool) -> Timed:
+    """From the start of a process to the answer to its first Check, of a resource that is in the state or a new one."""
+    props = Struct()
+    props.update({**inputs, "__provider": serialized(provider)})
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
+        env={**os.environ, "PYTHONPATH": str(HERE), "PULUMI_CONFIG": "{}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    with process, process.stdout as stdout:
+        port = int(stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            stub.Configure(provider_pb2.ConfigureRequest(args=Struct()))
+            stub.Check(provider_pb2.CheckRequest(urn=URN, olds=props if known else Struct(), news=props))
+        seconds = time.perf_counter() - begin
+        megabytes = _resident(process.pid) / 1024
+        process.kill()
+    return Timed(seconds, megabytes, "")
+
+
+def _resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))

@@ -1,0 +1,94 @@
+"""What is declared, and what Twilio answers, as pydantic models.
+
+Source of the fields: Twilio docs, voice/api/outgoing-caller-ids and voice/api/call-resource.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from .inputs import CALLER_ID_SID, checked
+
+CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+
+
+class CallerIdInputs(BaseModel):
+    """The inputs of an OutgoingCallerId, as `inputs.checked` normalises them. Only `phone_number` is required."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phone_number: str
+    friendly_name: str | None = None
+    call_delay: int | None = None
+    extension: str | None = None
+    status_callback: str | None = None
+    status_callback_method: str | None = None
+    account_sid: str | None = None
+    adopt: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normalised(cls, given: dict[str, Any]) -> dict[str, Any]:
+        good, failures = checked(given)
+        if failures:
+            raise ValueError("; ".join(f"{name}: {reason}" for name, reason in failures))
+        return good
+
+
+def _rfc2822(value: object) -> object:
+    """The date as Twilio wrote it: the client parses it, and state keeps the API's own form."""
+    return format_datetime(value) if isinstance(value, datetime) else value
+
+
+def _six_digits(value: object) -> object:
+    """Codes may begin with zeros, which a JSON number has lost."""
+    return f"{value:06d}" if isinstance(value, int) else value
+
+
+Date = Annotated[str | None, BeforeValidator(_rfc2822)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class CallerId(_Record):
+    """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
+
+    sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
+    phone_number: str
+    friendly_name: str | None = None
+    account_sid: str
+    date_created: Date = None
+    date_updated: Date = None
+    uri: str | None = None
+
+
+class ValidationRequest(_Record):
+    """Twilio's answer to a validation request: which call it placed, and the code to key in. No sid: the caller ID
+    does not exist before the code has been keyed in.
+    """
+
+    call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
+    phone_number: str
+    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
+    account_sid: str | None = None
+    friendly_name: str | None = None
+
+
+class CallState(_Record):
+    """How a Call stands: `status` queued, ringing, in-progress or one of CALL_ENDED; `duration` in seconds, once over.
+
+    `completed` does not mean verified: a call with a wrong code or none ends as completed too.
+    """
+
+    status: str
+    duration: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in CALL_ENDED
