@@ -84,7 +84,7 @@ class Bottom:
             time.sleep(self._period)
             with self._lock:
                 self._paint()
-                if self._given_up or not (self._waits or self._painted):
+                if self._given_up or not (self._waits or self._painted or self._is_owed()):
                     self._close()
                     self._refresher = None
                     return
@@ -105,12 +105,16 @@ class Bottom:
             left = sorted(row for row in self._painted.difference(wanted) if row <= rows)
             if not (wanted or left):
                 self._painted.clear()
+                self._terminal.flush()
             elif self._terminal.write(_sequence({**dict.fromkeys(left, ""), **wanted})):
                 self._painted = set(wanted)
         except Exception:  # noqa: BLE001  no terminal (OSError, termios.error), or none as we know them
             self._given_up = True
             self._painted.clear()
             self._close()
+
+    def _is_owed(self) -> bool:
+        return self._terminal is not None and self._terminal.owes
 
     def _close(self) -> None:
         if self._terminal is not None:
@@ -149,14 +153,23 @@ class _Terminal:
 
     def write(self, sequence: bytes) -> bool:
         """Whether it was written, or a part of it: the rest goes before the next, as half of one spoils the screen."""
-        if self._unsent:
-            self._unsent = self._unsent[self._write(self._unsent) :]
-            if self._unsent:
-                return False
+        if not self.flush():
+            return False
         written = self._write(sequence)
         if written:
             self._unsent = sequence[written:]
         return written > 0
+
+    def flush(self) -> bool:
+        """Whether nothing is left of what was written before."""
+        if self._unsent:
+            self._unsent = self._unsent[self._write(self._unsent) :]
+        return not self._unsent
+
+    @property
+    def owes(self) -> bool:
+        """Whether a part of what was written is not on the screen yet."""
+        return bool(self._unsent)
 
     def _write(self, sequence: bytes) -> int:
         for _ in range(TRIES):

@@ -310,6 +310,16 @@ def test_many_threads_at_once(screen: Tty, bottom: Bottom) -> None:
     screen.until(lambda rows: rows == [""] * 24)
 
 
+def test_the_rest_of_a_last_line_is_not_lost(screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal takes a part of what clears the line, while it is busy with Pulumi's table."""
+    bottom.show("CA1", "048392", "ringing")
+    write, takes = os.write, iter([9, 0, 0, 0, 0, 0, 0])
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
+    bottom.clear("CA1")
+
+    screen.until(lambda rows: rows == [""] * 24)
+
+
 @pytest.mark.parametrize(
     ("waits", "columns", "rows", "lines"),
     [
