@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from scenarios import FULL, SCENARIOS, SMALL, Bench, Row
@@ -21,9 +22,12 @@ HEADINGS = ("what", "ours", "floor", "ratio", "at most", "requests", "plugin, MB
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--size", choices=("full", "small"), default="full", help="small: to see that it works")
+    parser.add_argument("--pairs", type=int, metavar="N", help="runs of each, where the size's are too many or too few")
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=", ".join(SCENARIOS))
     arguments = parser.parse_args()
     size = FULL if arguments.size == "full" else SMALL
+    if arguments.pairs:
+        size = replace(size, pairs=arguments.pairs)
     print(f"{len(os.sched_getaffinity(0))} processors, Python {sys.version.split()[0]}, {size}", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         print(line(HEADINGS))

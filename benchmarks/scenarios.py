@@ -23,6 +23,7 @@ NO_DELAY = Delays(queued=0, rings=0, talks=0)
 LATENCY = 0.08
 PERSON = Delays(queued=0.5, rings=1.5, talks=3)
 PERSON_SECONDS = 5.0
+MINUTES = 900.0  # seconds that a command may take
 PUBLIC = "https://hooks.example.com/twilio"
 
 OURS = (
@@ -72,10 +73,19 @@ class Bench:
 
     def pair(self, name: str, sandbox: Sandbox, count: int) -> tuple[Stack, Stack]:
         """Both with `count` resources declared, none created."""
-        ours = Stack(self._folder / name / "ours", {**sandbox.environment, "PYTHONPATH": str(HERE)})
-        floor = Stack(self._folder / name / "floor", {"PYTHONPATH": str(HERE)})
+        ours = Stack(self._folder / name / "ours", {**sandbox.environment, "PYTHONPATH": str(HERE)}, MINUTES)
+        floor = Stack(self._folder / name / "floor", {"PYTHONPATH": str(HERE)}, MINUTES)
         declare(ours, OURS, count)
         declare(floor, FLOOR, count)
+        return ours, floor
+
+    def managed(self, name: str, sandbox: Sandbox, count: int) -> tuple[Stack, Stack]:
+        """Both with `count` resources in the state; ours has taken over what was verified at the account before."""
+        ours, floor = self.pair(name, sandbox, count)
+        for n in range(count):
+            sandbox.add_caller_id(f"+1415555{n:04}", "Desk")
+        ours.up("--config", "twilio:adopt=true")
+        floor.up()
         return ours, floor
 
 
@@ -99,9 +109,7 @@ def row(what: str, pairs: Pairs, bound: str, *, ratio: float | None = None) -> R
 def preview_unchanged(bench: Bench) -> Iterator[Row]:
     count = bench.size.previewed
     with Sandbox(delays=NO_DELAY) as sandbox:
-        ours, floor = bench.pair("unchanged", sandbox, count)
-        ours.up()
-        floor.up()
+        ours, floor = bench.managed("unchanged", sandbox, count)
         pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(floor, "preview"), sandbox)
     yield row(f"preview, {count:,} unchanged numbers", pairs, "1.10")
 
@@ -119,9 +127,7 @@ def refresh(bench: Bench) -> Iterator[Row]:
     count = bench.size.refreshed
     args = ("refresh", "--yes", "--skip-preview")
     with Sandbox(delays=NO_DELAY) as sandbox:
-        ours, floor = bench.pair("refresh", sandbox, count)
-        ours.up()
-        floor.up()
+        ours, floor = bench.managed("refresh", sandbox, count)
         for endpoint in get_args(Endpoint):
             sandbox.fail(endpoint, delay=LATENCY)
         pairs = in_turn(bench.size.pairs, lambda: run(ours, *args), lambda: run(floor, *args), sandbox)
@@ -245,12 +251,16 @@ def _milliseconds(seconds: list[float]) -> str:
 def destroy(bench: Bench) -> Iterator[Row]:
     count = bench.size.destroyed
 
-    def one(stack: Stack) -> Timed:
-        stack.up()
-        return run(stack, "destroy", "--yes", "--skip-preview")
-
     with Sandbox(delays=NO_DELAY) as sandbox:
         ours, floor = bench.pair("destroy", sandbox, count)
+
+        def one(stack: Stack) -> Timed:
+            if stack is ours:
+                for n in range(count):
+                    sandbox.add_caller_id(f"+1415555{n:04}", "Desk")
+            stack.up("--config", "twilio:adopt=true")
+            return run(stack, "destroy", "--yes", "--skip-preview")
+
         pairs = in_turn(
             min(bench.size.pairs, 3),
             partial(one, ours),

@@ -97,10 +97,14 @@ class Running:
 
 @dataclass
 class Stack:
-    """A project with one stack, `test`. `environment` is what its commands get beside the engine's own variables."""
+    """A project with one stack, `test`. `environment` is what its commands get beside the engine's own variables.
+
+    `seconds` is how long a command may take.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
 
     def __post_init__(self) -> None:
         for name in ("project", "backend", "home"):
@@ -147,11 +151,13 @@ class Stack:
             start_new_session=True,
         )
         try:
-            stdout, stderr = process.communicate(stdin, timeout=SECONDS)
+            stdout, stderr = process.communicate(stdin, timeout=self.seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             stdout, stderr = process.communicate()
-            raise AssertionError(f"pulumi {' '.join(args)} was not done after {SECONDS} s:\n{stdout}{stderr}") from None
+            raise AssertionError(
+                f"pulumi {' '.join(args)} was not done after {self.seconds} s:\n{stdout}{stderr}"
+            ) from None
         result = Result(process.returncode, stdout, stderr)
         assert not ok or result.code == 0, f"pulumi {' '.join(args)} exited with {result.code}:\n{result.output}"
         return result

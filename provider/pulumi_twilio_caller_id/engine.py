@@ -7,7 +7,8 @@
 | `provider_method` | `abort` of that one call's gRPC context | the message arrives inside the SDK's traceback |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
 | `interruptible` | the end of that call's gRPC context | the wait ends at its deadline |
-| `prepare_process` | the servicer's Cancel, the workers of its executor | ^C waits for creates; four run at a time |
+| `hear_cancel` | the servicer's Cancel | the first ^C waits for creates |
+| `expect_waiting` | the workers of the servicer's executor | four operations run at a time |
 | `config_keys` | the dict within the SDK's Config | no warning of misspelled keys |
 | `serialized` | how the SDK writes a provider into a resource's `__provider` | pickled here, by reference |
 """
@@ -82,11 +83,17 @@ def _in_callers(*names: str) -> tuple[Any, ...] | None:
     """The local variables of these names, from the nearest calling frame that has all of them."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        values = tuple(frame.f_locals.get(name) for name in names)
-        if all(value is not None for value in values):
-            return values
+        if _has(frame, names):  # looked at before f_locals, which makes a dict of them all
+            values = tuple(frame.f_locals.get(name) for name in names)
+            if all(value is not None for value in values):
+                return values
         frame = frame.f_back
     return None
+
+
+def _has(frame: FrameType, names: tuple[str, ...]) -> bool:
+    code = frame.f_code
+    return all(name in code.co_varnames or name in code.co_freevars or name in code.co_cellvars for name in names)
 
 
 def config_keys(config: object) -> list[str]:
@@ -264,15 +271,27 @@ def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
             _waits.pop(id(stop), None)
 
 
-def prepare_process() -> None:
-    """Have the engine's Cancel reach `cancel`, and more than four operations served at once. Best effort, once."""
+def hear_cancel() -> None:
+    """Have the engine's Cancel reach `cancel`. Best effort."""
     servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
     with suppress(Exception):  # the bound method is registered already: only its code can still be exchanged
         servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
+
+
+def expect_waiting() -> None:
+    """Have WORKERS operations served at once from here on. Best effort.
+
+    For operations that wait for somebody, be it Twilio. Others gain nothing by it: they take turns in one interpreter,
+    and the more of them do, the longer each turn takes.
+    """
+    found = _in_callers("executor_reference")  # of the thread pool that this thread is a worker of
     with suppress(Exception):
-        found = _in_callers("executor_reference")  # of the thread pool that this thread is a worker of
-        executor = found[0]() if found else None
-        executor._max_workers = max(executor._max_workers, WORKERS)  # type: ignore[union-attr]
+        executor = found[0]()  # type: ignore[index]
+        with executor._shutdown_lock:
+            more = WORKERS - executor._max_workers
+            executor._max_workers = max(executor._max_workers, WORKERS)
+            for _ in range(min(more, executor._work_queue.qsize())):  # those that came while there were too few
+                executor._adjust_thread_count()
 
 
 def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature

@@ -59,7 +59,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _config = req.config.get
         for key, near in config.misspelled(engine.config_keys(req.config)).items():
             engine.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
-        engine.prepare_process()
+        engine.hear_cancel()
 
     @engine.provider_method
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -114,6 +114,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .existing import import_caller_id
         from .records import CallerIdInputs
 
+        engine.expect_waiting()
         given, hints = _parted(props)
         inputs = CallerIdInputs.model_validate(given)
         urn = engine.current_urn()
@@ -157,6 +158,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _keep(_id)
         if not _differs("friendly_name", _olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
+        engine.expect_waiting()
         listings.forget(_id)
         try:
             return UpdateResult(_outputs(_twilio(_olds.get("account_sid")).rename(_id, _news["friendly_name"])))
@@ -180,6 +182,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
             return
         from .listings import listings
 
+        engine.expect_waiting()
         account_sid = _props.get("account_sid")
         with suppress(NotFound), _stored_credentials(account_sid):
             _twilio(account_sid).remove(_id)
@@ -249,4 +252,5 @@ def _refreshed(inputs: Mapping[str, Any] | None, caller_id: CallerId) -> dict[st
     if not inputs or "phone_number" not in inputs:
         return None
     live = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
-    return {name: live.get(name, value) for name, value in inputs.items() if name != PROVIDER_KEY}
+    now = {name: live.get(name, value) for name, value in inputs.items() if name != PROVIDER_KEY}
+    return None if now.items() <= inputs.items() else now

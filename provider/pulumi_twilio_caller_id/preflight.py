@@ -20,7 +20,7 @@ SECONDS = 5.0  # for each attempt: somebody waits for the preview
 
 def connect(settings: Settings, account_sid: str | None) -> TwilioApi:
     """The account as a preview asks it: it would rather know less than keep somebody waiting."""
-    return TwilioApi(settings, account_sid, attempts=ATTEMPTS, timeout=SECONDS)
+    return TwilioApi(settings, account_sid, attempts=ATTEMPTS, timeout=SECONDS, patience=SECONDS)
 
 
 class Preflight:

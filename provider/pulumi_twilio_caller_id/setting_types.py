@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from .callback_server import host_and_port
 from .inputs import ACCOUNT_SID
-from .notify import parse_urls
 
 
 def _account_sid(value: str) -> str:
@@ -58,8 +56,16 @@ def _callback_url(value: str) -> str:
 
 
 def _listen(value: str) -> str:
+    from .callback_server import host_and_port  # late, as few stacks set it
+
     host_and_port(value)
     return value
+
+
+def _urls(value: object) -> object:
+    from .notify import parse_urls  # late, as few stacks set it
+
+    return parse_urls(value)
 
 
 def _tokens(value: object) -> object:
@@ -87,5 +93,5 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 CallbackUrl = Annotated[str, AfterValidator(_callback_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Tokens = Annotated[tuple[Secret, ...], BeforeValidator(_tokens)]
-Notify = Annotated[tuple[SecretStr, ...], BeforeValidator(parse_urls)]
+Notify = Annotated[tuple[SecretStr, ...], BeforeValidator(_urls)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -25,6 +26,13 @@ HOW_TO_GIVE = (
     "Give it account_sid and auth_token, or account_sid, api_key and api_secret. What the stack's config and the\n"
     "environment have for another account is not used; for a subaccount's numbers, give the resource its account_sid."
 )
+
+
+OWN_REGIONS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
+"""Source: Twilio docs, global-infrastructure/regional-product-and-feature-availability."""
+
+VARIABLES = (*(variable for _, variable in SOURCES.values() if variable), *OWN_REGIONS)
+"""All variables of the environment that mean something here."""
 
 
 def _host(url: str) -> str:
@@ -75,6 +83,12 @@ class Settings(BaseModel):
 
 def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
     """The settings in force. Raises CredentialsMissing, or SettingsError for what makes no sense, naming its source."""
+    return _resolved(config, tuple(environment.get(variable) for variable in VARIABLES))
+
+
+@lru_cache(maxsize=8)  # a refresh asks for each number, and neither config nor environment of a process change
+def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
+    environment = {name: value for name, value in zip(VARIABLES, variables, strict=True) if value is not None}
     _refuse_other_regions(environment)
     provider = config(PROVIDER)
     values, named = found(config, environment)
@@ -129,8 +143,7 @@ def _value(name: str, value: object) -> str:
 
 
 def _refuse_other_regions(environment: Mapping[str, str]) -> None:
-    """Twilio docs: global-infrastructure/regional-product-and-feature-availability."""
-    for variable, own in (("TWILIO_REGION", ("us1",)), ("TWILIO_EDGE", ("us1", "ashburn"))):
+    for variable, own in OWN_REGIONS.items():
         value = environment.get(variable)
         if value and value not in own:
             raise SettingsError(

@@ -29,7 +29,7 @@ class TwilioApi:
     """The caller IDs of one account.
 
     settings: who asks. account_sid: whose caller IDs, where that is not the settings' own account.
-    attempts, timeout, sleep: see `twilio_http.Transport`.
+    attempts, timeout, patience, sleep: see `twilio_http.Transport`.
     """
 
     def __init__(
@@ -39,12 +39,14 @@ class TwilioApi:
         *,
         attempts: int = 4,
         timeout: float = 15.0,
+        patience: float = 60.0,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
         self.account_sid = account_sid or settings.account_sid
         self._attempts = attempts
         self._timeout = timeout
+        self._patience = patience
         self._sleep = sleep
 
     @property
@@ -54,7 +56,9 @@ class TwilioApi:
 
     def once(self) -> TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""
-        return TwilioApi(self._settings, self.account_sid, attempts=1, timeout=self._timeout, sleep=self._sleep)
+        return TwilioApi(
+            self._settings, self.account_sid, attempts=1, timeout=self._timeout, patience=0, sleep=self._sleep
+        )
 
     def request_validation(self, inputs: CallerIdInputs, status_callback: str | None = None) -> ValidationRequest:
         """Have Twilio phone the number. Sent once; again only where Twilio surely did not take it.
@@ -111,33 +115,43 @@ class TwilioApi:
 
     @contextmanager
     def _account(self, step: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
-        """The client for one step. It is not shared: requests' sessions are not promised to be safe between threads."""
-        from twilio.base.exceptions import TwilioException  # late: importing the client takes half a second
+        """The client for one step. What may not be sent twice is sent over a connection of its own: on one that has
+        been idle, it may be lost without a word whether it was taken.
+        """
+        from twilio.base.exceptions import TwilioException  # late: importing the client takes a tenth of a second
         from twilio.rest import Client
 
+        from .connections import connections
+        from .throttle import throttle_of
         from .twilio_http import Transport
 
         username, password = self._settings.username_and_password
-        transport = Transport(
-            step, repeatable=repeatable, attempts=self._attempts, timeout=self._timeout, sleep=self._sleep
-        )
-        client = Client(
-            username,
-            password,
-            self.account_sid,
-            http_client=transport,
-            environment={"": ""},  # an empty one would be replaced by os.environ, with its TWILIO_REGION
-            user_agent_extensions=["pulumi-twilio-caller-id"],
-        )
-        if self._settings.api_url:
-            client.api.base_url = self._settings.api_url
-        try:
-            with transport.session:
+        with connections.lent(fresh=not repeatable) as session:
+            client = Client(
+                username,
+                password,
+                self.account_sid,
+                http_client=Transport(
+                    step,
+                    repeatable=repeatable,
+                    attempts=self._attempts,
+                    timeout=self._timeout,
+                    patience=self._patience,
+                    sleep=self._sleep,
+                    session=session,
+                    throttle=throttle_of(self.account),
+                ),
+                environment={"": ""},  # an empty one would be replaced by os.environ, with its TWILIO_REGION
+                user_agent_extensions=["pulumi-twilio-caller-id"],
+            )
+            if self._settings.api_url:
+                client.api.base_url = self._settings.api_url
+            try:
                 yield client.api.v2010.accounts(self.account_sid)
-        except CallerIdError:
-            raise
-        except (TwilioException, ValidationError, ValueError, TypeError, KeyError, AttributeError) as failed:
-            raise AnswerLost(step, _unexpected(failed)) from failed
+            except CallerIdError:
+                raise
+            except (TwilioException, ValidationError, ValueError, TypeError, KeyError, AttributeError) as failed:
+                raise AnswerLost(step, _unexpected(failed)) from failed
 
 
 def _unexpected(failed: Any) -> str:

@@ -29,9 +29,14 @@ from .errors import (
     TwilioRefused,
     TwilioUnreachable,
 )
+from .throttle import Throttle
 
 FIRST_PAUSE = 0.5
+LONGEST_BACK_OFF = 8.0
 LONGEST_PAUSE = 30.0
+"""Seconds. The last is for what Twilio asks for: nobody waits longer than that."""
+
+PATIENCE = 60.0
 
 
 class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
@@ -41,6 +46,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
     repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
         (no connection, 429: Twilio docs, api/errors/20429) is sent again.
     attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
+    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts.
+    session: what it is sent over. throttle: that of the account.
     """
 
     def __init__(
@@ -50,27 +57,39 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         repeatable: bool = True,
         attempts: int = 4,
         timeout: float = 15.0,
+        patience: float = PATIENCE,
         sleep: Callable[[float], object] = time.sleep,
+        session: requests.Session,
+        throttle: Throttle,
     ) -> None:
-        super().__init__(timeout=timeout)
+        super().__init__(pool_connections=False, timeout=timeout)
+        self.session = session
         self.step = step
         self.repeatable = repeatable
         self.attempts = attempts
+        self.patience = patience
         self.sleep = sleep
+        self.throttle = throttle
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        pause = FIRST_PAUSE
-        for attempt in range(1, self.attempts + 1):
+        pause, attempts, patience = FIRST_PAUSE, self.attempts, self.patience
+        while True:
             try:
-                return self._once(method, url, *args, **kwargs)
+                with self.throttle.turn():
+                    return self._once(method, url, *args, **kwargs)
             except CallerIdError as failed:
                 wait = self._pause(failed, pause)
-                if attempt == self.attempts or wait is None:
+                if wait is None:
+                    raise
+                if isinstance(failed, TooManyRequests) and min(wait, patience) > 0:
+                    patience -= wait
+                elif attempts > 1:
+                    attempts -= 1
+                else:
                     raise
                 self.session.close()  # the server may have given up the connection: never send on that one again
                 self.sleep(wait)
-                pause *= 2
-        raise AssertionError("the last attempt returns or raises")
+                pause = min(pause * 2, LONGEST_BACK_OFF)
 
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         try:

@@ -42,7 +42,7 @@ def start(stack: Stack, sandbox: Sandbox) -> Iterator[Start]:
 def without_cancel(stack: Stack, tmp_path: Path) -> None:
     """An SDK laid out otherwise: its Cancel does not reach us, and there are four workers."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import pulumi_twilio_caller_id.engine as engine\nengine.prepare_process = lambda: None\n"
+        "import pulumi_twilio_caller_id.engine as engine\nengine.hear_cancel = engine.expect_waiting = lambda: None\n"
     )
     stack.environment["PYTHONPATH"] = str(tmp_path)
 

@@ -280,7 +280,7 @@ def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline(
     assert [] == told_within(Context(), lambda: None)
 
 
-# prepare_process
+# hear_cancel, expect_waiting
 
 
 class Servicer:
@@ -293,24 +293,49 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch, f
     monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
     bound = Servicer().Cancel
-    engine.prepare_process()
+    engine.hear_cancel()
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
     assert engine.cancel_requested()
 
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
-    engine.prepare_process()
+    engine.hear_cancel()
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
-    engine.prepare_process()
+    engine.hear_cancel()
 
     assert not engine.cancel_requested()
 
 
-def test_more_operations_at_once() -> None:
+def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
+    """As many at once as there are, although nothing comes after them: each waits here for all of them."""
+    together = threading.Barrier(12, timeout=10)
+
+    def operation() -> None:
+        begun.wait(10)
+        engine.expect_waiting()
+        together.wait()
+
+    begun = threading.Event()
     with futures.ThreadPoolExecutor(4) as executor:
-        executor.submit(engine.prepare_process).result()
-        assert engine.WORKERS == executor._max_workers
+        running = [executor.submit(operation) for _ in range(12)]
+        begun.set()
+        for operation_ in running:
+            operation_.result()
+        assert 12 <= len(executor._threads) <= engine.WORKERS == executor._max_workers
+
+
+def test_no_more_workers_than_that() -> None:
+    with futures.ThreadPoolExecutor(engine.WORKERS + 1) as executor:
+        executor.submit(engine.expect_waiting).result()
+        assert engine.WORKERS + 1 == executor._max_workers
+
+
+def test_outside_of_a_pool_or_in_one_laid_out_otherwise_the_workers_stay_as_they_are() -> None:
+    engine.expect_waiting()
+    executor_reference = object
+    engine.expect_waiting()
+    assert object is executor_reference
 
 
 def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:

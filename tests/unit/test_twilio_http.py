@@ -71,10 +71,32 @@ def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
 ) -> None:
     sandbox.fail("create", status=429)
     with pytest.raises(TooManyRequests) as caught:
-        connect(attempts=3).request_validation(INPUTS)
+        connect(attempts=3, patience=0).request_validation(INPUTS)
     assert caught.value.what == f"Twilio refused to verify {NUMBER}: Too Many Requests (code 20429, HTTP 429)."
     assert asked(sandbox) == [("create", 429)] * 3
     assert len(sleeps) == 2
+
+
+def test_a_busy_server_is_borne_with_for_a_minute_beside_the_attempts(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    """A storm of other requests passes; half a dozen refusals say nothing about this one."""
+    sandbox.fail("create", status=429)
+    with pytest.raises(TooManyRequests):
+        connect().request_validation(INPUTS)
+    assert 60 <= sum(sleeps) <= 60 + 4 * 8
+    assert max(sleeps) <= 8
+    assert asked(sandbox) == [("create", 429)] * (len(sleeps) + 1)
+    assert [] == sandbox.calls
+
+
+def test_a_server_that_asks_for_no_pause_is_not_asked_for_a_minute(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    sandbox.fail("list", status=429, retry_after=0)
+    with pytest.raises(TooManyRequests):
+        connect(attempts=3).find(NUMBER)
+    assert [0.0, 0.0] == sleeps
 
 
 def test_a_wait_that_is_too_long_is_not_made(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
@@ -91,7 +113,7 @@ def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
 ) -> None:
     server = answering(b"HTTP/1.0 429 Busy\r\nContent-Length: 0\r\nRetry-After: " + header + b"\r\n\r\n")
     with pytest.raises(TooManyRequests):
-        connect(url=server.url, attempts=2).find(NUMBER)
+        connect(url=server.url, attempts=2, patience=0).find(NUMBER)
     assert len(server.requests) == 2
     assert len(sleeps) == 1
     assert 0 <= sleeps[0] <= 0.5
