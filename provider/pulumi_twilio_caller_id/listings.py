@@ -21,6 +21,8 @@ FRESH = 60.0
 """Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""
 
 SECOND = 1.0
+TOLERANCE = 0.2
+"""Seconds by which a round may come early."""
 
 Account = tuple[str, str | None]
 """An account's sid, and the base URL that it is asked at."""
@@ -62,12 +64,17 @@ class _Shelf:
     asked: int = 0
     waits: int = 0
 
+    @property
+    def pages(self) -> int:
+        """How many requests a listing takes, as far as is known."""
+        return self.outcome.pages if isinstance(self.outcome, Listing) else 1
+
 
 class Listings:
     """Those of a process, for all its threads: who comes while one is being made, waits for it and has it too."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._shelves: dict[Account, _Shelf] = {}
 
@@ -75,10 +82,10 @@ class Listings:
         """A listing that is at most as old as `age` says, in seconds. Raises what Twilio's answer raises, as long."""
         shelf = self._shelf(twilio)
         with shelf.lock:
-            outcome, since = shelf.outcome, self._now() - shelf.taken
+            outcome, since = shelf.outcome, self.now() - shelf.taken
             oldest = age(outcome) if isinstance(outcome, Listing) else age(Listing(()))
             if outcome is None or since >= oldest:
-                shelf.taken = self._now()
+                shelf.taken = self.now()
                 try:
                     shelf.outcome = outcome = Listing(twilio.each())
                 except CallerIdError as failed:
@@ -134,8 +141,8 @@ class Listings:
 
 
 class Looks:
-    """`verification.Sources` of one wait among others. Round by round they share a listing a second; the last look, on
-    which a failure rests, each takes for itself.
+    """`verification.Sources` of one wait among others. Round by round all of them together ask for the list once a
+    second at most; the last look, on which a failure rests, each takes for itself.
     """
 
     def __init__(self, listings: Listings, shelf: _Shelf, twilio: TwilioApi, *, rounds: bool = False) -> None:
@@ -143,15 +150,25 @@ class Looks:
         self._shelf = shelf
         self._twilio = twilio
         self._rounds = rounds
+        self._looked: float | None = None
 
     def once(self) -> Looks:
         """Those of the rounds, which come again by themselves."""
         return Looks(self._listings, self._shelf, self._twilio.once(), rounds=True)
 
     def find(self, phone_number: str) -> CallerId | None:
-        """The caller ID of this number: in a round as of a second ago at most, or of a second for each of its pages."""
-        if self._rounds and self._shelf.waits > 1:
-            return self._listings.get(self._twilio, lambda listing: SECOND * listing.pages).of_number(phone_number)
+        """The caller ID of this number. In a round, it may be that of a listing of so many seconds ago as that took
+        pages; where fewer numbers wait than that, each is asked for in turn, and None between its turns.
+        """
+        if not self._rounds:
+            return self._twilio.find(phone_number)
+        waits, pages = self._shelf.waits, self._shelf.pages
+        if waits > pages:
+            return self._listings.get(self._twilio, lambda _: SECOND * pages).of_number(phone_number)
+        now = self._listings.now()
+        if waits > 1 and self._looked is not None and now - self._looked < SECOND * waits - TOLERANCE:
+            return None
+        self._looked = now
         return self._twilio.find(phone_number)
 
     def fetch(self, sid: str) -> CallerId:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from .inputs import CALLER_ID_SID, checked
 
+UNANSWERED = frozenset({"queued", "ringing"})
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 

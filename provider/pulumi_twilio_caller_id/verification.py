@@ -27,7 +27,7 @@ from typing import Protocol
 from .callback import Callback
 from .errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
 from .inputs import readable
-from .records import CallerId, CallState, ValidationRequest
+from .records import UNANSWERED, CallerId, CallState, ValidationRequest
 from .verdict import Failed, Seen, Verified, explain, judge, with_callback
 
 TIMEOUT = 300.0
@@ -35,6 +35,12 @@ TIMEOUT = 300.0
 
 INTERVAL = 1.0
 """Seconds between look-ups. After failing ones it doubles, up to SLOWEST."""
+
+INTERVAL_RINGING = 2.0
+"""Seconds between look-ups while nobody has answered yet; not in the first seconds, EARLY, as a call that can't be made
+ends there."""
+
+EARLY = 5.0
 
 INTERVAL_WITH_CALLBACK = 3.0
 """Seconds between look-ups while a callback is expected to come first."""
@@ -128,7 +134,6 @@ def await_caller_id(
     inbox = inbox or Inbox()
     now = clock.now()
     seen = Seen(started=now, deadline=now + timeout)
-    interval = INTERVAL_WITH_CALLBACK if callback_expected else INTERVAL
     once = twilio.once()
     while True:
         seen = _read(inbox, request, seen, clock)
@@ -144,7 +149,7 @@ def await_caller_id(
             return verdict.caller_id
         remaining = seen.deadline - now
         report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
-        clock.wait(inbox, min(_pause(seen, interval), remaining))
+        clock.wait(inbox, min(_pause(seen, now, callback_expected=callback_expected), remaining))
 
 
 def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
@@ -195,9 +200,14 @@ def _look_last(twilio: Sources, request: ValidationRequest, seen: Seen) -> Seen:
         return replace(seen, fault=failed, faults=seen.faults + 1)
 
 
-def _pause(seen: Seen, interval: float) -> float:
+def _pause(seen: Seen, now: float, *, callback_expected: bool) -> float:
+    interval = INTERVAL
     if seen.call_ended is not None or seen.success is not None:
-        interval = INTERVAL  # the number may show up any moment
+        pass  # the number may show up any moment
+    elif callback_expected:
+        interval = INTERVAL_WITH_CALLBACK
+    elif seen.call is not None and seen.call.status in UNANSWERED and now - seen.started >= EARLY:
+        interval = INTERVAL_RINGING
     pause = min(interval * 2.0**seen.faults, max(SLOWEST, interval))
     asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
     return max(pause, asked or 0.0)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
-from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound, TwilioRefused
-from pulumi_twilio_caller_id.listings import FRESH, Listing, Listings
-from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound
+from pulumi_twilio_caller_id.listings import FRESH, Listings
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
@@ -178,32 +178,53 @@ def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connec
     assert [None, LISTED] == [request.params.get("PhoneNumber") for request in sandbox.requests]
 
 
-def test_an_account_of_several_pages_is_listed_less_often(connect: Connect) -> None:
-    """Still one request a second."""
-    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5551500)}) as sandbox:
-        clock = Clock()
-        listings = Listings(clock)
-        with listings.shared(connect(url=sandbox.url)) as first, listings.shared(connect(url=sandbox.url)):
-            for _ in range(4):
-                first.once().find("+14155550101")
-                clock.time += 1
-        assert 2 * 2 == len(sandbox.requests)
+@pytest.fixture
+def large() -> Iterator[Sandbox]:
+    """An account of three pages."""
+    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5552500)}) as running:
+        yield running
 
 
-def test_a_wait_sees_the_error_of_the_shared_listing(sandbox: Sandbox, connect: Connect) -> None:
-    sandbox.fail("list", status=503)
-    listings = Listings()
-    with listings.shared(connect()) as first, listings.shared(connect()) as second:
-        for looks in (first.once(), second.once()):
-            with pytest.raises(TwilioRefused):
-                looks.find(LISTED)
-    assert 1 == len(sandbox.requests)
+@pytest.mark.parametrize("waits", [2, 3, 4, 8])
+def test_all_waits_together_ask_once_a_second_at_most(connect: Connect, large: Sandbox, waits: int) -> None:
+    """However many pages the account has: few waits each for its number in turn, many for all pages."""
+    clock = Clock()
+    listings = Listings(clock)
+    with ExitStack() as stack:
+        twilio = connect(url=large.url)
+        rounds = [stack.enter_context(listings.shared(twilio)).once() for _ in range(waits)]
+        for _ in range(24):
+            for looks in rounds:
+                looks.find("+14155590000")
+            clock.time += 1
+    pages = [request for request in large.requests if "PhoneNumber" not in request.params]
+    assert len(large.requests) <= 24 + 3  # the first listing comes at once
+    assert (3 if waits <= 3 else 24) == len(pages)
 
 
-def test_a_listing_knows_how_many_requests_it_takes() -> None:
-    def records(count: int) -> list[CallerId]:
-        return [
-            CallerId(sid=f"PN{n:032x}", phone_number=f"+1415{n:07}", account_sid="AC" + "1" * 32) for n in range(count)
-        ]
+@pytest.mark.parametrize(("waits", "seconds"), [(1, 1), (2, 2), (3, 3), (4, 3), (8, 3)])
+def test_a_number_is_seen_after_as_many_seconds_as_there_are_waits_or_pages(
+    connect: Connect, large: Sandbox, waits: int, seconds: int
+) -> None:
+    clock = Clock()
+    listings = Listings(clock)
+    with ExitStack() as stack:
+        twilio = connect(url=large.url)
+        [first, *others] = [stack.enter_context(listings.shared(twilio)).once() for _ in range(waits)]
+        for looks in [first, *others] * 2:  # then it is known how many pages there are
+            looks.find("+14155590000")
+        large.add_caller_id("+14155590000")
+        looked: list[CallerId | None] = []
+        while not looked or looked[-1] is None:
+            clock.time += 1
+            looked.append(first.find("+14155590000"))
+        assert len(looked) <= seconds
 
-    assert [1, 1, 2, 3] == [Listing(records(count)).pages for count in (0, 999, 1999, 2000)]
+
+def test_a_single_wait_looks_whenever_it_has_a_reason_to(connect: Connect, large: Sandbox) -> None:
+    """Such as a callback that can't be trusted."""
+    with Listings(Clock()).shared(connect(url=large.url)) as wait:
+        looks = wait.once()
+        assert looks.find("+14155590000") is None
+        large.add_caller_id("+14155590000")
+        assert looks.find("+14155590000") is not None

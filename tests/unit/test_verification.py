@@ -200,21 +200,43 @@ def test_the_call_is_looked_at_before_the_list() -> None:
 
 def test_a_call_that_has_ended_is_not_looked_at_again() -> None:
     _, _, twilio = play(load("condition-5-no-duration"))
-    assert [at for what, at in twilio.asked if what == "once call"] == list(range(21))
+    assert [at for what, at in twilio.asked if what == "once call"] == [*range(5), *range(5, 22, 2)]
+
+
+@pytest.mark.parametrize(
+    ("call", "callback_expected", "expected"),
+    [
+        ("queued", False, [0, 1, 2, 3, 4, 5, 7, 9, 11]),
+        ("ringing", False, [0, 1, 2, 3, 4, 5, 7, 9, 11]),
+        ("in-progress", False, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        ("not known", False, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        ("in-progress", True, [0, 3, 6, 9, 12]),
+        ("ringing", True, [0, 3, 6, 9, 12]),
+    ],
+)
+def test_looks_are_rarer_while_the_phone_rings_or_a_callback_is_expected(
+    call: str, callback_expected: bool, expected: list[int]
+) -> None:
+    clock, asked = Clock(), list[tuple[str, float]]()
+    stream = {"events": [{"at": 0, "call": call, "list": "empty"}, {"at": 11.5, "list": "found"}]}
+    await_caller_id(Twilio(stream, clock, asked), REQUEST, clock=clock, callback_expected=callback_expected)
+    looks = [at for what, at in asked if what == "once list"]
+    assert expected == [at for at in looks if at < 12 or callback_expected]
 
 
 def test_only_the_last_look_is_repeated_by_itself() -> None:
     """The loop comes back anyway; for the last look-up, a passing fault must not be the end."""
     _, _, twilio = play(load("condition-4-no-answer"))
     assert [what for what, _ in twilio.asked].count("list") == 1
-    assert twilio.asked[-1] == ("list", 32)
+    assert twilio.asked[-1] == ("list", 33)
 
 
 def test_progress_is_reported_at_each_look() -> None:
     shown: list[Progress] = []
     play(load("condition-1-call-not-known-at-first"), shown)
-    states = ["calling"] * 3 + ["ringing"] * 4 + ["in-progress"] * 2
-    expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in enumerate(states)]
+    states = {0: "calling", 1: "calling", 2: "calling", 3: "ringing", 4: "ringing", 5: "ringing"}
+    states |= {7: "in-progress", 8: "in-progress"}
+    expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in states.items()]
     assert expected == shown
 
 
