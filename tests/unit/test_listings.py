@@ -8,6 +8,7 @@ import pytest
 
 from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound
 from pulumi_twilio_caller_id.listings import FRESH, Listings
+from pulumi_twilio_caller_id.records import CallerId
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
