@@ -1,6 +1,7 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
 #   make test | lint | docs-check            what CI runs
+#   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
 PULUMI := $(SANDBOX) engine/stack
 
-.PHONY: help up preview refresh destroy test lint docs-check format dist clean setup
+.PHONY: help up preview refresh destroy test bench lint docs-check format dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +35,9 @@ up preview refresh destroy: setup
 
 test: setup $(VENV)/ready-dev
 	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
+
+bench: setup
+	@PYTHONPATH=tests:benchmarks engine/run python benchmarks/bench.py $(ARGS)
 
 lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check

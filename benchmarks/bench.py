@@ -10,12 +10,25 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from scenarios import FULL, SCENARIOS, SMALL, Bench, Row
+from operations import destroy, preview_new, preview_unchanged, refresh, storm
+from plugin import start_up
+from stacks import FULL, SMALL, Bench, Row
+from waits import latency, waiting
 
+SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "unchanged": preview_unchanged,
+    "new": preview_new,
+    "refresh": refresh,
+    "start": start_up,
+    "waiting": waiting,
+    "latency": latency,
+    "destroy": destroy,
+    "storm": storm,
+}
 HEADINGS = ("what", "ours", "floor", "ratio", "at most", "requests", "plugin, MB")
 
 

@@ -16,7 +16,7 @@ from typing import get_args
 
 from harness import Stack
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
-from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
 
 HERE = Path(__file__).resolve().parent
 
@@ -77,11 +77,14 @@ def in_turn(
 
 
 def _asked(sandbox: Sandbox, endpoints: Sequence[str]) -> list[str]:
-    return [
-        f"{request.endpoint} 429" if request.status == 429 else request.endpoint
-        for request in sandbox.requests
-        if request.endpoint in endpoints
-    ]
+    return [label(request) for request in sandbox.requests if request.endpoint in endpoints]
+
+
+def label(request: RequestRecord) -> str:
+    """What was asked for: a listing filtered by a number is a look-up, any other one page."""
+    name = {"list": "look-up" if "PhoneNumber" in request.params else "page of a listing", "create": "call placed"}
+    kind = name.get(request.endpoint, request.endpoint)
+    return f"{kind} refused (429)" if request.status == 429 else kind
 
 
 def run(stack: Stack, *args: str) -> Timed:

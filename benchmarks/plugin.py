@@ -6,17 +6,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
 from google.protobuf.struct_pb2 import Struct
-from measuring import HERE, Timed
 from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from floor import NoOpProvider
+from measuring import HERE, Timed, in_turn
 from pulumi_twilio_caller_id.engine import serialized
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from stacks import Bench, Row
 
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 
@@ -48,3 +52,30 @@ def first_check(provider: ResourceProvider, inputs: Mapping[str, Any], *, known:
 def _resident(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def start_up(bench: Bench) -> Iterator[Row]:
+    inputs = {"phone_number": "+14155550101", "friendly_name": "Desk"}
+    for known, what in ((True, "a number in the state"), (False, "a new number")):
+        pairs = in_turn(
+            bench.size.starts,
+            partial(first_check, OutgoingCallerIdProvider(), inputs, known=known),
+            partial(first_check, NoOpProvider(), inputs, known=known),
+        )
+        ours, floor = pairs.seconds
+        bound = "1.15" if known else ""
+        yield Row(
+            f"plugin, start to first Check, {what}",
+            f"{ours * 1000:.0f} ms",
+            f"{floor * 1000:.0f} ms",
+            pairs.ratio(),
+            bound,
+            memory=pairs.megabytes,
+        )
+        yield Row(
+            f"plugin, resident memory by then, {what}",
+            f"{pairs.ours[0].megabytes:.1f} MB",
+            f"{pairs.floor[0].megabytes:.1f} MB",
+            pairs.ratio(lambda run: run.megabytes),
+            bound,
+        )

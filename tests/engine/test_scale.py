@@ -1,0 +1,99 @@
+"""Many numbers at once on the real engine: who is served meanwhile, how often Twilio is asked, what it refuses."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness import Running, Stack
+from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
+
+COUNT = 32
+UP = ("up", "--yes", "--skip-preview", "--parallel", "64")
+MANY = f'for n in range({COUNT}): OutgoingCallerId(f"n{{n}}", phone_number=f"+1415555{{n:04}}")\n'
+TWELVE = 'for n in range(12): OutgoingCallerId(f"n{n}", phone_number=f"+1415555{n:04}", friendly_name="{name}")\n'
+LATE = """
+async def later():
+    import asyncio
+    await asyncio.sleep(3)
+    return "Lobby"
+OutgoingCallerId("desk", phone_number="+14155559999", friendly_name=Output.from_input(later()))
+"""
+
+
+def busiest_second(requests: list[RequestRecord]) -> int:
+    times = [request.at for request in requests]
+    return max(sum(begin <= at < begin + 0.9 for at in times) for begin in times)
+
+
+@pytest.fixture
+def waiting(stack: Stack, sandbox: Sandbox) -> Iterator[Running]:
+    """32 phones ring and nobody answers; of a number that exists, the new name is known three seconds later."""
+    stack.program('OutgoingCallerId("desk", phone_number="+14155559999", friendly_name="Desk")\n')
+    stack.up()
+    for n in range(COUNT):
+        sandbox.set_phone(f"+1415555{n:04}", "manual")
+    stack.program(MANY + LATE)
+    running = stack.start(*UP)
+    yield running
+    running.kill()
+
+
+def test_while_many_wait_others_are_served_and_interrupts_heard(waiting: Running, sandbox: Sandbox) -> None:
+    """The plugin of the SDK serves four operations at a time: check, diff and Cancel would wait for people."""
+    waiting.until(lambda: waiting.output.count("(ringing, ") == COUNT)
+    waiting.until(lambda: "desk updated" in waiting.output)
+    assert ["Lobby"] == [record.friendly_name for record in sandbox.caller_ids]
+    assert [call.status for call in sandbox.calls][1:] == ["ringing"] * COUNT
+
+    waiting.process.send_signal(signal.SIGINT)
+    assert waiting.until(waiting.ended) < 3
+    failed = {line for line in waiting.output.splitlines() if "was not verified: pulumi was interrupted" in line}
+    assert COUNT == len({line.strip() for line in failed if line.strip().startswith("error: +1 ")})
+    assert [1] * (COUNT + 1) == [[c.to for c in sandbox.calls].count(call.to) for call in sandbox.calls]
+    assert 1 == busiest_second([r for r in sandbox.requests if r.endpoint == "list" and "PhoneNumber" not in r.params])
+
+
+def test_calls_that_twilio_queues_are_shown_as_queued(make_stack: Callable[..., Stack]) -> None:
+    """It begins one a second in an account: the others stay queued, and are waited for."""
+    with Sandbox(delays=Delays(queued=0, rings=0.1, talks=0.2), calls_per_second=1) as sandbox:
+        stack = make_stack(environment=sandbox.environment)
+        stack.program('for n in range(4): OutgoingCallerId(f"n{n}", phone_number=f"+1415555{n:04}")\n')
+        output = stack.up().output
+    assert 3 == len({line.split()[2] for line in output.splitlines() if "(queued, " in line})
+    assert 4 == len(stack.resources()) == len(sandbox.calls)
+
+
+def test_an_account_that_takes_two_requests_at_a_time(make_stack: Callable[..., Stack]) -> None:
+    """What is more it refuses (429), and programs don't know of each other: nothing fails, nobody is called twice."""
+    with Sandbox(delays=Delays(queued=0, rings=0.2, talks=0.3), latency=0.01, concurrency=2) as sandbox:
+        stack = make_stack(environment=sandbox.environment)
+        stack.program(TWELVE.replace("{name}", "Desk"))
+        stack.pulumi(*UP)
+        assert 12 == len(stack.resources()) == len(sandbox.calls)
+        stack.refresh("--expect-no-changes")
+        stack.program(TWELVE.replace("{name}", "Lobby"))
+        stack.pulumi(*UP)
+        assert {"Lobby"} == {record.friendly_name for record in sandbox.caller_ids}
+        stack.destroy("--parallel", "64")
+    assert [] == sandbox.caller_ids
+    assert 12 == len(sandbox.calls)
+    assert 429 in [request.status for request in sandbox.requests]
+
+
+def test_what_a_refresh_listed_is_not_what_the_up_after_it_goes_by(stack: Stack, sandbox: Sandbox) -> None:
+    """Both are one operation, of one process: numbers are renamed and deleted after they were listed."""
+    stack.program(TWELVE.replace("{name}", "Desk"))
+    stack.up()
+    sandbox.rename(sandbox.caller_ids[3].sid, "Changed by hand")
+    before = len(sandbox.requests)
+    stack.program(TWELVE.replace("12", "11").replace("{name}", "Lobby"))
+    stack.up("--refresh", "--run-program")
+
+    asked = [request.endpoint for request in sandbox.requests[before:]]
+    assert ["delete", "fetch", "list", *["update"] * 11] == sorted(asked)
+    assert ["Lobby"] * 11 == [record.friendly_name for record in sandbox.caller_ids]
+    assert {"Lobby"} == {resource["outputs"]["friendly_name"] for resource in stack.resources().values()}
+    stack.refresh("--expect-no-changes")

@@ -1,0 +1,57 @@
+"""What the plugin's process imports on the real engine: each operation starts it anew, and most need little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import Stack
+from pulumi_twilio_caller_id.testing import Sandbox
+
+HEAVY = ("twilio.rest", "aiohttp", "phonenumbers", "pydantic", "requests")
+
+# At its end a plugin is killed, so it tells of each module as it is imported.
+NOTES = """\
+import sys
+from importlib.abc import MetaPathFinder
+
+
+class Notes(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in {heavy!r}:
+            with open({file!r}, "a") as notes:
+                notes.write(name + "\\n")
+
+
+if "pulumi.dynamic" in " ".join(sys.orig_argv):
+    sys.meta_path.insert(0, Notes())
+"""
+
+
+@pytest.fixture
+def imported(stack: Stack, tmp_path: Path) -> Path:
+    """The file that gets the names of what plugins import of the above."""
+    file = tmp_path / "imported"
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NOTES.format(heavy=HEAVY, file=str(file)))
+    stack.environment["PYTHONPATH"] = str(tmp_path / "site")
+    file.touch()
+    return file
+
+
+def test_the_plugin_imports_what_an_operation_needs(stack: Stack, sandbox: Sandbox, imported: Path) -> None:
+    stack.program('OutgoingCallerId("desk", phone_number="(415) 555-0101", friendly_name="Front desk")\n')
+    credentials = stack.environment.pop("TWILIO_AUTH_TOKEN")
+    assert "up will phone +1 415-555-0101" in stack.preview().output
+    assert {"phonenumbers", "pydantic"} == set(imported.read_text().split())
+
+    stack.environment["TWILIO_AUTH_TOKEN"] = credentials
+    stack.up()
+    assert {"twilio.rest", "phonenumbers", "pydantic", "requests"} == set(imported.read_text().split())
+
+    imported.write_text("")
+    stack.program('OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n')
+    assert {} == stack.planned()
+    assert "" == imported.read_text()
+    assert 1 == len(sandbox.calls)
