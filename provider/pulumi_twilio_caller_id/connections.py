@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import requests
+from .bounded import Session
 
 KEPT = 15.0
 """Seconds: servers close what has been idle for a while, and a request that meets that is lost."""
@@ -22,13 +22,13 @@ class Connections:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._idle: list[tuple[float, requests.Session]] = []
+        self._idle: list[tuple[float, Session]] = []
 
     @contextmanager
-    def lent(self, *, fresh: bool = False) -> Iterator[requests.Session]:
+    def lent(self, *, fresh: bool = False) -> Iterator[Session]:
         """A session, for one step. After an error it is closed. fresh: one without a connection."""
         session = None if fresh else self._taken()
-        session = session or requests.Session()
+        session = session or Session()
         try:
             yield session
         except BaseException:
@@ -38,7 +38,7 @@ class Connections:
         with self._lock:
             self._idle.append((self._now(), session))
 
-    def _taken(self) -> requests.Session | None:
+    def _taken(self) -> Session | None:
         """The one that was used last, if that was not too long ago."""
         with self._lock:
             since, session = self._idle.pop() if self._idle else (0.0, None)

@@ -38,6 +38,9 @@ LONGEST_PAUSE = 30.0
 
 PATIENCE = 60.0
 
+MOST_PAGES = 5000
+"""Requests of one step. An account of so many pages has millions of numbers, or none of them ever ends."""
+
 
 class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
     """Sends the requests of one step.
@@ -70,8 +73,10 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self.patience = patience
         self.sleep = sleep
         self.throttle = throttle
+        self._pages: list[str] = []
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        self._refuse_strange_pages(f"{url} {kwargs.get('params') or args[:1]}")
         pause, attempts, patience = FIRST_PAUSE, self.attempts, self.patience
         while True:
             try:
@@ -90,6 +95,16 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 self.session.close()  # the server may have given up the connection: never send on that one again
                 self.sleep(wait)
                 pause = min(pause * 2, LONGEST_BACK_OFF)
+
+    def _refuse_strange_pages(self, page: str) -> None:
+        """The first request of a step goes where we want it; where the others go, an answer says."""
+        if self._pages:
+            first, other = urlsplit(self._pages[0].split()[0]), urlsplit(page.split()[0])
+            if (first.scheme, first.netloc) != (other.scheme, other.netloc):  # the credentials would go there
+                raise AnswerLost(self.step, f"its next page is said to be at another address ({_host(other.geturl())})")
+            if page in self._pages or len(self._pages) >= MOST_PAGES:
+                raise AnswerLost(self.step, "its pages have no end")
+        self._pages.append(page)
 
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         try:
