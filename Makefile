@@ -2,6 +2,7 @@
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
 #   make test | lint | docs-check            what CI runs
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
+#   make matrix                              each request under each fault: what comes of it, printed
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
 PULUMI := $(SANDBOX) engine/stack
 
-.PHONY: help up preview refresh destroy test bench lint docs-check format dist clean setup
+.PHONY: help up preview refresh destroy test matrix bench lint docs-check format dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,9 @@ up preview refresh destroy: setup
 
 test: setup $(VENV)/ready-dev
 	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
+
+matrix: setup
+	@$(VENV)/bin/python tests/faults.py
 
 bench: setup
 	@PYTHONPATH=tests:benchmarks engine/run python benchmarks/bench.py $(ARGS)

@@ -16,7 +16,7 @@ from harness import ROOT
 from pulumi_twilio_caller_id import errors
 
 PACKAGE = ROOT / "provider" / "pulumi_twilio_caller_id"
-ANY = "\0"  # stands for what is known only when it happens
+ANY = "\N{LOZENGE}"  # stands for what is known only when it happens
 SHORTEST = 10  # characters of a text that can be told from others
 
 RAISED = {
@@ -84,7 +84,7 @@ def of_error_classes() -> dict[str, str]:
         if inspect.isclass(kind) and issubclass(kind, errors.CallerIdError) and kind is not errors.CallerIdError:
             taken = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
             said[name] = kind(*(samples[p.annotation] for p in taken)).what
-    return {name: re.sub(r"[ ']*(\\x00|\0|400)[ ']*", ANY, text) for name, text in said.items()}
+    return {name: re.sub(r"[ ']*(\N{LOZENGE}|400)[ ']*", ANY, text) for name, text in said.items()}
 
 
 def pattern(text: str) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Self
 
 from . import engine, terminal
+from .errors import printable
 from .inputs import CALLER, readable
 from .records import ValidationRequest
 from .verification import Progress
@@ -22,7 +23,8 @@ REPEAT = 10.0
 def row_text(progress: Progress) -> str:
     """The text on the resource's own row, e.g. `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
     number = readable(progress.phone_number)
-    return f"{progress.validation_code} <- key in on {number} ({progress.state}, {_minutes(progress.remaining)} left)"
+    left = _minutes(progress.remaining)
+    return printable(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
 
 
 def _minutes(seconds: float) -> str:
@@ -34,7 +36,8 @@ def log_text(request: ValidationRequest) -> str:
     """The text for the log, once, for those who don't see rows (CI)."""
     number = readable(request.phone_number)
     caller = readable(CALLER)
-    return f"{request.validation_code} is the code for {number}: Twilio calls it now from {caller}; key it in there."
+    code = request.validation_code
+    return printable(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
 
 
 class Shown:

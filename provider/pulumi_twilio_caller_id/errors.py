@@ -31,17 +31,23 @@ def shown(text: object, longest: int = 300) -> str:
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
 
 
+def printable(text: str) -> str:
+    """A text of ours that may quote others: its lines stay, what steers a terminal or turns text around does not."""
+    return "".join(char if char == "\n" or char.isprintable() else " " for char in text)
+
+
 class CallerIdError(Exception):
     """Any failure this package explains. `what` happened, and what `todo` about it."""
 
     def __init__(self, what: str, todo: str) -> None:
+        what, todo = printable(what), printable(todo)
         super().__init__(f"{what}\n{todo}")
         self.what = what
         self.todo = todo
 
     def advising(self, todo: str) -> Self:
         """The same error with another thing to do."""
-        self.todo = todo
+        self.todo = todo = printable(todo)
         self.args = (f"{self.what}\n{todo}",)
         return self
 

@@ -192,9 +192,10 @@ class Sandbox(Access):
         drop: Literal["before", "after"] | None = None,
         body: str | None = None,
         processed: bool = False,
+        location: str | None = None,
     ) -> None:
         """The next `times` requests to an endpoint go wrong, or all of them until `heal`. See `Fault` for the rest."""
-        fault = Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed)
+        fault = Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed, location)
         self._server.faults.add(fault)
 
     def heal(self) -> None:

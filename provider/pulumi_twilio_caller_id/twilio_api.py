@@ -75,9 +75,10 @@ class TwilioApi:
     def find(self, phone_number: str) -> CallerId | None:
         """The caller ID of this number in E.164, None where the account has none."""
         with self._account(f"look up {phone_number}") as account:
-            for record in account.outgoing_caller_ids.list(phone_number=phone_number, limit=20):
+            for answer in account.outgoing_caller_ids.list(phone_number=phone_number, limit=20):
+                record = CallerId.model_validate(answer)  # one that can't be read does not mean that it is not there
                 if record.phone_number == phone_number:
-                    return CallerId.model_validate(record)
+                    return record
         return None
 
     def each(self, phone_number: str | None = None, friendly_name: str | None = None) -> Iterator[CallerId]:

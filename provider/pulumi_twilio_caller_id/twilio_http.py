@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from twilio.base.page import Page
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -37,6 +38,9 @@ LONGEST_PAUSE = 30.0
 """Seconds. The last is for what Twilio asks for: nobody waits longer than that."""
 
 PATIENCE = 60.0
+
+LIST = "outgoing_caller_ids"
+PAGE_FIELDS = frozenset({LIST, "meta", *Page.META_KEYS})
 
 MOST_PAGES = 5000
 """Requests of one step. An account of so many pages has millions of numbers, or none of them ever ends."""
@@ -122,7 +126,9 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 raise TwilioUnreachable(self.step, _root(failed)) from failed
             raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
         self._refuse_errors(response)
-        return response
+        if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
+            raise AnswerLost(self.step, f"HTTP {response.status_code} where a deletion is answered with 204")
+        return _of_known_fields(response)
 
     def _refuse_errors(self, response: Response) -> None:
         status = response.status_code
@@ -158,6 +164,15 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         if asked is not None:
             return asked if asked <= LONGEST_PAUSE else None
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
+
+
+def _of_known_fields(response: Response) -> Response:
+    """A page less what Twilio may add to it some day: the client takes each field it does not know for the list."""
+    body = _json(response.text)
+    if not isinstance(body, dict) or LIST not in body or body.keys() <= PAGE_FIELDS:
+        return response
+    known = {name: value for name, value in body.items() if name in PAGE_FIELDS}
+    return Response(response.status_code, json.dumps(known), response.headers)
 
 
 def _was_never_sent(failed: Exception) -> bool:

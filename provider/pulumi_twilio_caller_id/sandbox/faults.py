@@ -27,6 +27,7 @@ class Fault:
     drop         "before": the connection is closed and nothing happens; "after": the request takes effect, then the
                  connection is closed without an answer.
     body         sent as it is instead of Twilio's JSON; the status is 200 unless given.
+    location     where a redirect leads.
     processed    True: the request takes effect although the answer is the fault's, as when a gateway gives up.
 
     Raises `ValueError` for an endpoint or `drop` that is none of these.
@@ -42,6 +43,7 @@ class Fault:
     drop: Literal["before", "after"] | None = None
     body: str | None = None
     processed: bool = False
+    location: str | None = None
 
     def __post_init__(self) -> None:
         if self.endpoint not in ENDPOINTS:

@@ -234,6 +234,8 @@ def _fault_response(fault: Fault) -> web.Response:
         )
     if fault.retry_after is not None:
         response.headers["Retry-After"] = str(fault.retry_after)
+    if fault.location is not None:
+        response.headers["Location"] = fault.location
     return response
 
 

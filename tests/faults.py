@@ -1,0 +1,214 @@
+"""The fault matrix: each step that asks Twilio, under each fault, once and lasting; and what must hold all the same.
+
+Run as a program, it prints the matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from pulumi.dynamic import Config, ConfigureRequest
+
+from invariants import DESK, NEW, Lasting, Outcome, broken
+from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, outlook, preflight, verification
+from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.listings import listings
+from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id.preflight import Preflight
+from pulumi_twilio_caller_id.sandbox.faults import Endpoint
+from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
+
+TIMEOUT = 0.2
+WAIT = 1.0
+BOUND = 256 * 1024
+URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
+PAGE = {"outgoing_caller_ids": [], "page": 0, "page_size": 50, "uri": "/", "next_page_uri": None}
+
+STEPS: dict[str, Endpoint] = {
+    "look-up": "list",
+    "place call": "create",
+    "poll call": "call",
+    "poll list": "list",
+    "read": "fetch",
+    "update": "update",
+    "delete": "delete",
+    "preflight": "list",
+    "import": "fetch",
+}
+NULLS = dict.fromkeys(
+    ("sid", "account_sid", "phone_number", "friendly_name", "call_sid", "validation_code", "status", "duration")
+)
+ENDLESS = "/2010-04-01/Accounts/{account_sid}/OutgoingCallerIds.json?Page=1"
+FAULTS: dict[str, dict[str, Any]] = {
+    "refused": {},
+    "reset before": {"drop": "before"},
+    "reset after": {"drop": "after"},
+    "hang": {"delay": 3 * TIMEOUT},
+    "401": {"status": 401},
+    "403": {"status": 403},
+    "404": {"status": 404, "body": "{}"},
+    "20404": {"status": 404},
+    "429": {"status": 429},
+    "429 later": {"status": 429, "retry_after": 1},
+    "500": {"status": 500},
+    "503": {"status": 503},
+    "HTML": {"body": "<html>gateway</html>"},
+    "empty": {"body": ""},
+    "cut JSON": {"body": '{"sid": "PN'},
+    "wrong types": {"body": json.dumps({**{name: [1] for name in NULLS}, **PAGE, "outgoing_caller_ids": 7})},
+    "extra fields": {},
+    "nulls": {"body": json.dumps({**NULLS, **PAGE, "outgoing_caller_ids": [NULLS]})},
+    "redirect": {"status": 302, "location": "{url}/elsewhere"},
+    "huge": {"body": '{"sid": "' + "x" * (2 * BOUND) + '"}'},
+    "endless": {"body": json.dumps({**PAGE, "next_page_uri": ENDLESS})},
+}
+CELLS: list[tuple[str, str, Lasting]] = [
+    (step, fault, lasting)
+    for step in STEPS
+    for fault in FAULTS
+    for lasting in ("once", "lasting")
+    if fault != "endless" or STEPS[step] == "list"
+]
+
+
+def run(step: str, fault: str, lasting: Lasting) -> Outcome:
+    endpoint = STEPS[step]
+    armed = step != "poll list"
+
+    def answered(record: RequestRecord) -> None:
+        if step == "poll list" and record.endpoint == "create":
+            arm()
+
+    def arm() -> None:
+        nonlocal armed
+        armed = True
+        values = dict(FAULTS[fault])
+        for name in ("body", "location"):
+            if name in values:
+                filled = values[name].replace("{url}", sandbox.url).replace("{account_sid}", sandbox.account_sid)
+                values[name] = filled
+        if values:
+            sandbox.fail(endpoint, times=1 if lasting == "once" else None, **values)
+
+    # A call that is still under way does not keep a second one from being placed, as a verified number would.
+    talks = 3 * TIMEOUT if step == "place call" else 0
+    sandbox = Sandbox(delays=Delays(0, 0, talks), numbers={DESK: "Desk"}, on_answer=answered)
+    with sandbox, _quick() as logged:
+        [desk] = sandbox.caller_ids
+        if armed:
+            arm()
+        with _wire(fault, endpoint, lasting, lambda: armed):
+            began = time.monotonic()
+            answer, error = None, None
+            try:
+                answer = _operation(step, sandbox, desk.sid)
+            except Exception as failed:  # noqa: BLE001 - which kind it is, is judged
+                error = failed
+            seconds = time.monotonic() - began
+        sid = getattr(answer, "id", None)
+        if sid is None:
+            sid = "" if error is None and step == "delete" else desk.sid if step in ("read", "update", "delete") else ""
+        left = {record.sid: record.phone_number for record in sandbox.caller_ids}
+        strays = sum(not record.endpoint for record in sandbox.requests)
+        told = " ".join([str(error or ""), *logged])
+        calls, secret = len(sandbox.calls), sandbox.auth_token
+        return Outcome(step, fault, lasting, answer, error, sid, calls, left, seconds, strays, told, secret)
+
+
+def _operation(step: str, sandbox: Sandbox, sid: str) -> Any:
+    provider = lifecycle.OutgoingCallerIdProvider()
+    config = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
+    provider.configure(ConfigureRequest(Config({f"twilio:{name}": value for name, value in config.items()}, "p")))
+    state = {"phone_number": DESK, "friendly_name": "Desk", "account_sid": sandbox.account_sid, "sid": sid}
+    operations: dict[str, Callable[[], Any]] = {
+        "read": lambda: provider.read(sid, state),
+        "update": lambda: provider.update(sid, state, {"phone_number": DESK, "friendly_name": "Front"}),
+        "delete": lambda: provider.delete(sid, state),
+        "preflight": lambda: provider.check({}, {"phone_number": NEW, DRY_RUN: "5 min"}),
+        "import": lambda: provider.create({"phone_number": DESK, IMPORT: sid}),
+    }
+
+    def servicer(request: object, context: object) -> Any:
+        return operations.get(step, lambda: provider.create({"phone_number": NEW}))()
+
+    return servicer(SimpleNamespace(urn=URN), SimpleNamespace())
+
+
+@contextmanager
+def _quick() -> Iterator[list[str]]:
+    """Nothing waits, and nothing is known from before. Gives what is logged."""
+    logged: list[str] = []
+    listings._shelves.clear()
+    quick = {"attempts": 4, "timeout": TIMEOUT, "patience": 2.0, "sleep": lambda _: None}
+    with ExitStack() as patches:
+        for target, name, value in (
+            (TwilioApi.__init__, "__kwdefaults__", quick),
+            (preflight, "SECONDS", TIMEOUT),
+            (creation, "TIMEOUT", WAIT),
+            (verification, "INTERVAL", 0.01),
+            (verification, "SLOWEST", 0.05),
+            (bounded, "LARGEST", BOUND),
+            (lifecycle, "_memory", Memory()),
+            (lifecycle, "_config", {}.get),
+            (outlook, "preflight", Preflight()),
+            (engine, "log", lambda _level, text, **_: logged.append(text)),
+        ):
+            patches.enter_context(patch.object(target, name, value))
+        yield logged
+
+
+@contextmanager
+def _wire(fault: str, endpoint: Endpoint, lasting: Lasting, armed: Callable[[], bool]) -> Iterator[None]:
+    """The faults that no answer can make up: nobody listens, and true answers with more in them."""
+    send, used = bounded.Session.send, 0
+
+    def sent(self: bounded.Session, request: Any, **options: Any) -> Any:
+        nonlocal used
+        hit = armed() and _endpoint(request) == endpoint and not (lasting == "once" and used)
+        if hit and fault == "refused":
+            used += 1
+            request.url = "http://127.0.0.1:9/"
+        answer = send(self, request, **options)
+        if hit and fault == "extra fields" and answer.status_code == 200:
+            used += 1
+            answer._content = json.dumps({**answer.json(), "brand_new": "x", "nested": {"y": 1}, "more": [1]}).encode()
+        return answer
+
+    with patch.object(bounded.Session, "send", sent):
+        yield
+
+
+def _endpoint(request: Any) -> str:
+    path = urlsplit(request.url).path
+    if "/Calls/" in path:
+        return "call"
+    if path.endswith("/OutgoingCallerIds.json"):
+        return "create" if request.method == "POST" else "list"
+    return {"GET": "fetch", "POST": "update", "DELETE": "delete"}[request.method]
+
+
+def main() -> int:
+    wrong = 0
+    for fault in FAULTS:
+        for step in STEPS:
+            cells = [cell for cell in CELLS if cell[:2] == (step, fault)]
+            seen = [run(*cell) for cell in cells]
+            faulty = sorted({name for outcome in seen for name in broken(outcome)})
+            wrong += bool(faulty)
+            if seen:
+                sys.stdout.write(f"{fault:13} {step:11} {seen[0].word:19} {seen[1].word:19} {' '.join(faulty)}\n")
+    sys.stdout.write(f"{len(CELLS)} cells; {wrong} with a broken invariant\n")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

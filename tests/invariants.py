@@ -1,0 +1,96 @@
+"""What must hold in every cell of the fault matrix (`faults.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.inputs import readable
+
+NEW, DESK = "+14155550101", "+14155550199"
+"""A number that is to be verified, and one that is."""
+
+DEADLINE = 8.0
+Lasting = Literal["once", "lasting"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one cell came to. sid: what the state has afterwards, "" for nothing. strays: requests to no endpoint."""
+
+    step: str
+    fault: str
+    lasting: Lasting
+    answer: Any
+    error: BaseException | None
+    sid: str
+    calls: int
+    left: dict[str, str]
+    seconds: float
+    strays: int
+    told: str
+    secret: str
+
+    @property
+    def word(self) -> str:
+        return "ok" if self.error is None else type(self.error).__name__
+
+
+def one_call_at_most(seen: Outcome) -> bool:
+    return seen.calls <= 1
+
+
+def state_is_kept(seen: Outcome) -> bool:
+    """Only Twilio's own 20404 takes a caller ID out of the state while it is there."""
+    if seen.step not in ("read", "update", "delete"):
+        return True
+    return bool(seen.sid) or seen.fault == "20404" or DESK not in seen.left.values()
+
+
+def nothing_is_orphaned(seen: Outcome) -> bool:
+    """A number that was phoned may become a caller ID: it is in the state, or spoken of."""
+    return seen.calls == 0 or bool(seen.sid) or readable(NEW) in seen.told or NEW in seen.told
+
+
+def it_ends_in_time(seen: Outcome) -> bool:
+    return seen.seconds < DEADLINE
+
+
+def one_clear_message(seen: Outcome) -> bool:
+    return seen.error is None or (isinstance(seen.error, CallerIdError) and "Traceback" not in seen.told)
+
+
+def no_secret_is_told(seen: Outcome) -> bool:
+    return seen.secret not in seen.told
+
+
+def more_fields_are_harmless(seen: Outcome) -> bool:
+    return seen.fault != "extra fields" or seen.error is None
+
+
+def no_call_without_a_look_up(seen: Outcome) -> bool:
+    """What can't be read is no word for the number not being there."""
+    return seen.step != "look-up" or seen.lasting == "once" or seen.fault == "extra fields" or seen.calls == 0
+
+
+def redirects_are_not_followed(seen: Outcome) -> bool:
+    return seen.strays == 0
+
+
+INVARIANTS: tuple[Callable[[Outcome], bool], ...] = (
+    one_call_at_most,
+    state_is_kept,
+    nothing_is_orphaned,
+    it_ends_in_time,
+    one_clear_message,
+    no_secret_is_told,
+    more_fields_are_harmless,
+    redirects_are_not_followed,
+    no_call_without_a_look_up,
+)
+
+
+def broken(seen: Outcome) -> list[str]:
+    return [invariant.__name__ for invariant in INVARIANTS if not invariant(seen)]

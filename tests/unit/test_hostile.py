@@ -1,0 +1,70 @@
+"""Values that would steer a terminal, turn text around or reach another resource: none gets where it could."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from pulumi_twilio_caller_id.cli.listing import table
+from pulumi_twilio_caller_id.display import log_text, row_text
+from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
+from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.verification import Progress
+
+HOSTILE = ["\x1b[2J", "\x1b]8;;http://x\x07", "\x1b]52;c;eA==\x07", "\x9b2J", "\r", "\a", "\u202e", "\u200b"]
+
+
+def harmful(text: str) -> list[str]:
+    return [char for char in text if char != "\n" and unicodedata.category(char) in ("Cc", "Cf")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_from_twilio_steers_the_terminal(text: str) -> None:
+    sid, account = "PN" + "0" * 32, "AC" + "0" * 32
+    progress = Progress(f"+1415{text}", f"1{text}", f"ringing{text}", 60.0)
+    request = ValidationRequest(call_sid="CA" + "0" * 32, phone_number=f"x{text}", validation_code=f"1{text}")
+    listed = CallerId(sid=sid, phone_number=f"x{text}", friendly_name=f"Desk{text}", account_sid=account)
+
+    assert [] == harmful(row_text(progress))
+    assert [] == harmful(log_text(request))
+    assert [] == harmful(table([listed]))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_error_steers_the_terminal(text: str) -> None:
+    errors: list[CallerIdError] = [
+        Gone(f"was {text}", f"do {text}").advising(f"or {text}"),
+        NotVerified(f"was {text}", f"do {text}"),
+        TwilioRefused(f"fetch {text}", 400, 1, text),
+        BadSid(f"PN{text}"),
+    ]
+
+    assert [[]] * len(errors) == [harmful(str(error)) for error in errors]
+
+
+@pytest.mark.parametrize("name", ['"quoted"', "back\\slash", "100% {0} %s", "\U0001f600" * 64, "\u05d0\u05d1"])
+def test_ordinary_names_stay_as_they_are(name: str) -> None:
+    given = {"phone_number": "+14155550101", "friendly_name": name}
+
+    assert (given, []) == checked(given)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", *(text for text in HOSTILE if ord(text[0]) < 0xA0)])
+def test_names_that_steer_are_refused(name: str) -> None:
+    _, failures = checked({"phone_number": "+14155550101", "friendly_name": name + "x"})
+
+    assert ["friendly_name"] == [failure[0] for failure in failures]
+
+
+@pytest.mark.parametrize("sid", ["..", "/", "%2F", "?", "\n", "AC" + "0" * 32 + "\n", "AC" + "0" * 32 + "/.."])
+def test_an_account_sid_leads_nowhere_else(sid: str) -> None:
+    _, failures = checked({"phone_number": "+14155550101", "account_sid": sid})
+
+    assert ["account_sid"] == [failure[0] for failure in failures]
+
+
+@pytest.mark.parametrize("digits", ["\uff0b\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff10\uff11"])
+def test_digits_of_other_scripts_are_the_same_number(digits: str) -> None:
+    assert ({"phone_number": "+14155550101"}, []) == checked({"phone_number": digits})
