@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +39,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, metavar="N", help="runs of each, where the size's are too many or too few")
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=", ".join(SCENARIOS))
     arguments = parser.parse_args()
+    # A shell has what it runs in the background ignore ^C, by which the engine ends its processes: it would wait for
+    # each until it kills it, five seconds later.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     size = FULL if arguments.size == "full" else SMALL
     if arguments.pairs:
         size = replace(size, pairs=arguments.pairs)
