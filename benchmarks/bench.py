@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from harness import heed_interrupts
 from operations import destroy, preview_new, preview_unchanged, refresh, storm
 from plugin import start_up
 from stacks import FULL, SMALL, Bench, Row
@@ -39,10 +39,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, metavar="N", help="runs of each, where the size's are too many or too few")
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=", ".join(SCENARIOS))
     arguments = parser.parse_args()
-    # A shell has what it runs in the background ignore ^C, by which the engine ends its processes: it would wait for
-    # each until it kills it, five seconds later.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    heed_interrupts()
     size = FULL if arguments.size == "full" else SMALL
     if arguments.pairs:
         size = replace(size, pairs=arguments.pairs)

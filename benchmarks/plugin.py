@@ -46,7 +46,7 @@ def first_check(provider: ResourceProvider, inputs: Mapping[str, Any], *, known:
         seconds = time.perf_counter() - begin
         megabytes = _resident(process.pid) / 1024
         process.kill()
-    return Timed(seconds, megabytes, "")
+    return Timed(seconds, megabytes)
 
 
 def _resident(pid: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
+from harness import heed_interrupts
 
-# A shell has what it runs in the background ignore ^C, and so would every process that a test starts to interrupt it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+heed_interrupts()

@@ -233,6 +233,14 @@ class Stack:
         return found
 
 
+def heed_interrupts() -> None:
+    """A shell has what it runs in the background ignore ^C, and so would every process that is started from here: none
+    that is interrupted would end, and the engine waits five seconds for each of its own before it kills it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def command(pid: int) -> str:
     """The command line of a process, "" once it is gone."""
     try:

@@ -27,7 +27,7 @@ from typing import ClassVar, Self
 
 def shown(text: object, longest: int = 300) -> str:
     """Text from elsewhere, fit for a terminal: control characters replaced, length bounded."""
-    plain = "".join(char if char.isprintable() else " " for char in str(text)).strip()
+    plain = printable(str(text)).replace("\n", " ").strip()
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
 
 

@@ -78,13 +78,12 @@ class Listings:
         self._lock = threading.Lock()
         self._shelves: dict[Account, _Shelf] = {}
 
-    def get(self, twilio: TwilioApi, age: Callable[[Listing], float]) -> Listing:
-        """A listing that is at most as old as `age` says, in seconds. Raises what Twilio's answer raises, as long."""
+    def get(self, twilio: TwilioApi, age: float) -> Listing:
+        """A listing that is less than `age` seconds old. Raises what Twilio's answer raises, as long."""
         shelf = self._shelf(twilio)
         with shelf.lock:
-            outcome, since = shelf.outcome, self.now() - shelf.taken
-            oldest = age(outcome) if isinstance(outcome, Listing) else age(Listing(()))
-            if outcome is None or since >= oldest:
+            outcome = shelf.outcome
+            if outcome is None or self.now() - shelf.taken >= age:
                 shelf.taken = self.now()
                 try:
                     shelf.outcome = outcome = Listing(twilio.each())
@@ -107,7 +106,7 @@ class Listings:
             alone = shelf.asked == 1
         if not alone:
             try:
-                record = self.get(twilio, lambda _: FRESH).of_sid(sid)
+                record = self.get(twilio, FRESH).of_sid(sid)
             except CallerIdError:
                 record = None
             if record is not None:
@@ -164,7 +163,7 @@ class Looks:
             return self._twilio.find(phone_number)
         waits, pages = self._shelf.waits, self._shelf.pages
         if waits > pages:
-            return self._listings.get(self._twilio, lambda _: SECOND * pages).of_number(phone_number)
+            return self._listings.get(self._twilio, SECOND * pages).of_number(phone_number)
         now = self._listings.now()
         if waits > 1 and self._looked is not None and now - self._looked < SECOND * waits - TOLERANCE:
             return None

@@ -33,7 +33,7 @@ class Preflight:
     def listing(self, settings: Settings, account_sid: str | None) -> Listing | None:
         """What the account has; None, with one warning, where it does not answer."""
         try:
-            return self._listings.get(connect(settings, account_sid), lambda _: math.inf)
+            return self._listings.get(connect(settings, account_sid), math.inf)
         except CallerIdError as failed:
             self.warn_of(failed)
             return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random
 import ssl
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,8 +36,6 @@ LONGEST_BACK_OFF = 8.0
 LONGEST_PAUSE = 30.0
 """Seconds. The last is for what Twilio asks for: nobody waits longer than that."""
 
-PATIENCE = 60.0
-
 LIST = "outgoing_caller_ids"
 PAGE_FIELDS = frozenset({LIST, "meta", *Page.META_KEYS})
 
@@ -61,11 +58,11 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self,
         step: str,
         *,
-        repeatable: bool = True,
-        attempts: int = 4,
-        timeout: float = 15.0,
-        patience: float = PATIENCE,
-        sleep: Callable[[float], object] = time.sleep,
+        repeatable: bool,
+        attempts: int,
+        timeout: float,
+        patience: float,
+        sleep: Callable[[float], object],
         session: requests.Session,
         throttle: Throttle,
     ) -> None:
@@ -77,15 +74,16 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self.patience = patience
         self.sleep = sleep
         self.throttle = throttle
-        self._pages: list[str] = []
+        self._address: tuple[str, str] | None = None
+        self._pages: set[str] = set()
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        self._refuse_strange_pages(f"{url} {kwargs.get('params') or args[:1]}")
+    def request(self, method: str, url: str, params: Any = None, *args: Any, **kwargs: Any) -> Response:
+        self._refuse_strange_pages(url, params)
         pause, attempts, patience = FIRST_PAUSE, self.attempts, self.patience
         while True:
             try:
                 with self.throttle.turn():
-                    return self._once(method, url, *args, **kwargs)
+                    return self._once(method, url, params, *args, **kwargs)
             except CallerIdError as failed:
                 wait = self._pause(failed, pause)
                 if wait is None:
@@ -100,15 +98,16 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 self.sleep(wait)
                 pause = min(pause * 2, LONGEST_BACK_OFF)
 
-    def _refuse_strange_pages(self, page: str) -> None:
+    def _refuse_strange_pages(self, url: str, params: Any) -> None:
         """The first request of a step goes where we want it; where the others go, an answer says."""
-        if self._pages:
-            first, other = urlsplit(self._pages[0].split()[0]), urlsplit(page.split()[0])
-            if (first.scheme, first.netloc) != (other.scheme, other.netloc):  # the credentials would go there
-                raise AnswerLost(self.step, f"its next page is said to be at another address ({_host(other.geturl())})")
-            if page in self._pages or len(self._pages) >= MOST_PAGES:
-                raise AnswerLost(self.step, "its pages have no end")
-        self._pages.append(page)
+        parts, page = urlsplit(url), f"{url} {params}"
+        address = (parts.scheme, parts.netloc)
+        if self._address not in (None, address):  # the credentials would go there
+            raise AnswerLost(self.step, f"its next page is said to be at another address ({_host(url)})")
+        if page in self._pages or len(self._pages) >= MOST_PAGES:
+            raise AnswerLost(self.step, "its pages have no end")
+        self._address = address
+        self._pages.add(page)
 
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         try:
@@ -125,18 +124,19 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             if isinstance(failed, ValueError):  # a URL, of Twilio or of a proxy, that no request can be made from
                 raise TwilioUnreachable(self.step, _root(failed)) from failed
             raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
-        self._refuse_errors(response)
+        body = self._body(response)
         if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
             raise AnswerLost(self.step, f"HTTP {response.status_code} where a deletion is answered with 204")
-        return _of_known_fields(response)
+        return _of_known_fields(response, body)
 
-    def _refuse_errors(self, response: Response) -> None:
+    def _body(self, response: Response) -> Any:
+        """What was answered, as JSON; raises where that is an error, or no JSON object."""
         status = response.status_code
         body = _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):
                 raise AnswerLost(self.step, f"HTTP {status} with a body that is not JSON")
-            return
+            return body
         if not isinstance(body, dict):
             body = {}
         code, message = body.get("code"), body.get("message") or body.get("detail") or body.get("title") or ""
@@ -166,9 +166,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
 
-def _of_known_fields(response: Response) -> Response:
+def _of_known_fields(response: Response, body: Any) -> Response:
     """A page less what Twilio may add to it some day: the client takes each field it does not know for the list."""
-    body = _json(response.text)
     if not isinstance(body, dict) or LIST not in body or body.keys() <= PAGE_FIELDS:
         return response
     known = {name: value for name, value in body.items() if name in PAGE_FIELDS}

@@ -149,7 +149,8 @@ def await_caller_id(
             return verdict.caller_id
         remaining = seen.deadline - now
         report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
-        clock.wait(inbox, min(_pause(seen, now, callback_expected=callback_expected), remaining))
+        interval = _interval(seen, now, callback_expected=callback_expected)
+        clock.wait(inbox, min(_pause(seen, interval), remaining))
 
 
 def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
@@ -200,14 +201,17 @@ def _look_last(twilio: Sources, request: ValidationRequest, seen: Seen) -> Seen:
         return replace(seen, fault=failed, faults=seen.faults + 1)
 
 
-def _pause(seen: Seen, now: float, *, callback_expected: bool) -> float:
-    interval = INTERVAL
+def _interval(seen: Seen, now: float, *, callback_expected: bool) -> float:
     if seen.call_ended is not None or seen.success is not None:
-        pass  # the number may show up any moment
-    elif callback_expected:
-        interval = INTERVAL_WITH_CALLBACK
-    elif seen.call is not None and seen.call.status in UNANSWERED and now - seen.started >= EARLY:
-        interval = INTERVAL_RINGING
+        return INTERVAL  # the number may show up any moment
+    if callback_expected:
+        return INTERVAL_WITH_CALLBACK
+    if seen.call is not None and seen.call.status in UNANSWERED and now - seen.started >= EARLY:
+        return INTERVAL_RINGING
+    return INTERVAL
+
+
+def _pause(seen: Seen, interval: float) -> float:
     pause = min(interval * 2.0**seen.faults, max(SLOWEST, interval))
     asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
     return max(pause, asked or 0.0)

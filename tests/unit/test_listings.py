@@ -129,10 +129,10 @@ def test_an_error_is_shared_as_long_as_a_listing_would_be(sandbox: Sandbox, conn
     sandbox.fail("list", status=401, code=20003, times=1)
     for _ in range(3):
         with pytest.raises(CredentialsRefused):
-            listings.get(connect(), lambda _: 10.0)
+            listings.get(connect(), 10.0)
     assert 1 == len(sandbox.requests)
     clock.time += 10
-    assert listings.get(connect(), lambda _: 10.0).of_number(LISTED) is not None
+    assert listings.get(connect(), 10.0).of_number(LISTED) is not None
 
 
 # Waits

@@ -23,17 +23,11 @@ def delivery(text: str) -> tuple[str, str]:
 
 
 def seconds(text: str) -> float:
-    number = _number(text)
-    if number is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
-    return number
+    return _number(text, "seconds")
 
 
 def rate(text: str) -> float:
-    number = _number(text)
-    if number is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of calls, 0 or more")
-    return number
+    return _number(text, "calls")
 
 
 def requests(text: str) -> int:
@@ -42,10 +36,11 @@ def requests(text: str) -> int:
     return int(text)
 
 
-def _number(text: str) -> float | None:
-    """A finite number, 0 or more; None for anything else."""
+def _number(text: str, of: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {of}, 0 or more")
+    return number
