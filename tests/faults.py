@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pulumi.dynamic import Config, ConfigureRequest
 
+from harness import free_port
 from invariants import DESK, NEW, Lasting, Outcome, broken
 from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, outlook, preflight, verification
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
@@ -32,6 +33,10 @@ WAIT = 1.0
 BOUND = 256 * 1024
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 PAGE = {"outgoing_caller_ids": [], "page": 0, "page_size": 50, "uri": "/", "next_page_uri": None}
+ELSEWHERE = {
+    "outgoing_caller_ids": [],
+    "meta": {"key": "outgoing_caller_ids", "next_page_url": "http://127.0.0.1:9/elsewhere"},
+}
 
 STEPS: dict[str, Endpoint] = {
     "look-up": "list",
@@ -43,10 +48,12 @@ STEPS: dict[str, Endpoint] = {
     "delete": "delete",
     "preflight": "list",
     "import": "fetch",
+    "called back": "fetch",
 }
 NULLS = dict.fromkeys(
     ("sid", "account_sid", "phone_number", "friendly_name", "call_sid", "validation_code", "status", "duration")
 )
+PUBLIC = "https://calls.example.com"
 ENDLESS = "/2010-04-01/Accounts/{account_sid}/OutgoingCallerIds.json?Page=1"
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {},
@@ -70,13 +77,15 @@ FAULTS: dict[str, dict[str, Any]] = {
     "redirect": {"status": 302, "location": "{url}/elsewhere"},
     "huge": {"body": '{"sid": "' + "x" * (2 * BOUND) + '"}'},
     "endless": {"body": json.dumps({**PAGE, "next_page_uri": ENDLESS})},
+    "page elsewhere": {"body": json.dumps(ELSEWHERE)},
 }
+OF_PAGES = ("endless", "page elsewhere")
 CELLS: list[tuple[str, str, Lasting]] = [
     (step, fault, lasting)
     for step in STEPS
     for fault in FAULTS
     for lasting in ("once", "lasting")
-    if fault != "endless" or STEPS[step] == "list"
+    if fault not in OF_PAGES or STEPS[step] == "list"
 ]
 
 
@@ -101,32 +110,43 @@ def run(step: str, fault: str, lasting: Lasting) -> Outcome:
 
     # A call that is still under way does not keep a second one from being placed, as a verified number would.
     talks = 3 * TIMEOUT if step == "place call" else 0
-    sandbox = Sandbox(delays=Delays(0, 0, talks), numbers={DESK: "Desk"}, on_answer=answered)
+    listen = f"127.0.0.1:{free_port()}"
+    sandbox = Sandbox(
+        delays=Delays(0, 0, talks),
+        numbers={DESK: "Desk"},
+        on_answer=answered,
+        deliver_to={PUBLIC: f"http://{listen}"},
+    )
     with sandbox, _quick() as logged:
         [desk] = sandbox.caller_ids
+        if step == "called back":
+            sandbox.callbacks_go("early")  # else a look at the list may find the number before its callback comes
         if armed:
             arm()
-        with _wire(fault, endpoint, lasting, lambda: armed):
+        with _wire(fault, endpoint, lasting, lambda: armed, sandbox.url) as elsewhere:
             began = time.monotonic()
             answer, error = None, None
             try:
-                answer = _operation(step, sandbox, desk.sid)
+                answer = _operation(step, sandbox, desk.sid, listen)
             except Exception as failed:  # noqa: BLE001 - which kind it is, is judged
                 error = failed
             seconds = time.monotonic() - began
         sid = getattr(answer, "id", None)
         if sid is None:
             sid = "" if error is None and step == "delete" else desk.sid if step in ("read", "update", "delete") else ""
+        assert endpoint in [record.endpoint for record in sandbox.requests] or fault == "refused"
         left = {record.sid: record.phone_number for record in sandbox.caller_ids}
-        strays = sum(not record.endpoint for record in sandbox.requests)
+        strays = sum(not record.endpoint for record in sandbox.requests) + len(elsewhere)
         told = " ".join([str(error or ""), *logged])
         calls, secret = len(sandbox.calls), sandbox.auth_token
         return Outcome(step, fault, lasting, answer, error, sid, calls, left, seconds, strays, told, secret)
 
 
-def _operation(step: str, sandbox: Sandbox, sid: str) -> Any:
+def _operation(step: str, sandbox: Sandbox, sid: str, listen: str) -> Any:
     provider = lifecycle.OutgoingCallerIdProvider()
     config = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
+    if step == "called back":
+        config |= {"callbackUrl": PUBLIC, "callbackListen": listen}
     provider.configure(ConfigureRequest(Config({f"twilio:{name}": value for name, value in config.items()}, "p")))
     state = {"phone_number": DESK, "friendly_name": "Desk", "account_sid": sandbox.account_sid, "sid": sid}
     operations: dict[str, Callable[[], Any]] = {
@@ -167,12 +187,19 @@ def _quick() -> Iterator[list[str]]:
 
 
 @contextmanager
-def _wire(fault: str, endpoint: Endpoint, lasting: Lasting, armed: Callable[[], bool]) -> Iterator[None]:
-    """The faults that no answer can make up: nobody listens, and true answers with more in them."""
+def _wire(
+    fault: str, endpoint: Endpoint, lasting: Lasting, armed: Callable[[], bool], twilio: str
+) -> Iterator[list[str]]:
+    """The faults that no answer can make up: nobody listens, and true answers with more in them. Gives the addresses
+    that were asked although they are not Twilio's.
+    """
     send, used = bounded.Session.send, 0
+    elsewhere: list[str] = []
 
     def sent(self: bounded.Session, request: Any, **options: Any) -> Any:
         nonlocal used
+        if not request.url.startswith(f"{twilio}/"):
+            elsewhere.append(request.url)
         hit = armed() and _endpoint(request) == endpoint and not (lasting == "once" and used)
         if hit and fault == "refused":
             used += 1
@@ -184,7 +211,7 @@ def _wire(fault: str, endpoint: Endpoint, lasting: Lasting, armed: Callable[[], 
         return answer
 
     with patch.object(bounded.Session, "send", sent):
-        yield
+        yield elsewhere
 
 
 def _endpoint(request: Any) -> str:
@@ -205,7 +232,7 @@ def main() -> int:
             faulty = sorted({name for outcome in seen for name in broken(outcome)})
             wrong += bool(faulty)
             if seen:
-                sys.stdout.write(f"{fault:13} {step:11} {seen[0].word:19} {seen[1].word:19} {' '.join(faulty)}\n")
+                sys.stdout.write(f"{fault:14} {step:11} {seen[0].word:19} {seen[1].word:19} {' '.join(faulty)}\n")
     sys.stdout.write(f"{len(CELLS)} cells; {wrong} with a broken invariant\n")
     return int(wrong > 0)
 

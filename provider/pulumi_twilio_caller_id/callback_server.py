@@ -7,22 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import re
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+_logger = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT = 10.0
 """Seconds from connecting within which the whole request must be there."""
 
 LARGEST = 64 * 1024
 """Bytes of a body. A callback has about one thousand."""
+
+LARGEST_REQUEST = 2 * LARGEST
+"""Bytes of all that a connection sends: request line, headers, and the body with what frames its chunks."""
+
+MOST_CONNECTIONS = 100
+"""Connections at once. One more takes the place of the oldest: whoever holds some open keeps nobody out."""
+
+_QUEUE = 1024
+"""Connections that wait to be accepted. One for which there is no place there would try again after a second."""
+
+_ACCEPTED = 20
+"""Of those, how many are accepted in one go: with MOST_CONNECTIONS the bound of the files we have open."""
 
 _STOPPING = 0.05
 """Seconds that a request under way gets for its answer when the last wait ends."""
@@ -106,10 +121,13 @@ class Server:
         from aiohttp import web  # late: a run without callbacks has no use for it
 
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_failed)
         stopped = asyncio.Event()
         manager = web.Server(self._handle)
         connection = _connections(manager, loop, self._timeout)
-        servers = [await loop.create_server(connection, sock=bound) for bound in sockets]
+        servers = [await loop.create_server(connection, sock=bound, backlog=_ACCEPTED) for bound in sockets]
+        for bound in sockets:
+            bound.listen(_QUEUE)
         self._started.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
         await stopped.wait()
         for server in servers:
@@ -150,6 +168,11 @@ async def _body(request: web.BaseRequest) -> bytes | None:
     return bytes(body)
 
 
+def _failed(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Of what goes wrong beneath us, its kind alone: asyncio's own words may quote, and would be seen."""
+    _logger.debug("The receiver of callbacks: %s", type(context.get("exception")).__name__)
+
+
 def _answer(status: int) -> web.Response:
     """A status and nothing else, on a connection that ends with it."""
     from aiohttp import web
@@ -162,17 +185,34 @@ def _answer(status: int) -> web.Response:
 def _connections(
     manager: web.Server, loop: asyncio.AbstractEventLoop, timeout: float
 ) -> Callable[[], web.RequestHandler]:
-    """Makes aiohttp's side of a connection, less what it says and logs on its own, and cut off after `timeout`."""
+    """Makes aiohttp's side of a connection, less what it says and logs on its own, and bounded: in time by `timeout`,
+    in size, and in number.
+    """
     from aiohttp import web
+
+    open_: dict[Connection, asyncio.Transport] = {}  # oldest first
 
     class Connection(web.RequestHandler):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            self._cut_off = loop.call_later(timeout, cast(asyncio.Transport, transport).abort)
+            ours = cast(asyncio.Transport, transport)
+            self._left = LARGEST_REQUEST
+            self._cut_off = loop.call_later(timeout, ours.abort)
+            if len(open_) >= MOST_CONNECTIONS:
+                open_.pop(next(iter(open_))).abort()
+            open_[self] = ours
 
         def connection_lost(self, exc: BaseException | None) -> None:
+            open_.pop(self, None)
             self._cut_off.cancel()
             super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            self._left -= len(data)
+            if self._left >= 0:
+                super().data_received(data)
+            elif self in open_:
+                open_[self].abort()
 
         def handle_error(self, *_: object, **__: object) -> web.StreamResponse:
             return _answer(400)  # it was no HTTP, or ended halfway

@@ -7,10 +7,14 @@ another account's credentials are not mixed in, see `foreign`. What the values m
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from .inputs import ACCOUNT_SID, DEFAULT_REGION
+from .masking import conceal
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {
@@ -26,6 +30,9 @@ SOURCES: dict[str, tuple[str, str | None]] = {
     "adopt": ("adopt", None),
     "preflight": ("preflight", None),
 }
+
+SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"})
+"""The settings that nobody may see."""
 
 PROVIDER = "twilio:provider"
 """What the configuration of an explicit `Provider`'s process has and a stack's has not: the provider's name."""
@@ -73,6 +80,21 @@ def set_in(config: Lookup) -> dict[str, Any]:
     """What a config sets."""
     values = {name: _kept(config(f"twilio:{key}")) for name, (key, _) in SOURCES.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def conceal_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
+    """Have the secrets that are set masked in whatever text of this process."""
+    for key, variable in (SOURCES[name] for name in SECRET):
+        for value in (config(f"twilio:{key}"), environment.get(variable or "")):
+            conceal(value, *_items(value))
+
+
+def _items(value: Any) -> Iterable[Any]:
+    """Of a list, a list as JSON, or text with white space or commas between them."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    return value if isinstance(value, (list, tuple)) else re.split(r"[\s,]+", str(value or ""))
 
 
 def _kept(value: Any) -> Any:

@@ -5,8 +5,8 @@ One call at most is placed, whatever fails around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,10 @@ from . import engine
 from .callback import Reception, expecting
 from .display import Shown, log_text
 from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
+from .errors import shown as plain
 from .existing import adopt, already_verified, wants_adoption
 from .inputs import readable
+from .interrupts import Abandoned, unless_ended
 from .listings import listings
 from .notify import Notifier
 from .records import CallerId, CallerIdInputs, ValidationRequest
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
 
 ALREADY_VERIFIED = 21450
 
+Claimed = Callable[[CallerId], AbstractContextManager[None]]
 
-def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
+
+def create_caller_id(account: Settings, inputs: CallerIdInputs, claimed: Claimed) -> CallerId:
     """Verify the number by phone, or adopt the caller ID it has, where that is wanted.
+
+    claimed: what an adoption is done within; raises AlreadyVerified where another resource has that caller ID.
 
     Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
     """
@@ -40,9 +46,13 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
     def take(existing: CallerId) -> CallerId:
         if not wants_adoption(account, inputs.adopt):
             raise already_verified(existing, inputs.account_sid, urn)
-        return adopt(twilio, inputs, existing)
+        with claimed(existing):
+            return adopt(twilio, inputs, existing)
 
-    existing = twilio.find(inputs.phone_number)
+    try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
+        existing = unless_ended(engine.interruptible, lambda: twilio.find(inputs.phone_number))
+    except Abandoned as abandoned:
+        raise _not_called(inputs, str(abandoned)) from None
     if existing is not None:
         return take(existing)
     timeout = (rpc.timeout if rpc else None) or TIMEOUT
@@ -52,14 +62,18 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
         engine.interruptible(lambda why: inbox.put(Interruption(why))),
         _status_callback(account, inputs, inbox, warn) as status_callback,
     ):
-        if engine.cancel_requested():
-            raise Interrupted(
-                f"{readable(inputs.phone_number)} was not verified: {engine.CANCELED} before any call was placed.",
-                "Run `pulumi up` again.",
-            )
+        ended = engine.ended()
+        if ended:
+            raise _not_called(inputs, ended)
         request = _request_validation(twilio, inputs, status_callback)
         if isinstance(request, CallerId):
             return take(request)
+        if request.phone_number != inputs.phone_number:
+            raise NotVerified(
+                f"{readable(inputs.phone_number)} was not verified: Twilio calls {plain(request.phone_number)} in its"
+                f" place (call {request.call_sid}).",
+                "Let that call pass. If it is the same number, declare it as Twilio writes it.",
+            )
         notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
@@ -80,6 +94,13 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs) -> CallerId:
         notifier.verified(request.phone_number, caller_id.sid)
         notifier.close()
         return caller_id
+
+
+def _not_called(inputs: CallerIdInputs, why: str) -> Interrupted:
+    return Interrupted(
+        f"{readable(inputs.phone_number)} was not verified: {why} before any call was placed.",
+        "Run `pulumi up` again.",
+    )
 
 
 @contextmanager

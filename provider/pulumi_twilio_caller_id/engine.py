@@ -6,8 +6,9 @@
 | `log` | the engine's Log service; its address is the plugin's last argument | stderr: shown on the stack's row |
 | `provider_method` | `abort` of that one call's gRPC context | the message arrives inside the SDK's traceback |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
-| `interruptible` | the end of that call's gRPC context | the wait ends at its deadline |
+| `interruptible`, `ended` | the end of that call's gRPC context | the wait ends at its deadline |
 | `hear_cancel` | the servicer's Cancel | the first ^C waits for creates |
+| `follow_engine` | the pipe that the engine has for the plugin's stdin | a killed engine leaves an idle plugin behind |
 | `expect_waiting` | the workers of the servicer's executor | four operations run at a time |
 | `config_keys` | the dict within the SDK's Config | no warning of misspelled keys |
 | `serialized` | how the SDK writes a provider into a resource's `__provider` | pickled here, by reference |
@@ -20,6 +21,8 @@ import functools
 import os
 import pickle
 import re
+import socket
+import stat
 import sys
 import threading
 import time
@@ -31,7 +34,8 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc as wire
 
-from .errors import CallerIdError
+from . import interrupts
+from .errors import CallerIdError, printable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -128,8 +132,10 @@ def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
     """Show text on the row of `urn` (the stack's, where it is ""); unless `ephemeral`, also in the log.
 
-    An ephemeral text replaces the one before it; "" clears it. Never fails: a text is not worth failing for.
+    An ephemeral text replaces the one before it; "" clears it. What would steer a terminal is left out, as texts quote
+    what people and Twilio name things. Never fails: a text is not worth failing for.
     """
+    text = printable(text)
     engine = _engine()
     try:
         if engine is None:
@@ -183,32 +189,38 @@ def provider_method(
     """Makes a method of a ResourceProvider fail as a user expects.
 
     A CallerIdError is shown as its message alone. What is not an Exception (SystemExit, CancelledError) becomes one:
-    the engine would wait for ever for the answer. Anything else keeps its traceback, as it is a fault of ours.
+    the engine would wait for ever for the answer. Anything else keeps its traceback, as it is a fault of ours; secrets
+    that a text in it quotes are masked. Where the engine ends the call (a second ^C) or is dead, so that nobody hears
+    the answer, the process ends.
     """
 
     @functools.wraps(function)
     def guarded(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(self, *args, **kwargs)
+            with _at_the_end_of_the_call(_leave):
+                return function(self, *args, **kwargs)
         except CallerIdError as failed:
-            _abort_cleanly(str(failed))
+            text = str(failed)
+            _abort_with(lambda _traceback: text)
             raise
         except Exception:
+            _abort_with(printable)
             raise
         except BaseException as ended:
+            _abort_with(printable)
             raise RuntimeError(f"{function.__name__} was ended by {type(ended).__name__}: {ended}") from ended
 
     return guarded
 
 
-def _abort_cleanly(message: str) -> None:
-    """Have the SDK's `context.abort(code, traceback)` for this one call say `message` instead."""
+def _abort_with(message: Callable[[str], str]) -> None:
+    """Have the SDK's `context.abort(code, traceback)` for this one call say what `message` makes of the traceback."""
     rpc = current_rpc()
     if rpc is None:
         return
     try:
         abort = type(rpc.context).abort
-        rpc.context.abort = lambda code, _details: abort(rpc.context, code, message)
+        rpc.context.abort = lambda code, details: abort(rpc.context, code, message(details))
     except Exception:  # noqa: BLE001, S110  the message is in the traceback too
         pass
 
@@ -218,61 +230,52 @@ def _abort_cleanly(message: str) -> None:
 WORKERS = 64
 """Operations that a plugin process serves at once, rather than the SDK's four: a wait takes one for minutes."""
 
-CANCELED = "pulumi was interrupted"
-ENDED = "pulumi ended"
-
-_cancel_requested = threading.Event()
-_waits: dict[int, Callable[[str], None]] = {}
-_waits_lock = threading.Lock()
-
-
-def cancel_requested() -> bool:
-    """Whether the engine has asked this process to stop what it is doing: the first ^C."""
-    return _cancel_requested.is_set()
-
-
-def cancel() -> None:
-    """Stop all waits of this process; called by the engine's Cancel."""
-    _cancel_requested.set()
-    with _waits_lock:
-        stops = list(_waits.values())
-    for stop in stops:
-        stop(CANCELED)
-
 
 @contextmanager
 def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
     """Within it, `stop` is called, from another thread, with the reason when the operation is to end.
 
     That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
-    The process is ended then too: nobody else would after a dead engine, and not always after a second ^C.
+    """
+    with interrupts.told(stop), _at_the_end_of_the_call(lambda: stop(interrupts.ENDED)):
+        yield
+
+
+@contextmanager
+def _at_the_end_of_the_call(act: Callable[[], object]) -> Iterator[None]:
+    """Within it, `act` is called when the engine ends the call that this thread answers: in a thread of gRPC's, so it
+    must not wait.
     """
     rpc = current_rpc()
-    waiting = True
+    unanswered = True
 
     def call_ended() -> None:
-        if waiting:
-            stop(ENDED)
-            threading.Thread(target=_leave_with_the_engine, daemon=True).start()
+        if unanswered:
+            act()
 
-    with _waits_lock:
-        _waits[id(stop)] = stop
     try:
         if rpc is not None:
             with suppress(Exception):  # another kind of context: the wait has its deadline
                 if rpc.context.add_callback(call_ended) is False:
                     call_ended()
-        if cancel_requested():
-            stop(CANCELED)
         yield
     finally:
-        waiting = False
-        with _waits_lock:
-            _waits.pop(id(stop), None)
+        unanswered = False
+
+
+def ended() -> str | None:
+    """Why the operation that this thread is in is to end, None where it may go on."""
+    if interrupts.cancel_requested():
+        return interrupts.CANCELED
+    rpc = current_rpc()
+    with suppress(Exception):
+        if rpc is not None and rpc.context.is_active() is False:
+            return interrupts.ENDED
+    return None
 
 
 def hear_cancel() -> None:
-    """Have the engine's Cancel reach `cancel`. Best effort."""
+    """Have the engine's Cancel reach `interrupts.cancel`. Best effort."""
     servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
     with suppress(Exception):  # the bound method is registered already: only its code can still be exchanged
         servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
@@ -288,6 +291,10 @@ def expect_waiting() -> None:
     with suppress(Exception):
         executor = found[0]()  # type: ignore[index]
         with executor._shutdown_lock:
+            # Python 3.11 counts a worker as idle after each operation, also where the next one is waiting for it
+            # already: after a burst it would start no more workers, for as many operations as were waiting.
+            while executor._idle_semaphore.acquire(blocking=False):
+                pass
             more = WORKERS - executor._max_workers
             executor._max_workers = max(executor._max_workers, WORKERS)
             for _ in range(min(more, executor._work_queue.qsize())):  # those that came while there were too few
@@ -300,8 +307,35 @@ def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 
 
     from google.protobuf import empty_pb2
 
-    importlib.import_module("pulumi_twilio_caller_id.engine").cancel()
+    importlib.import_module("pulumi_twilio_caller_id.interrupts").cancel()
     return empty_pb2.Empty()
+
+
+_followed = threading.Lock()
+"""Taken, once and for all, by the thread that follows the engine."""
+
+
+def follow_engine() -> None:
+    """Have this process end with the engine: one that is killed leaves its plugins behind. Best effort.
+
+    The engine has a pipe to the plugin's stdin, which the kernel closes with it.
+    """
+    with suppress(Exception):
+        if address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and _followed.acquire(blocking=False):
+            threading.Thread(target=_end_with_the_engine, name="twilio-follow-engine", daemon=True).start()
+
+
+def _end_with_the_engine() -> None:
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    while not _engine_is_gone():  # it may have closed the pipe for another reason
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _leave() -> None:
+    threading.Thread(target=_leave_with_the_engine, name="twilio-leave", daemon=True).start()
 
 
 def _leave_with_the_engine() -> None:
@@ -319,11 +353,12 @@ def _leave_with_the_engine() -> None:
 
 
 def _engine_is_gone() -> bool:
-    engine = _engine()
-    if engine is None:
-        return False
+    """Whether nothing listens at the engine's address any more."""
+    host, _, port = (address() or "").rpartition(":")
     try:
-        _send(engine, 1.0, "debug", message="still there?")
-    except Exception as failed:  # noqa: BLE001  grpc.RpcError, without importing it here
-        return "UNAVAILABLE" in str(getattr(failed, "code", lambda: "")())
+        socket.create_connection((host.strip("[]"), int(port)), 1.0).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, ValueError):
+        return False
     return False

@@ -22,7 +22,11 @@ own, what to do. None of them ever carries a credential.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from typing import ClassVar, Self
+
+from .masking import masked
 
 
 def shown(text: object, longest: int = 300) -> str:
@@ -32,8 +36,32 @@ def shown(text: object, longest: int = 300) -> str:
 
 
 def printable(text: str) -> str:
-    """A text of ours that may quote others: its lines stay, what steers a terminal or turns text around does not."""
-    return "".join(char if char == "\n" or char.isprintable() else " " for char in text)
+    """A text of ours that may quote others: its lines stay, secrets and what steers a terminal or turns text around do
+    not.
+    """
+    return "".join(char if char == "\n" or char.isprintable() else " " for char in masked(text))
+
+
+def quoted(value: object, longest: int = 100) -> str:
+    """A value from elsewhere in quotes, so that it can be told from another: what can't be seen is escaped."""
+    if isinstance(value, str):
+        return repr(value[:longest]) + ("..." if len(value) > longest else "")
+    return shown(repr(value), longest)
+
+
+def apart(one: object, other: object) -> tuple[str, str]:
+    """Two values in quotes, by which they can be told from each other: an accent has several forms that look alike."""
+    texts = quoted(one), quoted(other)
+    alike = unicodedata.normalize("NFC", texts[0]) == unicodedata.normalize("NFC", texts[1])
+    return (ascii(one), ascii(other)) if alike else texts
+
+
+def is_fit(value: object, longest: int = 300) -> bool:
+    """Whether a value, with all that is in it, may be shown as it is: nothing steers a terminal or fills it."""
+    if isinstance(value, str):
+        return value.isprintable() and len(value) <= longest
+    nested = [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    return len(nested) <= longest and all(is_fit(item) for item in nested)
 
 
 class CallerIdError(Exception):
@@ -176,10 +204,11 @@ STORED_CREDENTIALS = (
 
 def foreign_caller_id(account_sid: str, own: str, urn: str) -> str:
     """What to do where the credentials, of account `own`, are refused for a caller ID of another account."""
+    in_quotes = urn.replace("'", "'\"'\"'")  # as a shell needs it
     return (
         f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
         f"{account_sid}: delete it in that account's Console. Then, in a terminal,\n"
-        f"`pulumi state delete '{urn}'`, and pick the one that is pending deletion."
+        f"`pulumi state delete '{in_quotes}'`, and pick the one that is pending deletion."
     )
 
 

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import engine
-from .errors import AlreadyVerified, ImportMismatch, NotFound
+from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted
 from .inputs import readable
 from .memory import name_of
 from .records import CallerId, CallerIdInputs
@@ -35,7 +36,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
         ) from failed
     given = inputs.model_dump(exclude_none=True)
     for name, reason in mismatches(given, record):
-        raise ImportMismatch(f"{name} is {given[name]!r}: {reason}.", "Nothing was changed at Twilio.")
+        raise ImportMismatch(f"{name} is {quoted(given[name])}: {reason}.", "Nothing was changed at Twilio.")
     engine.log("info", f"imported {sid}, no call", urn=engine.current_urn())
     return record
 
@@ -61,8 +62,8 @@ def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]
     if number is not None and number != record.phone_number:
         yield "phone_number", f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct either"
     if name is not None and name != record.friendly_name:
-        reason = f"{record.sid}, which import_ names, is {record.friendly_name!r} at Twilio, where an import changes"
-        yield "friendly_name", f"{reason} nothing: give that name or none, and rename it once it is imported"
+        reason = f"{record.sid}, which import_ names, is {quoted(record.friendly_name)} at Twilio, where an import"
+        yield "friendly_name", f"{reason} changes nothing: give that name or none, and rename it once it is imported"
 
 
 def already_verified(record: CallerId, account_sid: str | None, urn: str) -> AlreadyVerified:
@@ -72,7 +73,7 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
     """
     select = f"--phone-number {record.phone_number}"
     if urn:
-        select += f" --name {name_of(urn)}"
+        select += f" --name {shlex.quote(name_of(urn))}"
     if account_sid:
         select += f" --account-sid {account_sid}"
     return AlreadyVerified(
@@ -96,4 +97,4 @@ def not_there(same_number: CallerId | None) -> str:
 
 def renaming_of(old: object, new: object) -> str:
     """From which to which friendly name, "" where the program wants no other."""
-    return "" if new in (None, old) else f"from {old!r} to {new!r}"
+    return "" if new in (None, old) else "from {} to {}".format(*apart(old, new))

@@ -35,7 +35,8 @@ class Handover:
                 self._prepare(self._folder)
                 # Left open, as a process posts each number of a stack; it is ended without a warning.
                 self._notes = os.open(self._folder / str(os.getpid()), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            os.write(self._notes, f"{sid} {urn}\n".encode())
+            line = f"{sid} {urn}".replace("\n", " ")  # a resource may have a name of two lines
+            os.write(self._notes, f"{line}\n".encode())
             self._posted.add((sid, urn))
 
     def find(self, sid: str) -> str | None:
@@ -46,7 +47,7 @@ class Handover:
             for path in self._folder.iterdir():
                 if path.name == str(os.getpid()) or path.stat().st_uid != _user() or not _runs(path.name):
                     continue
-                for line in path.read_text(encoding="utf-8").splitlines():
+                for line in path.read_text(encoding="utf-8").split("\n"):
                     noted, _, urn = line.partition(" ")
                     if noted == sid:
                         return urn

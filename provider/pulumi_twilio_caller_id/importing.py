@@ -103,6 +103,8 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
     A name that a program may not give is left out, so that it stays Twilio's. account_sid: given with each number.
     """
     given = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
+    if "\ufffd" in (caller_id.friendly_name or ""):  # half a character at Twilio, which no program can give
+        del given["friendly_name"]
     good, _ = checked({**given, "account_sid": account_sid})
     return good if good.get("phone_number") == caller_id.phone_number else None
 
@@ -122,7 +124,7 @@ def import_file(
     resources = [_declaration(keys[role], known) for role, known in references.items() if known.urn is None]
     for number in numbers:
         # The SDK leaves properties without a value out of the state.
-        outputs = number.caller_id.model_dump(exclude_none=True)
+        outputs = {name: value for name, value in number.caller_id.outputs().items() if value is not None}
         state = {"inputs": {**number.inputs, **pickled}, "outputs": {**outputs, **pickled}}
         resources.append({"type": TYPE, "name": number.name, "id": number.caller_id.sid, **keys, **state})
     table = {keys[role]: known.urn for role, known in references.items() if known.urn is not None}
@@ -183,7 +185,7 @@ def _statement(variable: str, number: Number, options: list[str]) -> str:
 
 def _reference(variable: str, known: Reference, *, protect: bool) -> str:
     if known.urn is not None:
-        what = "provider" if known.is_provider else known.type
+        what = "provider" if known.is_provider else _literal(known.type)[1:-1]
         return f"# The variable {variable} is the {what} {_literal(known.name)} that this program has already."
     if known.is_provider:  # never protected by an import
         account_sid = f"account_sid={_literal(known.account_sid or '')}"
@@ -247,8 +249,10 @@ def _yaml(content: object) -> str:
         """Text that begins with no letter in quotes: what is a number in YAML depends on who reads it (1e3, 0o17)."""
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if value[:1].isalpha() else '"')
+        plain = value[:1].isalpha() and value.isprintable()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
 
     Dumper.add_representer(str, text)
     dumped: str = yaml.dump(content, Dumper=Dumper, allow_unicode=True, width=10_000, sort_keys=False)
-    return dumped
+    # What is not printable stands in double quotes, by which it can be escaped: an editor would hide it.
+    return "".join(char if char == "\n" or char.isprintable() else f"\\U{ord(char):08x}" for char in dumped)

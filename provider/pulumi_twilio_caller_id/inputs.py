@@ -13,6 +13,8 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .errors import quoted
+
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -23,9 +25,15 @@ CALLER = "+14157234000"
 IMPORT = "import_"  # the sid to take over, of the resource's options
 DELETE_BEFORE_REPLACE = "delete_before_replace"  # of the resource's options
 DRY_RUN = "dry_run"  # there in previews, which the engine does not tell: true, or how long creation may take
-HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN)
+SECRET_INPUTS = "secret_inputs"  # noqa: S105  the names of those that the program keeps secret
+MASKED = frozenset({"friendly_name", "status_callback"})
+"""Those of them that no message shows. A number is shown: whoever keys in the code has to know which phone rings."""
+HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN, SECRET_INPUTS)
 
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
+
+TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Unicode's explicit directional formatting: embeddings, overrides, isolates (Unicode Standard Annex #9, 2)."""
 
 
 def e164(number: str, region: str = DEFAULT_REGION) -> str:
@@ -36,17 +44,39 @@ def e164(number: str, region: str = DEFAULT_REGION) -> str:
     import phonenumbers  # late: its metadata is large, and most operations never need it
 
     if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"it can't be read: twilio:defaultRegion is {region!r}, not a country such as US, GB or DE")
+        raise ValueError(
+            f"it can't be read: twilio:defaultRegion is {quoted(region)}, not a country such as US, GB or DE"
+        )
+    # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
+    kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
+    plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()
     try:
-        parsed = phonenumbers.parse(number, region)
+        parsed = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException as failed:
         raise ValueError(_PARSE_REASONS.get(failed.error_type, "it is not a phone number")) from None
     if parsed.extension:
         raise ValueError(f"it holds an extension: put {parsed.extension!r} into `extension`")
     possible = phonenumbers.is_possible_number_with_reason(parsed)
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+        if phonenumbers.normalize_digits_only(plain).startswith("00"):
+            raise ValueError("it begins with 00: write + in place of that")
         raise ValueError(_LENGTH_REASONS.get(possible, "it is not a phone number"))
+    _refuse_strange_characters(re.sub("^tel:", "", plain, flags=re.IGNORECASE))
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _refuse_strange_characters(written: str) -> None:
+    """The parser passes over what it can't read, and takes letters for the keys that they are on: a phone would ring
+    that the program does not name, or means otherwise (an O for a 0).
+    """
+    for char in written:
+        if unicodedata.category(char) not in _IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
+            if char.isalpha():
+                raise ValueError("it holds letters: give the digits that stand for them")
+            raise ValueError(f"it holds {quoted(char)}, which is no part of a phone number")
+
+
+_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")  # digits of all scripts, dashes, brackets, spaces
 
 
 def readable(number: str) -> str:
@@ -74,6 +104,13 @@ _LENGTH_REASONS = {
     4: "it lacks its area code",
     5: "it has a length that its country does not use",
 }
+
+
+def holds_half_characters(text: str) -> bool:
+    """Whether the text can't be sent: it has halves of characters (lone surrogates), as Python makes of a variable of
+    the environment or a file name whose bytes are no UTF-8.
+    """
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _text(value: object) -> str:
@@ -104,14 +141,23 @@ def _true_or_false(value: object) -> bool:
     return value
 
 
+def is_control(char: str) -> bool:
+    """Whether it is a line break, another control character, or half a character."""
+    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+
+
 def _friendly_name(given: object) -> str:
     value = _text(given)
-    if not value.strip():
+    if all(char.isspace() or unicodedata.category(char) == "Cf" for char in value):
         raise ValueError("it is empty: leave it out to leave Twilio's name alone")
     if len(value) > 64:
         raise ValueError(f"it is {len(value)} characters long: Twilio keeps at most 64")
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in value):
-        raise ValueError("it holds a line break or another control character")
+    for char in value:
+        if is_control(char):
+            raise ValueError(f"it holds {quoted(char)}, a line break or another control character")
+        # Joiners and direction marks stay: emoji, Persian and Hebrew need them. These make a name read as another one.
+        if char in TURNS_TEXT:
+            raise ValueError(f"it holds {quoted(char)}, which turns the text around that is shown behind it")
     return value
 
 
@@ -129,7 +175,7 @@ def _public_url(given: object) -> str:
         raise ValueError(f"it is {len(value)} characters long: Twilio takes at most 1,000")
     try:
         parts = urlsplit(value)
-        host, _port = parts.hostname, parts.port
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         parts, host = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", value):

@@ -24,10 +24,20 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import config, engine
-from .errors import STORED_CREDENTIALS, AlreadyVerified, CredentialsRefused, Gone, NotFound, foreign_caller_id
+from . import config, engine, naming
+from .errors import (
+    STORED_CREDENTIALS,
+    AlreadyVerified,
+    CredentialsRefused,
+    Gone,
+    NotFound,
+    foreign_caller_id,
+    is_fit,
+    printable,
+)
 from .handover import Handover
-from .inputs import DRY_RUN, HINTS, IMPORT, checked, readable
+from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked, readable
+from .masking import conceal
 from .memory import Memory, name_of
 
 if TYPE_CHECKING:
@@ -53,13 +63,18 @@ class OutgoingCallerIdProvider(ResourceProvider):
     # The pickle is a reference to this class and carries no secret; as a secret it would only hide what changes.
     serialize_as_secret_always = False
 
+    @engine.provider_method
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember where the stack's config is; no setting is read from it before a call to Twilio is made."""
+        """Remember where the stack's config is, and what may not be shown of it; no setting is made sense of before a
+        call to Twilio is made.
+        """
         global _config  # noqa: PLW0603
         _config = req.config.get
+        config.conceal_secrets(_config, os.environ)
         for key, near in config.misspelled(engine.config_keys(req.config)).items():
             engine.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         engine.hear_cancel()
+        engine.follow_engine()
 
     @engine.provider_method
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -69,6 +84,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
         caller ID to import is the one declared.
         """
         given, hints = _parted(news)
+        for name in MASKED.intersection(hints.get(SECRET_INPUTS, ())):
+            conceal(_olds.get(name), given.get(name), shortest=1)
         known, unknown = engine.split_unknowns(given)
         good, failures = checked(known, unknown=unknown, region=config.default_region(_config), before=_olds)
         urn = engine.current_urn()
@@ -81,7 +98,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
             failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
         # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
         kept = {IMPORT: import_sid} if import_sid and not urn else {}
-        return CheckResult({**good, **unknown, **kept}, [CheckFailure(*failure) for failure in failures])
+        return CheckResult({**good, **unknown, **kept}, [_failure(*failure, news) for failure in failures])
 
     @engine.provider_method
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -93,11 +110,11 @@ class OutgoingCallerIdProvider(ResourceProvider):
         replaces = _replaced(_olds, _news)
         if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append(IMPORT)
-        changes = bool(replaces) or _differs("friendly_name", _olds, _news) or _differs(PROVIDER_KEY, _olds, _news)
+        changes = bool(replaces) or _is_renamed(_olds, _news) or _differs(PROVIDER_KEY, _olds, _news)
         if replaces:
-            _memory.release(_id)
-        elif not changes:
-            _keep(_id)
+            _memory.release(_id, urn)
+        else:
+            _keep(_id, _olds)
         if changes and _memory.is_previewed(urn):
             from . import outlook
 
@@ -120,15 +137,10 @@ class OutgoingCallerIdProvider(ResourceProvider):
         urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
         account = _account()
-        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs)
-        other = _memory.hold(caller_id.sid, urn)
-        if other is not None:
-            raise AlreadyVerified(
-                f"{readable(caller_id.phone_number)} is managed as {name_of(other)!r} in this stack already"
-                f" ({caller_id.sid}).",
-                "Declare each number once.",
-            )
-        return CreateResult(caller_id.sid, _outputs(caller_id))
+        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, _claimed)
+        _claim(caller_id)
+        caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
+        return CreateResult(caller_id.sid, caller_id.outputs() | beside)
 
     @engine.provider_method
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -148,26 +160,30 @@ class OutgoingCallerIdProvider(ResourceProvider):
                     "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has another kind of sid.",
                 ) from failed
             return ReadResult("", {})
-        return ReadResult(id_, _outputs(caller_id), _refreshed(rpc.old_inputs if rpc else None, caller_id))
+        outs = caller_id.outputs()
+        outs |= naming.after_read(props, outs)
+        return ReadResult(id_, outs, _refreshed(rpc.old_inputs if rpc else None, outs))
 
     @engine.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename. Whatever else changed needs no call to Twilio."""
         from .listings import listings
 
-        _keep(_id)
-        if not _differs("friendly_name", _olds, _news):
+        _keep(_id, _olds)
+        if not _is_renamed(_olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
         engine.expect_waiting()
         listings.forget(_id)
+        given = _news["friendly_name"]
         try:
-            return UpdateResult(_outputs(_twilio(_olds.get("account_sid")).rename(_id, _news["friendly_name"])))
+            caller_id = _twilio(_olds.get("account_sid")).rename(_id, given)
         except NotFound as failed:
             number = readable(str(_olds.get("phone_number", "")))
             raise Gone(
                 f"{number} can't be renamed: its caller ID {_id} was removed at Twilio.",
                 "Run `pulumi refresh` to take it out of the state, then `pulumi up` to verify the number again.",
             ) from failed
+        return UpdateResult(caller_id.outputs() | naming.after_rename(given, caller_id))
 
     @engine.provider_method
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -195,17 +211,55 @@ def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: value for name, value in props.items() if name not in (PROVIDER_KEY, *hints)}, hints
 
 
-def _keep(sid: str) -> None:
-    """Nothing may delete this caller ID any more, if the program declares a resource that has it."""
-    urn = engine.current_urn()
-    if _memory.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
-        _memory.hold(sid, urn)
+def _failure(name: str, reason: str, props: Mapping[str, Any]) -> CheckFailure:
+    """Of a property. The engine prints its value before the reason, as it is: one that would steer the terminal, or
+    fill it, is kept from it.
+    """
+    reason = printable(reason)
+    return CheckFailure(name, reason) if is_fit(props.get(name)) else CheckFailure("", f"{name}: {reason}")
+
+
+def _keep(sid: str, olds: Mapping[str, Any]) -> None:
+    """Nothing may delete this caller ID any more, if the program declares a resource that has it. Raises
+    AlreadyVerified where another one has taken it over.
+    """
+    if _memory.is_in_state(engine.current_urn()):  # not in a refresh, which calls diff too, and may precede a destroy
+        _take(sid, str(olds.get("phone_number")))
+
+
+@contextmanager
+def _claimed(caller_id: CallerId) -> Iterator[None]:
+    """Within it, `_claim` has been made; it is given up where that comes to nothing."""
+    _claim(caller_id)
+    try:
+        yield
+    except BaseException:
+        _memory.release(caller_id.sid, engine.current_urn())
+        raise
+
+
+def _claim(caller_id: CallerId) -> None:
+    """The resource that is being created takes this caller ID. Raises AlreadyVerified where another one has it."""
+    _take(caller_id.sid, caller_id.phone_number)
+
+
+def _take(sid: str, number: str) -> None:
+    other = _memory.hold(sid, engine.current_urn())
+    if other is not None:
+        raise AlreadyVerified(
+            f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
+            "Declare each number once.",
+        )
 
 
 def _differs(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether the program wants another value; what it leaves out is not managed."""
     wanted = news.get(name)
     return wanted is not None and (engine.is_unknown(wanted) or wanted != olds.get(name))
+
+
+def _is_renamed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return _differs("friendly_name", olds, news) and not naming.is_settled(olds, news.get("friendly_name"))
 
 
 def _replaced(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
@@ -243,14 +297,12 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
         raise refused.advising(f"{refused.todo}\n{advice}") from refused
 
 
-def _outputs(caller_id: CallerId) -> dict[str, Any]:
-    return caller_id.model_dump()
-
-
-def _refreshed(inputs: Mapping[str, Any] | None, caller_id: CallerId) -> dict[str, Any] | None:
+def _refreshed(inputs: Mapping[str, Any] | None, outs: Mapping[str, Any]) -> dict[str, Any] | None:
     """The inputs in state, brought up to what Twilio has, so that a refresh shows drift on the property it is in."""
     if not inputs or "phone_number" not in inputs:
         return None
-    live = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
+    live = {"phone_number": outs["phone_number"], "friendly_name": outs["friendly_name"]}
+    if naming.is_settled(outs, inputs.get("friendly_name")):
+        del live["friendly_name"]
     now = {name: live.get(name, value) for name, value in inputs.items() if name != PROVIDER_KEY}
     return None if now.items() <= inputs.items() else now

@@ -16,8 +16,8 @@ import pulumi
 import pulumi.runtime
 
 from .config import PROVIDER, default_region
-from .errors import CallerIdError
-from .inputs import checked
+from .errors import CallerIdError, quoted
+from .inputs import checked, holds_half_characters
 from .provider import KEYS, Provider, configuration_of, is_plain
 
 T = TypeVar("T")
@@ -214,11 +214,11 @@ def _checked(filters: Mapping[str, Any], region: str, *, is_secret: bool) -> dic
     name = filters["friendly_name"]
     good, failures = checked({**filters, "friendly_name": None}, unknown=("phone_number",), region=region)
     if name is not None:
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and name and not holds_half_characters(name):
             good["friendly_name"] = name
         else:
             failures.append(("friendly_name", "it must be text, and not empty"))
     for refused, reason in failures:
-        value = "" if is_secret else f" {filters[refused]!r}"
+        value = "" if is_secret else f" {quoted(filters[refused])}"
         raise CallerIdError(f"{refused}{value} can't be looked up: {reason}.", f"Correct {refused}, or leave it out.")
     return good

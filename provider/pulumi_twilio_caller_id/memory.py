@@ -70,10 +70,11 @@ class Memory:
             self._handover.post(sid, other)
             return other if other and urn and other != urn else None
 
-    def release(self, sid: str) -> None:
-        """The resource that has this caller ID is to be replaced, or is deleted."""
+    def release(self, sid: str, urn: str) -> None:
+        """A resource that has this caller ID is to be replaced. One that has taken it over meanwhile keeps it."""
         with self._lock:
-            self._holders.pop(sid, None)
+            if self._holders.get(sid) == urn:
+                del self._holders[sid]
 
     def holder(self, sid: str) -> str | None:
         """The URN of the resource that has this caller ID when the operation ends, None where none is known to."""

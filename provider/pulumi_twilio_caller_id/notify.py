@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from .errors import shown
+from .errors import printable, shown
 from .inputs import CALLER, readable
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Notifier:
             self._closed.set()
 
     def _send(self, message: _Message) -> None:
+        message = _Message(shown(message.title), printable(message.body), message.kind)
         for service in self._services:
             service.messages.put(message)
         for service in [] if self._threads else self._services:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from . import engine
-from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError
+from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted
 from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
 from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, readable
 from .memory import Memory, name_of
+from .naming import is_settled
 from .preflight import connect, preflight
 from .records import CallerId
 from .settings import Settings
@@ -59,8 +60,8 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
         return f"{readable(str(olds.get('phone_number')))} ({sid})"
     old, new = olds.get("friendly_name"), news.get("friendly_name")
     if engine.is_unknown(new):
-        engine.log("info", f"rename from {old!r}, to a name that is not known yet", urn=urn)
-    elif renaming := renaming_of(old, new):
+        engine.log("info", f"rename from {quoted(old)}, to a name that is not known yet", urn=urn)
+    elif not is_settled(olds, new) and (renaming := renaming_of(old, new)):
         engine.log("info", f"rename {renaming}", urn=urn)
     return ""
 
@@ -97,6 +98,8 @@ class _Import(_Outlook):
         if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
             return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")], ""
         failures = [] if self._settings is None else self._against(self._settings, sid)
+        if not failures:
+            self._memory.hold(sid, self._urn)
         return failures, f"import {sid}, no call"
 
     def _against(self, settings: Settings, sid: str) -> list[Failure]:
@@ -157,6 +160,7 @@ class _Creation(_Outlook):
         if holder is not None:
             return [("phone_number", f"it is managed as {holder!r} in this stack already ({record.sid})")], ""
         if wants_adoption(self._settings, self._inputs.get("adopt")):
+            self._memory.hold(record.sid, self._urn)
             renaming = renaming_of(record.friendly_name, self._inputs.get("friendly_name"))
             return [], f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else "")
         if not self._certain:

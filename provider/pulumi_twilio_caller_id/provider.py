@@ -8,10 +8,8 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, REGION_KEY, SOURCES, foreign, set_in
+from .config import PROVIDER, REGION_KEY, SECRET, SOURCES, foreign, set_in
 from .errors import SettingsError
-
-SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"})
 
 REGION = "default_region"
 KEYS = {REGION: REGION_KEY} | {name: f"twilio:{key}" for name, (key, _) in SOURCES.items()}
@@ -96,7 +94,7 @@ class Provider(pulumi.ProviderResource):
             REGION: default_region,
         }
         # Private, as a program may export the whole resource: these are in the clear.
-        self._configuration = configuration(resource_name, arguments)
+        self._configuration = _Unshown(configuration(resource_name, arguments))
         secrets = {KEYS[name] for name in SECRET}
         props = {
             key: pulumi.Output.secret(value) if key in secrets or pulumi.runtime.is_config_secret(key) else value
@@ -106,6 +104,13 @@ class Provider(pulumi.ProviderResource):
         # the credentials of the new one, and refused.
         of_account = pulumi.ResourceOptions(replacement_trigger=props.get(KEYS["account_sid"]))
         super().__init__("pulumi-python", resource_name, props, pulumi.ResourceOptions.merge(of_account, opts))
+
+
+class _Unshown(dict[str, Any]):
+    """A dict that shows nothing of what is in it, where a program prints a Provider's attributes."""
+
+    def __repr__(self) -> str:
+        return "{...}"
 
 
 def configuration_of(provider: Provider) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from .inputs import CALLER_ID_SID, checked
+from .inputs import CALLER_ID_SID, TURNS_TEXT, checked, is_control
 
 UNANSWERED = frozenset({"queued", "ringing"})
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -45,12 +45,26 @@ def _rfc2822(value: object) -> object:
     return format_datetime(value) if isinstance(value, datetime) else value
 
 
+def _whole(value: object) -> object:
+    """Text without halves of characters, which JSON may have (a name cut in the middle of an emoji), and which can be
+    sent and stored nowhere: each is a U+FFFD.
+    """
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
+def _steerless(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if is_control(char) or char in TURNS_TEXT else char for char in text)
+
+
 def _six_digits(value: object) -> object:
     """Codes may begin with zeros, which a JSON number has lost."""
     return f"{value:06d}" if isinstance(value, int) else value
 
 
 Date = Annotated[str | None, BeforeValidator(_rfc2822)]
+Name = Annotated[str | None, BeforeValidator(_whole)]
 
 
 class _Record(BaseModel):
@@ -62,11 +76,18 @@ class CallerId(_Record):
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
     phone_number: str
-    friendly_name: str | None = None
+    friendly_name: Name = None
     account_sid: str
     date_created: Date = None
     date_updated: Date = None
     uri: str | None = None
+
+    def outputs(self) -> dict[str, Any]:
+        """As the state has it. The engine prints texts of several lines as they are: what steers a terminal is a U+FFFD
+        there. No program may give it, so nothing that one declares is affected.
+        """
+        fields = self.model_dump()
+        return {name: _steerless(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 class ValidationRequest(_Record):
@@ -78,7 +99,7 @@ class ValidationRequest(_Record):
     phone_number: str
     validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
     account_sid: str | None = None
-    friendly_name: str | None = None
+    friendly_name: Name = None
 
 
 class CallState(_Record):

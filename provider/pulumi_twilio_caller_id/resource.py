@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi.dynamic
 import pulumi.runtime
 
-from .inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
+from .errors import quoted
+from .inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS, holds_half_characters
 from .lifecycle import OutgoingCallerIdProvider
 
 
@@ -88,6 +90,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "adopt": adopt,
         }
         hints, opts = split_options(opts)
+        refuse_unsendable(resource_name, {**inputs, **hints})
+        hints[SECRET_INPUTS] = _secret_ones(inputs)
         super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hints}, opts)
 
     @property
@@ -111,6 +115,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param account_sid: The subaccount (AC...) it is in; the account of the settings where left out.
         :param opts: Pulumi's options, such as the provider.
         """
+        refuse_unsendable(resource_name, {"sid": sid, "account_sid": account_sid})
         resource = cls.__new__(cls)
         pulumi.dynamic.Resource.__init__(
             resource,
@@ -120,6 +125,16 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=sid)),
         )
         return resource
+
+
+def refuse_unsendable(resource_name: str, props: Mapping[str, Any]) -> None:
+    """Raises `pulumi.RunError` for a plain value that can't even be sent to the engine, which ends in a traceback."""
+    for name, value in {"the name": resource_name, **props}.items():
+        if isinstance(value, str) and holds_half_characters(value):
+            raise pulumi.RunError(
+                f"OutgoingCallerId {quoted(resource_name)}: {name} {quoted(value)} is not valid Unicode.\n"
+                "Correct it, or where it comes from: an environment variable or a file in another encoding than UTF-8."
+            )
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
@@ -138,6 +153,16 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
     opts = copy.copy(opts)
     opts.import_ = None
     return hints, opts
+
+
+def _secret_ones(inputs: Mapping[str, Any]) -> pulumi.Output[list[str]] | None:
+    """The names of the inputs that are secrets, once that is known."""
+    outputs = {name: value for name, value in inputs.items() if isinstance(value, pulumi.Output)}
+
+    async def names() -> list[str]:
+        return [name for name, value in outputs.items() if await value.is_secret()]
+
+    return pulumi.Output.from_input(names()) if outputs else None
 
 
 # The SDK resolves an output only where its name is among the properties from the start.

@@ -35,7 +35,9 @@ def _base_url(value: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or not re.fullmatch(r"[!-~]+", value) or parts.username is not None or parts.query or parts.fragment:
+    # Paths go behind it. Backslashes and dots are read in one way here and in another on the way there.
+    path = parts.path.lower().replace("%2e", ".").split("/") if usable else []
+    if not usable or not re.fullmatch(r"[!-~]+", value) or re.search(r"[@?#\\]", value) or {".", ".."} & set(path):
         raise ValueError("must be a base URL, such as http://127.0.0.1:8484")
     return value.rstrip("/")
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Self
+from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from .config import PROVIDER, SOURCES, Lookup, found
+from .config import PROVIDER, SOURCES, Lookup, conceal_secrets, found
 from .errors import CredentialsMissing, SettingsError, shown
 from .inputs import is_loopback
 from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Secret, Tokens
@@ -63,6 +63,10 @@ class Settings(BaseModel):
             raise ValueError("names this machine, which Twilio can't reach: give the URL of a tunnel or ingress")
         return self
 
+    def __reduce__(self) -> NoReturn:
+        """Refuses to be pickled: the engine keeps pickles of providers in the state, and readers of it are many."""
+        raise TypeError("an account's settings hold secrets, so they are not pickled")
+
     @property
     def signing_tokens(self) -> tuple[str, ...]:
         """The auth tokens that may have signed a callback: with an API key alone, none.
@@ -89,6 +93,7 @@ def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
 @lru_cache(maxsize=8)  # a refresh asks for each number, and neither config nor environment of a process change
 def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
     environment = {name: value for name, value in zip(VARIABLES, variables, strict=True) if value is not None}
+    conceal_secrets(config, environment)
     _refuse_other_regions(environment)
     provider = config(PROVIDER)
     values, named = found(config, environment)
@@ -136,10 +141,16 @@ def _value(name: str, value: object) -> str:
     """A refused value, less what may be a secret: a token set where a sid belongs, a password in a URL."""
     text = shown(value, 80)
     if name == "api_url":
-        return f" {re.sub(r'//[^/]*@', '//***@', text)!r}"
+        return "" if _may_be_secret(text) else f" {text!r}"
     if name in ("adopt", "preflight"):
         return f" {text!r}"
     return f" {text!r}" if name in ("account_sid", "api_key") and re.fullmatch(r"(AC|SK)[0-9a-fA-F]*", text) else ""
+
+
+def _may_be_secret(url: str) -> bool:
+    """Whether what should be a URL has what may be a password, a query or a token in it, or is one."""
+    rest = re.sub("^[a-z]+://", "", url)
+    return bool(re.search(r"[@?#]|:(?![0-9]+(/|$)|:)|[^\s./:]{20}", rest))
 
 
 def _refuse_other_regions(environment: Mapping[str, str]) -> None:

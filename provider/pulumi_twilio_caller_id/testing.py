@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal, Self
 
@@ -66,7 +67,8 @@ class Sandbox(Access):
 
     Raises `ValueError` for a phone, a base URL or one of the last three that makes no sense, `TwilioError` for a number
     that is none, `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where the port is
-    taken.
+    taken, `StateFileError` where another sandbox has the file. What would change the account raises `StateFileError`
+    where it cannot be saved, and over HTTP answers 500; then nothing has changed, in the file or here.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Sandbox(Access):
         calls_per_second: float | None = None,
     ) -> None:
         self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
-        store = None if state is None else Store(Path(state))
+        self._store = store = None if state is None else Store(Path(state))
         self._twilio = LocalTwilio(
             self._credentials,
             PhoneBook(phones, delays),
@@ -97,6 +99,7 @@ class Sandbox(Access):
             calls_per_second=calls_per_second,
             state=store.load() if store else None,
             save=store.save if store else None,
+            last=store.last if store else None,
         )
         self._twilio.seed(self.account_sid, numbers or {})
         self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks))
@@ -108,12 +111,20 @@ class Sandbox(Access):
 
     def start(self) -> Self:
         """Begins to serve; after a stop, at the same address. `RuntimeError` where it is serving already."""
-        self._background.start()
+        with ExitStack() as undoing:
+            if self._store and not self._background.running:
+                self._store.hold()
+                undoing.callback(self._store.release)
+                self._twilio.restore(self._store.load())  # others may have had the file since
+            self._background.start()
+            undoing.pop_all()
         return self
 
     def stop(self) -> None:
         """Ends; the port is free afterwards. What was recorded can still be read."""
         self._background.stop()
+        if self._store:
+            self._store.release()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -193,13 +204,16 @@ class Sandbox(Access):
         body: str | None = None,
         processed: bool = False,
         location: str | None = None,
+        about: str | None = None,
     ) -> None:
         """The next `times` requests to an endpoint go wrong, or all of them until `heal`. See `Fault` for the rest."""
-        fault = Fault(endpoint, status, code, message, times, retry_after, delay, drop, body, processed, location)
+        fault = Fault(
+            endpoint, status, code, message, times, retry_after, delay, drop, body, processed, location, about
+        )
         self._server.faults.add(fault)
 
     def heal(self) -> None:
-        """Nothing goes wrong any more."""
+        """Nothing goes wrong any more; answers that are held back go out."""
         self._server.faults.clear()
 
     def callbacks_go(self, how: How, *, delay: float | None = None) -> None:

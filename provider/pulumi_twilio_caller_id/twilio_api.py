@@ -6,15 +6,15 @@ of `errors.py` and nothing else for whatever Twilio or the network does.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .errors import AnswerLost, BadSid, CallerIdError, NotFound
-from .inputs import CALLER_ID_SID
+from . import interrupts
+from .errors import AnswerLost, BadSid, CallerIdError, NotFound, SettingsError, quoted
+from .inputs import ACCOUNT_SID, CALLER_ID_SID
 from .records import CallerId, CallerIdInputs, CallState, ValidationRequest
 from .settings import Settings
 
@@ -30,6 +30,8 @@ class TwilioApi:
 
     settings: who asks. account_sid: whose caller IDs, where that is not the settings' own account.
     attempts, timeout, patience, sleep: see `twilio_http.Transport`.
+
+    Raises SettingsError for an account_sid that is none: a state may have been edited.
     """
 
     def __init__(
@@ -40,10 +42,16 @@ class TwilioApi:
         attempts: int = 4,
         timeout: float = 15.0,
         patience: float = 60.0,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] = interrupts.pause,
     ) -> None:
         self._settings = settings
         self.account_sid = account_sid or settings.account_sid
+        if not isinstance(self.account_sid, str) or not ACCOUNT_SID.fullmatch(self.account_sid):  # goes into the path
+            raise SettingsError(
+                f"account_sid {quoted(self.account_sid, 60)} is not the sid of an account:"
+                " AC and 32 hexadecimal digits.",
+                "Correct it where it is given; one in the state, with `pulumi stack export` and `pulumi stack import`.",
+            )
         self._attempts = attempts
         self._timeout = timeout
         self._patience = patience
@@ -86,18 +94,25 @@ class TwilioApi:
         filters = {"phone_number": phone_number, "friendly_name": friendly_name}
         wanted = {name: value for name, value in filters.items() if value is not None}
         with self._account(f"list the caller IDs of {self.account_sid}") as account:
-            for record in account.outgoing_caller_ids.stream(page_size=PAGE, **wanted):
-                yield CallerId.model_validate(record)
+            seen: set[str] = set()  # what is added or deleted meanwhile moves others from one page to the next
+            for answer in account.outgoing_caller_ids.stream(page_size=PAGE, **wanted):
+                record = CallerId.model_validate(answer)
+                fits = all(getattr(record, name) == value for name, value in wanted.items())
+                if fits and record.sid not in seen:
+                    seen.add(record.sid)
+                    yield record
 
     def fetch(self, sid: str) -> CallerId:
         """The caller ID of this sid. Raises NotFound where the account has none."""
-        with self._account(f"read caller ID {sid}") as account:
-            return CallerId.model_validate(account.outgoing_caller_ids(_safe(sid)).fetch())
+        step = f"read caller ID {sid}"
+        with self._account(step) as account:
+            return _of(sid, step, account.outgoing_caller_ids(_safe(sid)).fetch())
 
     def rename(self, sid: str, friendly_name: str) -> CallerId:
         """Set the FriendlyName. Raises NotFound where the account has no such caller ID."""
-        with self._account(f"rename caller ID {sid}") as account:
-            return CallerId.model_validate(account.outgoing_caller_ids(_safe(sid)).update(friendly_name=friendly_name))
+        step = f"rename caller ID {sid}"
+        with self._account(step) as account:
+            return _of(sid, step, account.outgoing_caller_ids(_safe(sid)).update(friendly_name=friendly_name))
 
     def remove(self, sid: str) -> None:
         """Delete the caller ID. Raises NotFound where the account has none (any more)."""
@@ -161,8 +176,16 @@ def _unexpected(failed: Any) -> str:
     return "its form is not the documented one"
 
 
-def _safe(sid: str) -> str:
+def _safe(sid: object) -> str:
     """The client puts sids into the path as they are; anything but a sid would reach another resource."""
-    if not CALLER_ID_SID.fullmatch(sid):
-        raise BadSid(sid)
+    if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
+        raise BadSid(str(sid))
     return sid
+
+
+def _of(sid: str, step: str, answer: object) -> CallerId:
+    """The caller ID in the answer to a request for this sid."""
+    record = CallerId.model_validate(answer)
+    if record.sid.lower() != sid.lower():
+        raise AnswerLost(step, "it is about another caller ID")
+    return record

@@ -18,8 +18,9 @@ import requests
 from twilio.base.page import Page
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
+from . import interrupts
 from .errors import (
     AnswerLost,
     CallerIdError,
@@ -96,6 +97,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     raise
                 self.session.close()  # the server may have given up the connection: never send on that one again
                 self.sleep(wait)
+                if interrupts.cancel_requested():  # whoever pressed ^C waits for this
+                    raise
                 pause = min(pause * 2, LONGEST_BACK_OFF)
 
     def _refuse_strange_pages(self, url: str, params: Any) -> None:
@@ -122,7 +125,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             raise AnswerLost(self.step, "the answer was cut short") from failed
         except requests.exceptions.RequestException as failed:
             if isinstance(failed, ValueError):  # a URL, of Twilio or of a proxy, that no request can be made from
-                raise TwilioUnreachable(self.step, _root(failed)) from failed
+                raise TwilioUnreachable(self.step, _unusable(failed)) from None
             raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
         body = self._body(response)
         if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
@@ -202,6 +205,12 @@ def _root(failed: BaseException) -> str:
         inner = nested
     text = str(inner.args[-1] if inner.args else inner) or type(inner).__name__
     return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
+
+
+def _unusable(failed: Exception) -> str:
+    """What is wrong with a URL. One that can't be read is not quoted: a proxy's may have a password anywhere in it."""
+    unread = failed.args and isinstance(failed.args[0], LocationParseError)
+    return "the URL of a proxy, or twilio:apiUrl, can't be read" if unread else _root(failed)
 
 
 def _host(url: str) -> str:

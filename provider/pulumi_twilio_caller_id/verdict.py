@@ -75,12 +75,14 @@ def judge(seen: Seen, now: float) -> Verdict:
     return Waiting(seen.call.status if seen.call else "calling")
 
 
-def with_callback(seen: Seen, callback: Callback, call_sid: str, now: float) -> Seen:
+def with_callback(seen: Seen, callback: Callback, request: ValidationRequest, now: float) -> Seen:
     """What a callback adds: nothing, unless Twilio signed it and it is about this very call.
 
     A call that ended unanswered may come without VerificationStatus; one that completed is judged by that status alone.
     """
-    if not callback.trusted or callback.call_sid != call_sid:
+    if not callback.trusted or callback.call_sid != request.call_sid:
+        return seen
+    if request.account_sid not in (None, callback.account_sid):  # whose token may be among those that are accepted
         return seen
     if callback.verification_status == "success" and callback.caller_id_sid:
         return replace(seen, success=callback.caller_id_sid, success_at=seen.success_at or now)

@@ -164,7 +164,7 @@ def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) ->
                 "That call goes on: if the code is keyed in, the number is verified at Twilio, but not in this stack.\n"
                 "Run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
             )
-        seen = with_callback(seen, item, request.call_sid, clock.now())
+        seen = with_callback(seen, item, request, clock.now())
     return seen
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 from pydantic import SecretStr
 
+from pulumi_twilio_caller_id import masking
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
@@ -22,10 +23,11 @@ Connect = Callable[..., TwilioApi]
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of Twilio's, and no proxy, from outside."""
+    """Nothing of Twilio's, and no proxy, from outside; and nothing that another test concealed."""
     for name in list(os.environ):
         if name.upper().startswith("TWILIO_") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
+    monkeypatch.setattr(masking, "_secrets", ())
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def connect(sandbox: Sandbox, sleeps: list[float]) -> Connect:
     """Makes a TwilioApi that asks the sandbox, or `url`; its pauses go to `sleeps`."""
 
     def make(
-        *, url: str | None = None, token: str | None = None, subaccount: str | None = None, **options: float
+        *, url: str | None = None, token: str | None = None, subaccount: str | None = None, **options: object
     ) -> TwilioApi:
         settings = Settings(
             account_sid=sandbox.account_sid,

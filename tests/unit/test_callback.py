@@ -335,7 +335,7 @@ def test_answers_say_nothing(waiting: Waiting) -> None:
     }
     assert {status: (status, b"") for status in answers} == {s: (a.status, a.body) for s, a in answers.items()}
     for answer in answers.values():
-        assert answer.headers.keys() <= {"Server", "Date", "Connection", "Content-Length"}
+        assert answer.headers.keys() <= {"Server", "Date", "Connection", "Content-Length", "Content-Type"}
         assert ("", "close") == (answer.headers["Server"], answer.headers["Connection"])
 
 

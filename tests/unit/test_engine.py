@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -16,7 +19,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
-from pulumi_twilio_caller_id import engine
+from pulumi_twilio_caller_id import engine, interrupts
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 
@@ -234,7 +237,7 @@ class Ending(Context):
 @pytest.fixture
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No Cancel yet; and nobody ends the process of the tests."""
-    monkeypatch.setattr(engine, "_cancel_requested", threading.Event())
+    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
     monkeypatch.setattr(engine, "_leave_with_the_engine", lambda: None)
 
 
@@ -251,15 +254,35 @@ def told_within(context: object, act: Callable[[], object]) -> list[str]:
 
 
 def test_cancel_stops_every_wait_and_those_that_begin_later(fresh_process: None) -> None:
-    assert [engine.CANCELED] == told_within(Ending(), engine.cancel)
-    assert engine.cancel_requested()
-    assert [engine.CANCELED] == told_within(Ending(), lambda: None)
+    assert [interrupts.CANCELED] == told_within(Ending(), interrupts.cancel)
+    assert interrupts.cancel_requested()
+    assert [interrupts.CANCELED] == told_within(Ending(), lambda: None)
 
 
 def test_the_end_of_the_call_stops_the_wait(fresh_process: None) -> None:
     context = Ending()
-    assert [engine.ENDED] == told_within(context, context.end)
-    assert [engine.ENDED] == told_within(Ending(ended=True), lambda: None)
+    assert [interrupts.ENDED] == told_within(context, context.end)
+    assert [interrupts.ENDED] == told_within(Ending(ended=True), lambda: None)
+
+
+@pytest.mark.parametrize("unanswered", [True, False])
+def test_an_operation_whose_call_is_ended_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, fresh_process: None, unanswered: bool
+) -> None:
+    """Whatever it is doing: nobody hears the answer, and it would hold the process until the engine kills it."""
+    left = threading.Event()
+    monkeypatch.setattr(engine, "_leave_with_the_engine", left.set)
+    context = Ending()
+
+    @engine.provider_method
+    def operation(_self: object) -> None:
+        if unanswered:
+            context.end()
+            assert left.wait(10)
+
+    servicer(provider_pb2.DeleteRequest(), context, lambda: operation(None))
+    context.end()
+    assert unanswered == left.is_set()
 
 
 def test_the_usual_end_of_a_call_stops_nothing(fresh_process: None) -> None:
@@ -267,7 +290,7 @@ def test_the_usual_end_of_a_call_stops_nothing(fresh_process: None) -> None:
     context = Ending()
     told = told_within(context, lambda: None)
     context.end()
-    engine.cancel()
+    interrupts.cancel()
 
     assert [] == told
 
@@ -278,6 +301,29 @@ def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline(
         pass
     assert [] == told
     assert [] == told_within(Context(), lambda: None)
+
+
+class Call(Context):
+    def __init__(self, *, active: bool) -> None:
+        super().__init__()
+        self.active = active
+
+    def is_active(self) -> bool:
+        return self.active
+
+
+@pytest.mark.parametrize(
+    ("context", "why"), [(Call(active=True), None), (Call(active=False), interrupts.ENDED), (Context(), None)]
+)
+def test_who_is_about_to_act_can_ask(fresh_process: None, context: Context, why: str | None) -> None:
+    """A context of another kind: nobody knows better."""
+    told: list[str | None] = []
+    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(engine.ended()))
+    assert [why] == told
+
+    interrupts.cancel()
+    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(engine.ended()))
+    assert [why, interrupts.CANCELED] == told
 
 
 # hear_cancel, expect_waiting
@@ -296,7 +342,7 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch, f
     engine.hear_cancel()
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
-    assert engine.cancel_requested()
+    assert interrupts.cancel_requested()
 
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
@@ -304,7 +350,7 @@ def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
     engine.hear_cancel()
 
-    assert not engine.cancel_requested()
+    assert not interrupts.cancel_requested()
 
 
 def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
@@ -323,6 +369,24 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
         for operation_ in running:
             operation_.result()
         assert 12 <= len(executor._threads) <= engine.WORKERS == executor._max_workers
+
+
+def test_after_a_burst_as_many_are_served_as_wait() -> None:
+    """Python 3.11 takes workers for idle after a burst of operations: so many more would not be given any."""
+    everyone = threading.Barrier(13, timeout=10)
+
+    def wait() -> None:
+        engine.expect_waiting()
+        everyone.wait()
+
+    with futures.ThreadPoolExecutor(4) as executor:
+        busy = threading.Event()
+        burst = [executor.submit(busy.wait) for _ in range(40)]
+        busy.set()
+        futures.wait(burst)
+        waiting = [executor.submit(wait) for _ in range(12)]
+        everyone.wait()
+        futures.wait(waiting)
 
 
 def test_no_more_workers_than_that() -> None:
@@ -349,6 +413,73 @@ def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: p
 def test_the_keys_of_a_configuration_and_of_one_laid_out_otherwise() -> None:
     assert ["twilio:adopt"] == engine.config_keys(Config({"twilio:adopt": "true"}, "project"))
     assert [] == engine.config_keys(object())
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, list[int], int]]:
+    """A plugin's process: where the engine listens, the ends of the process, and the pipe to its stdin."""
+    read, write = os.pipe()
+    before = os.dup(0)
+    os.dup2(read, 0)
+    os.close(read)
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    monkeypatch.setattr(engine, "_followed", threading.Lock())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        at = f"127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setattr(engine, "address", lambda: at)
+        try:
+            yield listening, ended, write
+        finally:
+            with suppress(OSError):
+                os.close(write)
+            os.dup2(before, 0)
+            os.close(before)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_whether_the_engine_is_gone(plugin: Any, gone: bool) -> None:
+    listening, _, _ = plugin
+    if gone:
+        listening.close()
+    assert gone == engine._engine_is_gone()
+
+
+def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before: while the engine listens, the end of the pipe alone means nothing."""
+    listening, ended, pipe = plugin
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert [] == ended
+        if len(slept) == 3:
+            listening.close()
+
+    monkeypatch.setattr("time.sleep", sleep)
+    engine.follow_engine()
+    engine.follow_engine()  # each provider of a process configures itself
+    [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
+    os.write(pipe, b"whatever")
+    os.close(pipe)
+    following.join(10)
+
+    assert [1] == ended
+    assert [0.5] * 3 == slept
+
+
+@pytest.mark.parametrize("other", ["no plugin", "no pipe", "no stdin"])
+def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
+    monkeypatch: pytest.MonkeyPatch, plugin: Any, other: str
+) -> None:
+    if other == "no plugin":
+        monkeypatch.setattr(engine, "address", lambda: None)
+    elif other == "no pipe":
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    else:
+        os.close(0)
+    engine.follow_engine()
+    assert "twilio-follow-engine" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize(("gone", "looks"), [(True, 1), (False, 4)])

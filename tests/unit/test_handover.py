@@ -63,7 +63,7 @@ def test_a_process_does_not_read_its_own_notes(tmp_path: Path) -> None:
     """It knows better: it may have released the caller ID since."""
     memory = Memory(Handover(ENGINE, base=tmp_path))
     memory.hold(SID, DESK)
-    memory.release(SID)
+    memory.release(SID, DESK)
     assert memory.holder(SID) is None
 
 

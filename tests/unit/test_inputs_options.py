@@ -12,7 +12,7 @@ DELAY = "it must be a whole number of seconds from 0 to 60"
 EXTENSION = "it must be 1 to 32 of the digits 0-9, * and #, and w for a pause of half a second"
 NOT_A_URL = "it must be an absolute http or https URL"
 ACCOUNT = "it must be the sid of an account: AC and 32 hexadecimal digits"
-CONTROL = "it holds a line break or another control character"
+CONTROL = "it holds {}, a line break or another control character"
 TEXT = "it must be text: put it in quotes"
 
 
@@ -48,10 +48,10 @@ def test_a_friendly_name_is_kept_as_it_is(name: str) -> None:
         ("😀" * 65, "it is 65 characters long: Twilio keeps at most 64"),
         ("", "it is empty: leave it out to leave Twilio's name alone"),
         (" \t", "it is empty: leave it out to leave Twilio's name alone"),
-        ("a\nb", CONTROL),
-        ("a\tb", CONTROL),
-        ("a\x00", CONTROL),
-        ("\x1b[31mred", CONTROL),
+        ("a\nb", CONTROL.format(r"'\n'")),
+        ("a\tb", CONTROL.format(r"'\t'")),
+        ("a\x00", CONTROL.format(r"'\x00'")),
+        ("\x1b[31mred", CONTROL.format(r"'\x1b'")),
         (5.0, TEXT),
     ],
 )

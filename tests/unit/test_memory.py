@@ -38,8 +38,10 @@ def test_the_first_to_hold_a_caller_id_keeps_it() -> None:
     memory = Memory()
     assert [None, None, DESK] == [memory.hold(SID, DESK), memory.hold(SID, DESK), memory.hold(SID, LOBBY)]
     assert DESK == memory.holder(SID)
-    memory.release(SID)
-    memory.release(SID)
+    memory.release(SID, LOBBY)
+    assert DESK == memory.holder(SID)
+    memory.release(SID, DESK)
+    memory.release(SID, DESK)
     assert memory.holder(SID) is None
 
 

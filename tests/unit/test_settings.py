@@ -205,15 +205,31 @@ def test_an_api_url_is_a_base_url(given: str, expected: str) -> None:
         "host",
         "http://",
         "http://host:0",
-        "http://host:port",
-        "http://host?x=1",
-        "http://host#x",
         "http://ho st",
         "http://[::1",
     ],
 )
 def test_an_api_url_that_cannot_be_one_is_refused(url: str) -> None:
     expected = f"twilio:apiUrl {url!r} must be a base URL, such as http://127.0.0.1:8484.\nCorrect twilio:apiUrl."
+    assert expected == refusal(TOKEN_ONLY | {"twilio:apiUrl": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://user:{CANARY}@127.0.0.1:8484",
+        f"http://user:{CANARY}/x@127.0.0.1:8484",
+        f"http://user:{CANARY}",
+        f"user:{CANARY}@127.0.0.1",
+        f"http:user:{CANARY}",
+        f"http://host:{CANARY}",
+        f"http://host?x={CANARY}",
+        f"http://host#{CANARY}",
+        CANARY * 3,
+    ],
+)
+def test_an_api_url_that_may_hold_a_secret_is_not_quoted(url: str) -> None:
+    expected = "twilio:apiUrl must be a base URL, such as http://127.0.0.1:8484.\nCorrect twilio:apiUrl."
     assert expected == refusal(TOKEN_ONLY | {"twilio:apiUrl": url})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     TooManyRequests,
@@ -33,6 +35,24 @@ def assert_growing(sleeps: list[float]) -> None:
     """Each pause is between half and all of its length, which doubles from half a second on."""
     for number, pause in enumerate(sleeps):
         assert 0.25 * 2**number <= pause <= 0.5 * 2**number
+
+
+# An interrupt
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "retry_after": 30}, {"drop": "before"}])
+def test_nothing_is_sent_again_after_an_interrupt(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """Nor is a pause held out to its end: whoever pressed ^C waits for this."""
+    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
+    sandbox.fail("fetch", **fault)
+    threading.Timer(0.1, interrupts.cancel).start()
+    begun = time.monotonic()
+    with pytest.raises((TwilioRefused, AnswerLost), match="read caller ID"):
+        connect(sleep=interrupts.pause).fetch("PN" + "0" * 32)
+    assert time.monotonic() - begun < 5
+    assert 1 == len(sandbox.requests)
 
 
 # Too many requests: B15

@@ -33,7 +33,7 @@ NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
 FOUND = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "1" * 32)
 OTHER = CallerId(sid="PN" + "1" * 32, phone_number="+14155550199", account_sid="AC" + "1" * 32)
-REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392")
+REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392", account_sid="AC" + "1" * 32)
 ENDINGS = ("the line was busy", "nobody answered", "the call was canceled", "the call could not be put through")
 REASONS = {
     3: (*ENDINGS, "the call ended without the right code"),
@@ -76,7 +76,7 @@ def _sent(event: dict[str, Any]) -> Callback | Interruption:
     told = event["callback"]
     return Callback(
         call_sid=told.get("call_sid", CALL),
-        account_sid=FOUND.account_sid,
+        account_sid=told.get("account_sid", FOUND.account_sid),
         call_status=told.get("call_status", "completed"),
         verification_status=told.get("verification_status"),
         caller_id_sid=FOUND.sid if told.get("verification_status") == "success" else None,
@@ -285,6 +285,8 @@ def test_a_callback_that_does_not_count_changes_nothing(path: Path) -> None:
         {"verification_status": "failed", "trusted": False},
         {"verification_status": "success", "call_sid": "CA" + "2" * 32},
         {"verification_status": "failed", "call_sid": "CA" + "2" * 32, "call_status": "busy"},
+        {"verification_status": "success", "account_sid": "AC" + "2" * 32},
+        {"verification_status": "failed", "account_sid": "", "call_status": "busy"},
     ):
         noise = [{"at": second + 0.5, "callback": told} for second in range(40)]
         assert alone[0] == _told(play({**stream, "events": stream["events"] + noise})[0])[0]

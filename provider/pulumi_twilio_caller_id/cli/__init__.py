@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
-from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.errors import CallerIdError, printable
 
 from . import import_file, listing, sandbox
-from .common import PROGRAM, Mistake, abandon_stdout, say
+from .common import PROGRAM, Mistake, Parser, abandon_stdout, say
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
+    parser: argparse.ArgumentParser = Parser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing.add(commands)
     import_file.add(commands)
@@ -52,3 +53,8 @@ def _run(argv: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception:  # noqa: BLE001  a fault of ours
+        say(printable(traceback.format_exc()))  # as Python does, less the secrets that a text in it may quote
+        return 1

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
+from typing import NoReturn
+
+from pulumi_twilio_caller_id.errors import printable
 
 PROGRAM = "pulumi-twilio-caller-id"
 
@@ -16,9 +21,21 @@ class Mistake(Exception):
         self.status = status
 
 
+class Parser(argparse.ArgumentParser):
+    """Its messages quote arguments, some of them as they are."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def say(text: str) -> None:
-    """A line for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the person at the terminal, less what would steer it: file names and others' texts are quoted."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def as_json(content: object) -> str:
+    """A result as JSON, all of it printable ASCII: nothing steers a terminal, and no editor hides anything."""
+    return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
 
 
 def emit(result: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.errors import shown
 
 from .account import account_of, account_options, collect, project_name, stack_config
-from .common import PROGRAM, Mistake, emit, say
+from .common import PROGRAM, Mistake, as_json, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.importing import Number, Reference
@@ -103,7 +102,7 @@ def _import_file(arguments: argparse.Namespace) -> int:
         named = _named(arguments.name, new, taken)
     numbers = _declarable(new, named, arguments.account_sid)
 
-    file = json.dumps(import_file(numbers, provider=provider, parent=parent), indent=2) + "\n"
+    file = as_json(import_file(numbers, provider=provider, parent=parent))
     _write(file, _text(arguments, numbers, project, provider, parent))
     say(f"{_counted(len(numbers))} to import, {len(chosen) - len(numbers)} skipped.")
     if numbers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.errors import shown
 
 from .account import account_of, account_options, collect, stack_config
-from .common import PROGRAM, emit, say
+from .common import PROGRAM, as_json, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.records import CallerId
@@ -42,7 +41,7 @@ def _list(arguments: argparse.Namespace) -> int:
     twilio = TwilioApi(account_of(stack_config(arguments.stack)), arguments.account_sid)
     caller_ids = by_age(collect(twilio.each()))
     if arguments.json:
-        emit(json.dumps([caller_id.model_dump() for caller_id in caller_ids], indent=2) + "\n")
+        emit(as_json([caller_id.model_dump() for caller_id in caller_ids]))
     else:
         emit(table(caller_ids))
     if not caller_ids:
@@ -67,5 +66,5 @@ def table(caller_ids: Iterable[CallerId]) -> str:
 def _day(date: str | None) -> str:
     try:
         return parsedate_to_datetime(date or "").date().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):  # a date that no calendar has
         return "-"

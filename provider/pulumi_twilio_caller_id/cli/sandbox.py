@@ -10,7 +10,6 @@ import errno
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
 from . import option_types
-from .common import PROGRAM, Mistake
+from .common import PROGRAM, Mistake, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
@@ -119,9 +118,14 @@ def _sandbox(arguments: argparse.Namespace) -> int:
     if command is not None and not command:
         raise Mistake("--run needs a command after it")
     port = arguments.port if arguments.port is not None else PORT if command is None else 0
+    # Here, so that --help need not wait for an HTTP server.
+    from pulumi_twilio_caller_id.sandbox.store import StateFileError
+
     sandbox = _make_sandbox(arguments, port, None if command else _log)
     try:
         sandbox.start()
+    except StateFileError as unusable:
+        raise Mistake(str(unusable), 1) from unusable
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
             raise Mistake(f"port {port} is taken; choose another with --port, or 0 for a free one", 1) from failure
@@ -138,7 +142,6 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 def _make_sandbox(
     arguments: argparse.Namespace, port: int, on_answer: Callable[[RequestRecord], None] | None
 ) -> Sandbox:
-    # Here, so that --help need not wait for an HTTP server.
     from pulumi_twilio_caller_id.sandbox.phones import PhonesFileError, load_phones
     from pulumi_twilio_caller_id.sandbox.store import StateFileError
     from pulumi_twilio_caller_id.testing import Delays, Sandbox
@@ -217,4 +220,4 @@ def _handling(handlers: dict[signal.Signals, Callable[[int, FrameType | None], o
 
 def _log(record: RequestRecord) -> None:
     query = f"?{urlencode(record.params)}" if record.params else ""
-    print(f"{time.strftime('%H:%M:%S')} {record.method} {record.path}{query} {record.status}", file=sys.stderr)
+    say(f"{time.strftime('%H:%M:%S')} {record.method} {record.path}{query} {record.status}")

@@ -25,7 +25,8 @@ class LocalTwilio:
     """The accounts in `credentials`, and what happens in them.
 
     `clock` gives seconds since the epoch. `own_numbers` are Twilio numbers of the main account. `save` is called with
-    the whole state after each change. `calls_per_second`: see `CallQueue`.
+    the whole state after each change; where it raises, so does what brought the change about, which has then not
+    happened: `last` gives the state that was saved last. `calls_per_second`: see `CallQueue`.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class LocalTwilio:
         calls_per_second: float | None = None,
         state: State | None = None,
         save: Callable[[State], None] | None = None,
+        last: Callable[[], State] | None = None,
     ) -> None:
         self.credentials = credentials
         self.phones = phones
@@ -45,13 +47,18 @@ class LocalTwilio:
         self._own_numbers = frozenset(rules.e164(number) for number in own_numbers)
         self._queue = CallQueue(calls_per_second)
         self._save = save
+        self._last = last
         self._lock = threading.RLock()
-        self._changed = False
-        state = state or State()
-        self._caller_ids = CallerIds(state.caller_ids)
-        self._calls = {call.sid: call for call in state.calls}
-        self._open = list(state.calls)  # calls that may still bring something about
-        self._owed = [call for call in state.calls if call.status_callback and not call.called_back]
+        self.restore(state or State())
+
+    def restore(self, state: State) -> None:
+        """Forgets all that is known, and knows this instead."""
+        with self._lock:
+            self._caller_ids = CallerIds(state.caller_ids)
+            self._calls = {call.sid: call for call in state.calls}
+            self._open = list(state.calls)  # calls that may still bring something about
+            self._owed = [call for call in state.calls if call.status_callback and not call.called_back]
+            self._changed = False
 
     # What the API offers
 
@@ -194,9 +201,17 @@ class LocalTwilio:
             try:
                 yield now
             finally:
-                if self._changed and self._save:
-                    self._save(self._state())
-                self._changed = False
+                self._keep()
+
+    def _keep(self) -> None:
+        changed, self._changed = self._changed, False
+        if changed and self._save:
+            try:
+                self._save(self._state())
+            except BaseException:
+                if self._last:
+                    self.restore(self._last())
+                raise
 
     def _settle(self, now: float) -> None:
         """Decides on the sids of calls that have succeeded by now, and lists their numbers, in the order of the events.

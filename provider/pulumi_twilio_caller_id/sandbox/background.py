@@ -30,9 +30,14 @@ class BackgroundServer:
         """Such as http://127.0.0.1:8484, once started."""
         return f"http://{HOST}:{self._port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and not been stopped since."""
+        return self._thread is not None
+
     def start(self) -> None:
         """Returns once it can be reached. After a stop it may be started again, and has the same port."""
-        if self._thread is not None:
+        if self.running:
             raise RuntimeError("the sandbox is running already")
         self._ready.clear()
         self._failure = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import logging
+import contextlib
 import math
 import threading
 import time
@@ -27,14 +27,14 @@ from yarl import URL
 from .account import LocalTwilio
 from .calls import Call
 from .credentials import made_up
+from .store import StateFileError
 from .webhook import Webhook, delivered_to, fields_of, read_deliver_to, sign
-
-logger = logging.getLogger(__name__)
 
 How = Literal["normally", "lost", "late", "doubled", "badly-signed", "unsigned", "early", "shared-key"]
 HOWS: tuple[str, ...] = get_args(How)
 
 LOOK = 0.02  # seconds from look to look
+UNSAVED = 0.5  # seconds until the next try where the state could not be saved
 LATE = 1.0  # seconds, where it is not said how late
 RETRY = 0.1  # seconds until the one retry; Twilio's own pause is unknown
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -104,9 +104,10 @@ class Callbacks:
     def go(self, plan: Plan) -> None:
         """Calls that end from now on are called back like that; those that have ended by now, as before."""
         with self._lock:
+            ended = [] if self._loop is None else self._twilio.take_ended()
             before, self._plan = self._plan, plan
             if self._loop is not None:
-                for call in self._twilio.take_ended():
+                for call in ended:
                     self._loop.call_soon_threadsafe(self._deliver, call, before)
 
     def copy(self) -> list[CallbackRecord]:
@@ -158,21 +159,26 @@ class Callbacks:
     async def placed(self, call_sid: str) -> None:
         """To be told of each new call; returns once the API's answer may go out."""
         self._wake.set()
-        if self._plan.how == "early" and self._twilio.succeed_at_once(call_sid):
-            delivery = self._look().get(call_sid)
-            if delivery is not None:
-                await asyncio.wait([delivery])
+        if self._plan.how != "early":
+            return
+        delivery = None
+        with contextlib.suppress(StateFileError):  # the call has been placed all the same, and takes its course
+            if self._twilio.succeed_at_once(call_sid):
+                delivery = self._look().get(call_sid)
+        if delivery is not None:
+            await asyncio.wait([delivery])
 
     async def _watch(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._twilio.owes_callbacks:
+                pause = LOOK
                 try:
                     self._look()
-                except OSError:  # the state could not be saved
-                    logger.exception("Callbacks could not be sent")
-                await asyncio.sleep(LOOK)
+                except StateFileError:  # logged already; they are still owed, and sent once it can be saved
+                    pause = UNSAVED
+                await asyncio.sleep(pause)
 
     def _look(self) -> dict[str, asyncio.Task[None]]:
         with self._lock:

@@ -6,12 +6,18 @@ endpoints leave it alone.
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 Endpoint = Literal["create", "list", "fetch", "update", "delete", "call"]
 ENDPOINTS: tuple[str, ...] = get_args(Endpoint)
+
+LOOK = 0.02
+"""Seconds between looks whether an answer that is held back may go, as healing is done in another thread."""
 
 
 @dataclass
@@ -23,11 +29,12 @@ class Fault:
     code         Twilio's error code; None: the usual one for that status. `message` likewise.
     times        how many requests it is for; None: all, until healed.
     retry_after  seconds, sent as Retry-After.
-    delay        seconds the answer is held back.
+    delay        seconds the answer is held back, or until healed.
     drop         "before": the connection is closed and nothing happens; "after": the request takes effect, then the
                  connection is closed without an answer.
     body         sent as it is instead of Twilio's JSON; the status is 200 unless given.
     location     where a redirect leads.
+    about        a phone number or a sid: only requests that name it are concerned. None: all to the endpoint.
     processed    True: the request takes effect although the answer is the fault's, as when a gateway gives up.
 
     Raises `ValueError` for an endpoint or `drop` that is none of these.
@@ -44,6 +51,7 @@ class Fault:
     body: str | None = None
     processed: bool = False
     location: str | None = None
+    about: str | None = None
 
     def __post_init__(self) -> None:
         if self.endpoint not in ENDPOINTS:
@@ -70,6 +78,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
+        self._healed = 0
 
     def add(self, fault: Fault) -> None:
         with self._lock:
@@ -78,12 +87,19 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self._waiting.clear()
+            self._healed += 1
 
-    def take(self, endpoint: str) -> Fault | None:
-        """The fault for a request to that endpoint, used up by one."""
+    async def hold(self, fault: Fault) -> None:
+        """Lasts as long as the answer is held back."""
+        healed, until = self._healed, time.monotonic() + fault.delay
+        while healed == self._healed and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110  healed by a thread
+            await asyncio.sleep(min(left, LOOK))
+
+    def take(self, endpoint: str, about: Collection[str] = ()) -> Fault | None:
+        """The fault for a request to that endpoint that names these numbers and sids, used up by one."""
         with self._lock:
             for fault in self._waiting:
-                if fault.endpoint == endpoint:
+                if fault.endpoint == endpoint and (fault.about is None or fault.about in about):
                     if fault.times is not None:
                         fault.times -= 1
                         if fault.times == 0:

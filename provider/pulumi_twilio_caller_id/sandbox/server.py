@@ -6,7 +6,6 @@ recording, the traffic, the faults, the check of credentials, its handler.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 import time
@@ -23,6 +22,7 @@ from .credentials import read_basic
 from .errors import TwilioError
 from .faults import Fault, Faults
 from .recording import Recording, RequestRecord
+from .store import StateFileError
 from .traffic import Traffic
 
 logger = logging.getLogger(__name__)
@@ -130,9 +130,7 @@ class Server:
             record = await self._arrived(request)
             async with self.traffic.under_way(_account_sid(request)) as admitted:
                 response = (
-                    await self._answer(request, handler, record.endpoint)
-                    if admitted
-                    else _error_response(errors.general(429))
+                    await self._answer(request, handler, record) if admitted else _error_response(errors.general(429))
                 )
             if response is None:
                 return _drop(request)
@@ -157,14 +155,14 @@ class Server:
         self.recording.arrived(record)
         return record
 
-    async def _answer(self, request: web.Request, handler: Handler, endpoint: str) -> web.StreamResponse | None:
+    async def _answer(self, request: web.Request, handler: Handler, record: RequestRecord) -> web.StreamResponse | None:
         """The answer, or None where the connection is to be dropped instead."""
-        fault = self.faults.take(endpoint)
+        named = {_sid(request), record.form.get("PhoneNumber", ""), record.params.get("PhoneNumber", "")}
+        fault = self.faults.take(record.endpoint, named)
         if fault is None:
             return await self._process(request, handler)
         response = None if fault.refuses else await self._process(request, handler)
-        if fault.delay:
-            await asyncio.sleep(fault.delay)
+        await self.faults.hold(fault)
         if fault.drop:
             return None
         return _fault_response(fault) if fault.answers else response
@@ -177,6 +175,8 @@ class Server:
             return await handler(request)
         except TwilioError as refusal:
             return _error_response(refusal)
+        except StateFileError as failure:  # it has been logged; and nothing has happened
+            return _error_response(errors.general(500, message=str(failure)))
         except web.HTTPNotFound:
             return _error_response(errors.not_found(request.path))
         except web.HTTPException as refusal:  # such as 405, from the router
@@ -193,6 +193,8 @@ async def _for_people(request: web.Request, handler: Handler) -> web.StreamRespo
         return web.json_response({"message": f"There is no call {_sid(request)}.", "status": 404}, status=404)
     except CallIsOver as refusal:
         return web.json_response({"message": f"Not possible: {refusal}.", "status": 409}, status=409)
+    except StateFileError as failure:
+        return web.json_response({"message": str(failure), "status": 500}, status=500)
 
 
 def _account_sid(request: web.Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,6 +175,11 @@ def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
     return {**os.environ, **path, **buffered, **sandbox.environment, **more}
 
 
+def complaints(done: subprocess.CompletedProcess[bytes]) -> bytes:
+    """What was said on stderr, but how far it is: a busy machine may take long enough for that."""
+    return re.sub(rb"read [\d,]+ caller IDs \.\.\.\n", b"", done.stderr)
+
+
 @pytest.mark.parametrize("command", [["list"], ["list", "--help"]])
 def test_a_reader_that_is_gone_ends_it_quietly(command: list[str], crowded: Sandbox) -> None:
     """`| head -1`: neither a traceback nor the interpreter's complaint at its end."""
@@ -183,7 +189,7 @@ def test_a_reader_that_is_gone_ends_it_quietly(command: list[str], crowded: Sand
         [*COMMAND, *command], stdout=write, stderr=subprocess.PIPE, env=environment(crowded), check=False, timeout=60
     )
     os.close(write)
-    assert (141, b"") == (done.returncode, done.stderr)
+    assert (141, b"") == (done.returncode, complaints(done))
 
 
 def test_a_full_disk_is_an_error(account: Sandbox) -> None:
@@ -192,7 +198,7 @@ def test_a_full_disk_is_an_error(account: Sandbox) -> None:
             [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, env=environment(account), check=False, timeout=60
         )
     message = b"pulumi-twilio-caller-id: the result could not be written: No space left on device\n"
-    assert (1, message) == (done.returncode, done.stderr)
+    assert (1, message) == (done.returncode, complaints(done))
 
 
 def test_what_stdout_can_not_encode_is_escaped(account: Sandbox) -> None:
@@ -204,7 +210,7 @@ def test_what_stdout_can_not_encode_is_escaped(account: Sandbox) -> None:
         check=False,
         timeout=60,
     )
-    assert (0, b"") == (done.returncode, done.stderr)
+    assert (0, b"") == (done.returncode, complaints(done))
     assert b"Z\\xfcrich" in done.stdout
 
 

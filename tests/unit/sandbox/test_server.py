@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -477,6 +478,35 @@ def test_an_answer_is_held_back_but_the_request_counts(sandbox: Sandbox) -> None
         )
     assert len(sandbox.calls) == 2
     assert [record.status for record in sandbox.requests] == [200, None]
+
+
+def test_an_answer_that_is_held_back_goes_out_once_healed(sandbox: Sandbox) -> None:
+    sandbox.fail("create", delay=60)
+    healing = threading.Timer(0.1, sandbox.heal)
+    healing.start()
+    started = time.monotonic()
+    assert ask(sandbox, "POST", "OutgoingCallerIds.json", data={"PhoneNumber": NUMBER}).status_code == 200
+    assert 0.05 < time.monotonic() - started < 5
+    healing.join()
+
+
+def test_a_fault_may_be_about_one_number_or_sid(sandbox: Sandbox) -> None:
+    first, second = sandbox.add_caller_id("+14155550151"), sandbox.add_caller_id("+14155550152")
+    sandbox.fail("fetch", status=503, about=first.sid)
+    sandbox.fail("list", status=503, about=second.phone_number)
+    sandbox.fail("create", status=503, about=NUMBER)
+
+    statuses = [ask(sandbox, "GET", f"OutgoingCallerIds/{record.sid}.json").status_code for record in (first, second)]
+    assert [503, 200] == statuses
+    filters = [{"PhoneNumber": record.phone_number} for record in (first, second)]
+    assert [200, 503] == [
+        ask(sandbox, "GET", "OutgoingCallerIds.json", params=wanted).status_code for wanted in filters
+    ]
+    assert [503, 200] == [
+        ask(sandbox, "POST", "OutgoingCallerIds.json", data={"PhoneNumber": number}).status_code
+        for number in (NUMBER, "+14155550153")
+    ]
+    assert 200 == ask(sandbox, "GET", "OutgoingCallerIds.json").status_code
 
 
 @pytest.mark.parametrize("options", [{"endpoint": "lists"}, {"drop": "now"}, {"times": 0}])

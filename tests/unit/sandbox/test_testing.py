@@ -280,7 +280,7 @@ def test_a_write_that_fails_leaves_the_old_state(tmp_path: Path, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StateFileError, match="No space left"):
         sandbox.add_caller_id("+14155550102")
     assert state.read_text() == before
     assert list(tmp_path.iterdir()) == [state]

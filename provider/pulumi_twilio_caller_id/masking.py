@@ -1,0 +1,49 @@
+"""Takes secrets out of texts that get to a person.
+
+No text of this package has a secret in it. But they quote others': what something between us and Twilio answers, which
+may echo the request; the error of a library; the traceback of a fault of ours. So each one goes through `masked`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from urllib.parse import quote
+
+SHORTEST = 12
+"""Characters of a credential that is looked for: a shorter one may be part of a word. Twilio's have 32."""
+
+MASK = "[secret]"
+"""As the engine writes it."""
+
+# What is behind it is base64, and not the next word of a sentence: "Basic authentication".
+_BASIC = re.compile(r"\b((?i:Basic)\s+)(?![A-Za-z][a-z]*\b)[A-Za-z0-9+/_-]{4,}=*")
+_USER_INFO = re.compile(r"(?<=://)[^\s\"'<>]*@")
+
+_secrets: tuple[str, ...] = ()
+"""In all forms, the longest first: one may be part of another."""
+_lock = threading.Lock()
+
+
+def conceal(*values: object, shortest: int = SHORTEST) -> None:
+    """Mask these texts from now on, also as they look in a URL or in JSON; what is no text is passed over."""
+    global _secrets  # noqa: PLW0603
+    texts = {value for value in values if isinstance(value, str) and len(value) >= shortest}
+    forms = {form for text in texts for form in _forms(text)}
+    if not forms <= set(_secrets):
+        with _lock:
+            _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
+
+
+def _forms(text: str) -> set[str]:
+    return {text, quote(text.encode("utf-8", "surrogatepass"), safe=""), json.dumps(text)[1:-1], repr(text)[1:-1]}
+
+
+def masked(text: str) -> str:
+    """The text less what is concealed, the value of a Basic authentication, and what a URL has before its host's @."""
+    for secret in _secrets:
+        text = text.replace(secret, MASK)
+    if "basic" in text.lower():
+        text = _BASIC.sub(rf"\1{MASK}", text)
+    return _USER_INFO.sub(f"{MASK}@", text) if "://" in text else text

@@ -1,0 +1,85 @@
+"""One sandbox per state file: a lock file beside it, which the system lets go of however the process that has it ends.
+
+Where the system has no such locks (Windows, some network file systems) nothing is locked, and `store.py` still notices
+that somebody else has written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from types import ModuleType
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+class Taken(Exception):
+    """Somebody else has the lock. The text says who, as far as it is known, in words that follow "another sandbox"."""
+
+
+class FileLock:
+    """A lock that one process, and within it one object, can have. `path`: a file of no other use; it may be there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether it is ours; never where the system has no locks."""
+        return self._file is not None
+
+    def acquire(self) -> None:
+        """Does not wait. Raises `Taken`, or `OSError` where there can be no file."""
+        if fcntl is None or self.held:
+            return
+        while True:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever had it before took the file away as they let go: then this one locks nothing.
+                if self._is_at_path(file):
+                    self._sign(file)
+                    self._file, file = file, -1
+                    return
+            except BlockingIOError:
+                raise Taken(self._owner(file)) from None
+            except OSError:  # the file system has no locks
+                self._path.unlink(missing_ok=True)
+                return
+            finally:
+                if file >= 0:
+                    os.close(file)
+
+    def release(self) -> None:
+        """Leaves nothing behind. Does nothing where it is not ours."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()  # before it is let go, or it might be somebody else's by then
+            os.close(file)
+
+    def _is_at_path(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    @staticmethod
+    def _sign(file: int) -> None:
+        with contextlib.suppress(OSError):  # as on a full disk: it is for the message alone
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
+
+    @staticmethod
+    def _owner(file: int) -> str:
+        try:
+            content = os.pread(file, 20, 0).decode("ascii", "replace")
+        except OSError:
+            content = ""
+        return f" (process {content})" if content.isdecimal() else ""

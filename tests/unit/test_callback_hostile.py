@@ -1,0 +1,347 @@
+"""What strangers may send to the receiver of callbacks: nothing of it counts, lasts, or is seen by anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import web
+
+import pulumi_twilio_caller_id
+from pulumi_twilio_caller_id import callback_server
+from pulumi_twilio_caller_id.callback import MOST_FIELDS, NUDGE_INTERVAL, NUDGES, Reception, expecting, listening
+from pulumi_twilio_caller_id.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
+from receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_seen(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """On no stream, and in no log, whatever its level."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert ("", "") == capfd.readouterr()
+    records = caplog.get_records("call")
+    told = {record.getMessage() + (record.exc_text or "") for record in records}
+    assert [] == [
+        text for text in told if not re.fullmatch(r"Using selector: \w+|The receiver of callbacks: \w+", text)
+    ]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as it:
+        yield it
+
+
+# What is asked for
+
+
+@pytest.mark.parametrize("target", [
+    "/{own}%00", "/{own}%2F", "%2F{own}", "/twilio%2F{own}", "/..%2f{own}", "/{own}/..", "/{own}/.", "/{own}/",
+    "/{own};x",
+    "/{own}%20", "/{own}\t", "/{swapped}", "/{escaped}", "http://hooks.example.com/twilio", "/?/x/{own}#x", "/x?/{own}",
+    "/", "*", "//", "/\x00{own}", "/{own}\x00", "\\{own}", "/%", "/" + "x/" * 4000, "hooks.example.com:443",
+])  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_path_but_the_wait_s_own(receiver: Receiver, target: str, method: str) -> None:
+    """However truly it is signed. Who has another learns nothing but that."""
+    own = receiver.own
+    there = target.format(own=own, swapped=own.swapcase(), escaped=f"%{ord(own[0]):02x}{own[1:]}")
+    assert receiver.status(receiver.request(method, there)) in (400, 404)
+    assert [] == receiver.callbacks
+
+
+@pytest.mark.parametrize(
+    "before", ["http://hooks.example.com/twilio/", "http://127.0.0.1/", "/../../", "/./", "//", "/%2e%2e/"]
+)
+def test_what_is_before_the_own_path_does_not_count_and_proves_nothing(receiver: Receiver, before: str) -> None:
+    """An ingress may pass on the whole URL, or a part of its path; the signature is for the configured one."""
+    assert 403 == receiver.status(receiver.request(target=before + receiver.own, X_Twilio_Signature="forged"))
+    assert [] == receiver.callbacks
+    assert 204 == receiver.status(receiver.request(target=before + receiver.own))
+    assert [SUCCESS] == receiver.callbacks
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "CONNECT", "post", "GARBAGE", "P\x00ST",
+     "A" * 9000, ""],
+)  # fmt: skip
+def test_no_method_but_get_and_post(receiver: Receiver, method: str) -> None:
+    for target in ("/" + receiver.own, receiver.own, f"http://x/{receiver.own}"):
+        for body in ("", urlencode(FIELDS)):
+            assert receiver.status(receiver.request(method, target, body)) in (0, 400, 404, 405)
+    assert [] == receiver.callbacks
+
+
+@pytest.mark.parametrize("sent", [
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01" + bytes(300), b"\x00" * 5000,
+    b"GET / HTTP/1.1\r\nHost: x\r\n folded: CallSid\r\n\r\n", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+    b"POST /{own} HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST /{own} HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nCallSid",
+    b"POST /{own} HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"POST /{own} HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
+    b"POST /{own} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nCallSid",
+    b"POST /{own} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\n",
+    b"POST /{own} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+    b"POST /{own} HTTP/1.1\r\nTransfer-Encoding: forged\r\n\r\n",
+])  # fmt: skip
+def test_what_is_no_http_is_refused_at_once(receiver: Receiver, sent: bytes) -> None:
+    assert receiver.status(sent.replace(b"{own}", receiver.own.encode())) in (400, 404)
+    assert [] == receiver.callbacks
+    receiver.still_works()
+
+
+# How much
+
+
+def test_a_head_has_its_limits(receiver: Receiver) -> None:
+    for long in (
+        receiver.request(target=f"/{'x' * 9000}"),
+        receiver.request(target=f"/{receiver.own}?{'x' * 9000}"),
+        receiver.request(X_Other="forged" * 1500),
+        receiver.request(**{f"X_{number}": "forged" for number in range(20_000)}),
+    ):
+        assert receiver.status(long) in (0, 400)
+    assert [] == receiver.callbacks
+
+
+@pytest.mark.parametrize("begin", [
+    "POST /{own} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+    "POST /{own} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+    "GET /{own} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "CONNECT x:1 HTTP/1.1\r\n\r\n",
+    "POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n",
+    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n",
+])  # fmt: skip
+def test_whoever_sends_without_end_is_cut_off(receiver: Receiver, begin: str) -> None:
+    """By the size of it, long before the time is over."""
+    started, sent = time.monotonic(), 0
+    with receiver.connect() as connection, suppress(ConnectionError):
+        connection.sendall(begin.format(own=receiver.own).encode())
+        while sent < 100 * LARGEST_REQUEST:
+            sent += connection.send(b"forged: forged\r\n" * 64)
+    assert sent < 100 * LARGEST_REQUEST
+    assert time.monotonic() - started < FOREVER / 4
+    assert [] == receiver.callbacks
+    receiver.still_works()
+
+
+def test_a_callback_has_as_many_fields_as_one_of_twilio_s_may_have(receiver: Receiver) -> None:
+    for more in (MOST_FIELDS + 1, 20_000):
+        assert 413 == receiver.status(receiver.request(body="&".join(["a="] * more)))
+        assert more > 3000 or 413 == receiver.status(
+            receiver.request("GET", f"/{receiver.own}?{'&'.join(['a='] * more)}")
+        )
+    assert 403 == receiver.status(receiver.request(body="&".join(["a="] * MOST_FIELDS)))
+    receiver.still_works()
+
+
+def test_of_requests_in_a_row_the_first_is_answered(receiver: Receiver) -> None:
+    """None waits behind a forged one, nor do thousands keep us busy."""
+    forged = receiver.request(X_Twilio_Signature="forged")
+    assert 403 == receiver.status(forged + receiver.request())
+    assert receiver.status(forged * 1000) in (0, 403)
+    assert [] == receiver.callbacks
+    receiver.still_works()
+
+
+def test_no_more_is_read_than_a_request_may_have() -> None:
+    """Whatever aiohttp, whose limits differ from release to release, makes of it."""
+
+    class Transport(asyncio.Transport):
+        aborted = False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+        def pause_reading(self) -> None:
+            pass
+
+    async def feed() -> list[bool]:
+        loop = asyncio.get_running_loop()
+        manager = web.Server(cast(Any, None))
+        connection, transport = callback_server._connections(manager, loop, FOREVER)(), Transport()
+        connection.connection_made(transport)
+        seen = []
+        for data in (b"CONNECT x:1 HTTP/1.1\r\n\r\n".ljust(LARGEST_REQUEST, b"x"), b"x"):
+            connection.data_received(data)
+            seen.append(transport.aborted)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()  # what would answer
+        return seen
+
+    assert [False, True] == asyncio.run(feed())
+
+
+# Who is kept waiting
+
+CHILD = """
+import resource, sys
+from pulumi_twilio_caller_id.callback import Reception, expecting, listening
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+reception = Reception(sys.argv[1], "127.0.0.1:0", (sys.argv[2],))
+with expecting(reception, lambda it: print(it.caller_id_sid, flush=True), print) as url:
+    print(url, listening(reception)[1], flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_hundreds_that_hold_their_connections_open_keep_nobody_out() -> None:
+    """Nor do they use up the files that a process may have open: here 256."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, PUBLIC, TOKEN],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={"PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)},
+    )  # fmt: skip
+    with child, ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        stack.callback(child.kill)
+        assert child.stdout
+        url, port = child.stdout.readline().split()
+        receiver = Receiver()
+        receiver.url, receiver.own, receiver.address = url, url.rpartition("/")[2], ("127.0.0.1", int(port))
+        half = f"POST /{receiver.own} HTTP/1.1\r\nHost: x\r\n"
+        begun = (
+            "",
+            "POST /",
+            half,
+            receiver.request()[:-5],
+            half.replace(receiver.own, "x") + "Content-Length: 9\r\n\r\n",
+        )
+        held = []
+        for _ in range(5):
+            os.kill(child.pid, signal.SIGSTOP)  # so that they come all at once
+            began = time.monotonic()
+            for number in range(250):
+                assert time.monotonic() - began < 10, "there is no place in the queue"
+                held.append(stack.enter_context(receiver.connect()))
+                held[-1].sendall(begun[number % len(begun)].encode())
+            os.kill(child.pid, signal.SIGCONT)
+            started = time.monotonic()
+            assert 204 == receiver.status(receiver.request())
+            assert time.monotonic() - started < 0.9
+        for connection in held:
+            connection.setblocking(False)
+        assert MOST_CONNECTIONS >= sum(is_open(connection) for connection in held) > MOST_CONNECTIONS / 2
+        told, errors = child.communicate("\n", timeout=10)
+    assert (["PN" + "3" * 32] * 5, "") == (told.split(), errors)
+
+
+def is_open(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(4096).startswith(b"HTTP/1.1 404") and False
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+def test_whoever_drips_is_cut_off_however_many_they_are() -> None:
+    with Receiver(timeout=0.4) as receiver, ExitStack() as stack:
+        head = receiver.request().encode()
+        dripping = [
+            (stack.enter_context(receiver.connect()), start) for start in (5, 60, len(head) - 20) for _ in range(20)
+        ]
+        for connection, start in dripping:
+            connection.sendall(head[:start])
+        at, left = 0, dict(dripping)
+        started = time.monotonic()
+        while left and time.monotonic() - started < 5:
+            at += 1
+            for connection, start in list(left.items()):
+                try:
+                    connection.sendall(head[start + at : start + at + 1] or b"&")
+                except ConnectionError:
+                    del left[connection]
+            if at == 2:
+                assert 204 == receiver.status(receiver.request())
+            time.sleep(0.05)
+        assert {} == left
+        assert time.monotonic() - started < 3
+        assert receiver.callbacks[:1] == [SUCCESS]
+
+
+# What is forged
+
+
+@pytest.mark.parametrize("where", ["before", "after", "query"])
+@pytest.mark.parametrize(
+    "more",
+    [{"VerificationStatus": "failed"}, {"OutgoingCallerIdSid": "PN6"}, {"CallSid": "CA6"}, {"AccountSid": "AC6"},
+     {"forged": ""}],
+)  # fmt: skip
+def test_nothing_can_be_added_to_a_true_callback(receiver: Receiver, where: str, more: dict[str, str]) -> None:
+    true, forged = urlencode(FIELDS), urlencode(more)
+    body = {"before": f"{forged}&{true}", "after": f"{true}&{forged}", "query": true}[where]
+    signed = signature(receiver.url, FIELDS)
+    target = f"/{receiver.own}?{forged}" if where == "query" else ""
+    assert 403 == receiver.status(receiver.request(target=target, body=body, X_Twilio_Signature=signed))
+    assert [] == receiver.callbacks
+
+
+def test_of_two_signatures_a_forged_one_does_not_borrow_from_the_true_one(receiver: Receiver) -> None:
+    body = urlencode(FIELDS | {"VerificationStatus": "failed"})
+    both = receiver.request(
+        body=body, X_Twilio_Signature=f"forged\r\nX-Twilio-Signature: {signature(receiver.url, FIELDS)}"
+    )
+    assert receiver.status(both) in (400, 403)
+    assert [] == receiver.callbacks
+
+
+def test_a_true_callback_of_another_wait_is_not_one_of_this(receiver: Receiver) -> None:
+    """Replayed whole, with all that Twilio sent."""
+    with Receiver() as other:
+        body, signed = urlencode(FIELDS), signature(other.url, FIELDS)
+        assert 204 == other.status(other.request())
+        assert 403 == receiver.status(receiver.request(body=body, X_Twilio_Signature=signed))
+    assert 404 == receiver.status(receiver.request(target="/" + other.own, X_Twilio_Signature=signed))
+    assert ([SUCCESS], []) == (other.callbacks, receiver.callbacks)
+
+
+@pytest.mark.parametrize("how", ["no token", "shared key", "replayed"])
+def test_whoever_repeats_themselves_does_not_make_us_ask_twilio_each_time(how: str) -> None:
+    """Who knows the path may have us look at once a few times; the true callback counts all the same."""
+    true: dict[str, str] = {"X_Twilio_Webhooks_Signature_Settings": "key=1"} if how == "shared key" else {}
+    with Receiver(() if how == "no token" else (TOKEN,)) as receiver:
+        started = time.monotonic()
+        assert {204} == {receiver.status(receiver.request(**true)) for _ in range(60)}
+        most = 1 + NUDGES + (time.monotonic() - started) / NUDGE_INTERVAL
+        assert NUDGES <= len(receiver.callbacks) <= most + 1
+        if how != "no token":
+            failed = FIELDS | {"VerificationStatus": "failed"}
+            headers = {"body": urlencode(failed), "X_Twilio_Signature": signature(receiver.url, failed)}
+            assert 204 == receiver.status(receiver.request(**headers))
+            assert ("failed", True) == (receiver.callbacks[-1].verification_status, receiver.callbacks[-1].trusted)
+
+
+# Where it listens
+
+
+def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
+    host, _, port = Reception(PUBLIC).listen.rpartition(":")
+    assert ("127.0.0.1", True) == (host, port.isdecimal())
+    for listen, bound in (("127.0.0.1:0", "0100007F"), ("0.0.0.0:0", "00000000")):
+        with expecting(Reception(PUBLIC, listen), print, print):
+            address = listening(Reception(PUBLIC, listen))
+            assert address
+            rows = [
+                line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()
+            ]
+            assert [f"{bound}:{address[1]:04X}"] == [
+                row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{address[1]:04X}")
+            ]

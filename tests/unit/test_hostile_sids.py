@@ -1,0 +1,280 @@
+"""Sids and URLs that would lead a request elsewhere, and values of options: wherever they come from, none gets sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id.cli import main
+from pulumi_twilio_caller_id.errors import BadSid, SettingsError
+from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.lookup import get_outgoing_caller_ids
+from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id.provider import configuration
+from pulumi_twilio_caller_id.resource import refuse_unsendable
+from pulumi_twilio_caller_id.settings import resolve
+from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
+
+NUMBER = "+14155550101"
+DIGITS = "0123456789abcdef" * 2
+
+
+def hostile(kind: str) -> list[str]:
+    """What is no sid of this kind (PN, AC)."""
+    sid = kind + DIGITS
+    leading = ["..", ".", "/", "%2F", "?", "#", "%2e%2e%2f", "", " "]
+    around = [
+        f"{sid}\n",
+        f"\n{sid}",
+        f" {sid}",
+        f"{sid} ",
+        f"{sid}\0",
+        f"{sid}/..",
+        f"../{sid}",
+        f"{sid}?x=1",
+        f"{sid}.json",
+    ]
+    digits = [
+        kind.lower() + DIGITS,
+        kind + DIGITS[1:],
+        sid + "0",
+        kind + "\u0661" * 32,
+        kind + "\uff10" * 32,
+        kind + "g" * 32,
+    ]
+    return [
+        *leading,
+        *around,
+        *digits,
+        sid[:9] + "\0" + sid[10:],
+        sid[:9] + "\u200b" + sid[10:],
+        "\x1b[2J",
+        "x" * 10_000,
+    ]
+
+
+OTHER_TYPES: list[Any] = [7, 7.0, True, ["PN" + DIGITS], {"sid": "PN" + DIGITS}]
+
+
+@pytest.fixture
+def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
+    monkeypatch.setattr(lifecycle, "_config", {}.get)
+    monkeypatch.setattr(lifecycle, "_memory", Memory())
+    made = OutgoingCallerIdProvider()
+    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
+    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
+    return made
+
+
+def refusal(kind: type[Exception], call: Callable[[], object]) -> str:
+    """What a call says that is refused, in printable lines of bounded length."""
+    with pytest.raises(kind) as refused:
+        call()
+    text = str(refused.value)
+    assert text.replace("\n", "").isprintable()
+    assert len(text) < 400
+    return text
+
+
+@pytest.mark.parametrize("sid", hostile("PN"), ids=lambda sid: ascii(sid)[:20])
+def test_a_sid_that_is_none_is_never_sent(provider: OutgoingCallerIdProvider, sandbox: Sandbox, sid: str) -> None:
+    """Not of `.get`, not of a state that somebody has edited."""
+    state = {"sid": sid, "phone_number": NUMBER, "friendly_name": "Desk", "account_sid": sandbox.account_sid}
+    calls: list[Callable[[], object]] = [
+        lambda: provider.read(sid, {}),
+        lambda: provider.read(sid, state),
+        lambda: provider.update(sid, state, {"phone_number": NUMBER, "friendly_name": "Lobby"}),
+        lambda: provider.delete(sid, state),
+    ]
+    for call in calls:
+        assert "is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits." in refusal(BadSid, call)
+    assert [] == sandbox.requests
+
+
+@pytest.mark.parametrize("sid", [*filter(None, hostile("PN")), *OTHER_TYPES], ids=lambda sid: ascii(sid)[:20])
+def test_nor_is_one_that_import_names(provider: OutgoingCallerIdProvider, sandbox: Sandbox, sid: Any) -> None:
+    """A preview refuses it; so does `up`, where nobody has looked at a preview."""
+    [failure] = provider.check({}, {"phone_number": NUMBER, "import_": sid, "dry_run": True}).failures
+    assert failure.reason.endswith("it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")
+
+    told = refusal(BadSid, lambda: provider.create({"phone_number": NUMBER, "import_": sid}))
+    assert "is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits." in told
+    assert [] == sandbox.requests
+
+
+@pytest.mark.parametrize("sid", [*hostile("AC"), *OTHER_TYPES], ids=lambda sid: ascii(sid)[:20])
+def test_an_account_that_is_none_is_never_sent(provider: OutgoingCallerIdProvider, sandbox: Sandbox, sid: Any) -> None:
+    """Neither the program's nor that of a state that somebody has edited: another account's 404 drops the number."""
+    _, failures = checked({"phone_number": NUMBER, "account_sid": sid})
+    assert ["account_sid"] == [failure[0] for failure in failures]
+
+    held = "PN" + DIGITS
+    state = {"sid": held, "phone_number": NUMBER, "friendly_name": "Desk", "account_sid": sid}
+    if sid:  # an empty one is none
+        for call in (
+            lambda: provider.read(held, state),
+            lambda: provider.update(held, state, {"phone_number": NUMBER, "friendly_name": "Lobby"}),
+            lambda: provider.delete(held, state),
+        ):
+            assert "is not the sid of an account: AC and 32 hexadecimal digits." in refusal(SettingsError, call)
+    assert [] == sandbox.requests
+
+
+@pytest.mark.parametrize("sid", [sid for sid in hostile("AC") if sid.strip() != "AC" + DIGITS and sid.strip()])
+def test_nor_is_one_of_the_settings(sid: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Config, environment, Provider, command line. Blanks at the ends are taken off: a last line of a file has one."""
+    values = {"twilio:accountSid": sid, "twilio:authToken": "t" * 32}
+    environment = {"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": "t" * 32}
+    nothing: dict[str, str] = {}
+    assert "AC and 32 hexadecimal digits" in refusal(SettingsError, lambda: resolve(values.get, {}))
+    assert "AC and 32 hexadecimal digits" in refusal(SettingsError, lambda: resolve(nothing.get, environment))
+
+    told = refusal(pulumi.RunError, partial(configuration, "eu\x1b[2J", {"account_sid": sid}))
+    assert "AC and 32 hexadecimal digits" in told
+
+    with pytest.raises(SystemExit) as ended:
+        main(["list", "--account-sid", sid])
+    told = capsys.readouterr().err
+    assert 2 == ended.value.code
+    assert "is not the sid of an account (AC and 32 hexadecimal digits)" in told
+    assert told.replace("\n", "").isprintable()
+
+
+def test_a_look_up_refuses_them_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+    for sid in hostile("AC"):
+        assert "can't be looked up" in refusal(pulumi.RunError, partial(get_outgoing_caller_ids, account_sid=sid))
+    names: list[Any] = ["", "half \ud83d", "\ud800", 7, ["Desk"]]
+    for name in names:
+        told = refusal(pulumi.RunError, partial(get_outgoing_caller_ids, friendly_name=name))
+        assert "can't be looked up: it must be text, and not empty" in told
+    assert [] == get_outgoing_caller_ids(friendly_name="\x1b[2J\u202e&FriendlyName=Desk\0")
+    assert [] == get_outgoing_caller_ids(friendly_name="x" * 5000)
+
+
+@pytest.mark.parametrize("value", ["caf\udce9", "x\ud83d"])
+def test_text_in_another_encoding_is_said_to_be_that(value: str) -> None:
+    """Python has halves of characters for the bytes of a variable that is no UTF-8; the SDK ends in a traceback."""
+    for name in ("friendly_name", "phone_number", "import_", "account_sid"):
+        told = refusal(pulumi.RunError, partial(refuse_unsendable, "desk", {name: value}))
+        assert told.startswith(f"OutgoingCallerId 'desk': {name} {value!r} is not valid Unicode.\n")
+    assert "the name" in refusal(pulumi.RunError, lambda: refuse_unsendable(value, {}))
+    refuse_unsendable("d\u00e9sk \U0001f600", {"friendly_name": object(), "call_delay": 5, "x": None})
+
+
+# URLs
+
+BASE = [
+    "..",
+    "a/..",
+    "%2e%2E",
+    "a/%2e%2e/b",
+    "./x",
+    "\\evil",
+    "?",
+    "#",
+    "?x=1",
+    "#x",
+    "x y",
+    "\n\r",
+    "\0",
+    "\x1b[2J",
+    "\u202e",
+]
+HOSTS = ["ftp://h", "file:///etc", "//h", "h", "http://", "http://:80", "http://[::1", "http://h:0", "http://h:99999"]
+STRANGE = [
+    "http://u:p@h",
+    "http://u@h",
+    "http://h\\@evil",
+    "http://m\u00fcnchen.example",
+    "http://h:\u0661",
+    "http://h:8_0",
+]
+
+
+@pytest.mark.parametrize("url", [*(f"http://example.com/{path}/x" for path in BASE), *HOSTS, *STRANGE])
+def test_a_base_url_that_leads_elsewhere_is_refused(url: str) -> None:
+    for key in ("apiUrl", "callbackUrl"):
+        values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, f"twilio:{key}": url}
+        told = refusal(SettingsError, partial(resolve, values.get, {}))
+        assert told.startswith(f"twilio:{key}")
+        assert "base URL, such as http" in told
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:8484", "HTTPS://h:8443/a/b", "https://xn--mnchen-3ya.example", "http://h/%2F"]
+)
+def test_a_base_url_of_any_ordinary_form_is_taken(url: str) -> None:
+    values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, "twilio:apiUrl": f"{url}//"}
+    assert url == resolve(values.get, {}).api_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://h/\n", "https://h/ x", "https://h/\0", "https://h\x1b[2J", "https://h:0/", "https://h:99999/"),
+        *("ftp://h/", "javascript:alert(1)", "//h/", "https:h", "http:///x", "https://m\u00fcnchen.example/"),
+        *("https://h:\u0661/", "https://\ud800/", "https://[::1", 7, ["https://h"]),
+    ],
+)
+def test_a_status_callback_that_nobody_could_request_is_refused(url: object) -> None:
+    _, failures = checked({"phone_number": NUMBER, "status_callback": url})
+    assert ["status_callback"] == [failure[0] for failure in failures]
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0", "[::ffff:127.0.0.1]", "x@127.1", "LOCALHOST.", "[::]"])
+def test_nor_is_this_machine_in_another_spelling(host: str) -> None:
+    _, [(_, reason)] = checked({"phone_number": NUMBER, "status_callback": f"https://{host}/"})
+    assert "it names this machine" in reason
+
+
+# Options
+
+DELAYS = ["1e3", "nan", "inf", "5.0", "+5", "-0", "0x5", "\u0665", "5\n", "5\0", "061", float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize(
+    "value", [*DELAYS, -float("inf"), -1, 60.5, 10**400, True, [5], {}, b"5"], ids=lambda v: repr(v)[:9]
+)
+def test_a_call_delay_that_is_no_number_of_seconds_is_refused(value: object) -> None:
+    _, failures = checked({"phone_number": NUMBER, "call_delay": value})
+    assert [("call_delay", "it must be a whole number of seconds from 0 to 60")] == failures
+
+
+def test_minus_zero_is_zero() -> None:
+    good, failures = checked({"phone_number": NUMBER, "call_delay": -0.0})
+    assert ("0", []) == (str(good["call_delay"]), failures)
+
+
+@pytest.mark.parametrize("value", ["\u0661", "1\n", "1\0", "1,2", "W", " 1", "", "1" * 33, "1;2", "\uff0a", "x1"])
+def test_an_extension_with_anything_else_than_keys_is_refused(value: str) -> None:
+    _, failures = checked({"phone_number": NUMBER, "extension": value})
+    assert ["extension"] == [failure[0] for failure in failures]
+
+
+def test_the_client_is_never_given_another_path(sandbox: Sandbox) -> None:
+    """Whoever asks: the client puts both sids into the path as they are."""
+    values = {"twilio:accountSid": sandbox.account_sid, "twilio:authToken": "t" * 32, "twilio:apiUrl": sandbox.url}
+    settings = resolve(values.get, {})
+
+    for sid in hostile("AC"):
+        if sid:
+            refusal(SettingsError, partial(TwilioApi, settings, sid))
+    for sid in hostile("PN"):
+        for ask in (
+            TwilioApi(settings).fetch,
+            TwilioApi(settings).remove,
+            lambda sid: TwilioApi(settings).rename(sid, "x"),
+        ):
+            refusal(BadSid, partial(ask, sid))
+    assert [] == sandbox.requests

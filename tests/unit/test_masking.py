@@ -1,0 +1,226 @@
+"""Secrets that others' texts quote are masked, and objects that hold them don't show them."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import pickle
+import traceback
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from canaries import canary, forms
+from pulumi_twilio_caller_id import engine, lifecycle, naming
+from pulumi_twilio_caller_id.callback import Reception
+from pulumi_twilio_caller_id.cli import main
+from pulumi_twilio_caller_id.errors import CallerIdError, printable, shown
+from pulumi_twilio_caller_id.inputs import DRY_RUN, HINTS, MASKED, RULES, SECRET_INPUTS
+from pulumi_twilio_caller_id.masking import conceal, masked
+from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id.notify import Notifier
+from pulumi_twilio_caller_id.provider import Provider
+from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.settings import Settings, resolve
+from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
+
+if TYPE_CHECKING:
+    from unit.conftest import Connect
+
+NUMBER = "+14155550101"
+TOKEN, OTHER, NOTIFY = canary("token"), canary("other"), f'json://user:{canary("notify")}@host/{canary("path")}?x="é"'
+
+
+@pytest.mark.parametrize("text", [TOKEN, NOTIFY, 'quo"te and back\\slash', "per%cent & more"])
+def test_a_secret_is_masked_in_each_form(text: str) -> None:
+    conceal(text)
+    for name in ("plain", "in a URL", "in JSON", "in Python"):
+        assert "before [secret] behind" == masked(f"before {forms(text)[name].decode()} behind")
+
+
+def test_a_secret_that_is_not_valid_unicode_is_masked_too() -> None:
+    """As an environment variable in another encoding is."""
+    conceal("caf\udce9" * 4)
+    assert "[secret]" == masked("caf\udce9" * 4)
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    conceal(TOKEN[:16])
+    conceal(TOKEN)
+    assert "[secret] [secret]" == masked(f"{TOKEN} {TOKEN[:16]}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Authorization: Basic QUM6dG9rZW4=, more", "Authorization: Basic [secret], more"),
+        ("{'proxy-authorization': 'basic QUM6dG9rZW4'}", "{'proxy-authorization': 'basic [secret]'}"),
+        ("no http://user:pass/w@rd@host:1/ there", "no http://[secret]@host:1/ there"),
+        ("https://host/ and a@b", "https://host/ and a@b"),
+        ("Basic authentication, Basic Auth", "Basic authentication, Basic Auth"),
+    ],
+)
+def test_what_looks_like_credentials_is_masked(text: str, expected: str) -> None:
+    assert expected == masked(text)
+
+
+def test_words_are_left_alone() -> None:
+    conceal("secret", "", None, 7, ["secret"])
+    assert "the secret of the API key" == masked("the secret of the API key")
+
+
+def test_what_is_set_is_concealed() -> None:
+    """Each token of a list and each URL, from config and from the environment."""
+    config = {
+        "twilio:accountSid": "AC" + "1" * 32,
+        "twilio:authToken": TOKEN,
+        "twilio:callbackAuthTokens": f"{OTHER},{canary('third')}",
+        "twilio:notify": json.dumps([NOTIFY, "jsn://unknown-service"]),
+    }
+    resolve(config.get, {"TWILIO_API_KEY": "SK" + "1" * 32, "TWILIO_API_SECRET": canary("api secret")})
+    for secret in (TOKEN, OTHER, canary("third"), NOTIFY, "jsn://unknown-service", canary("api secret")):
+        assert "[secret]" == printable(secret)
+        assert "[secret]" == shown(secret)
+        assert "[secret]\n[secret]" == str(CallerIdError(secret, secret))
+
+
+# Others' texts
+
+
+def test_an_answer_that_echoes_the_request(sandbox: Sandbox, connect: Connect) -> None:
+    sent = base64.b64encode(f"{sandbox.account_sid}:{sandbox.auth_token}".encode()).decode()
+    conceal(sandbox.auth_token)
+    sandbox.fail("list", status=401, message=f"Authorization: Basic {sent}, password {sandbox.auth_token}")
+    with pytest.raises(CallerIdError) as caught:
+        connect(attempts=1).find(NUMBER)
+    assert "Authorization: Basic [secret], password [secret] (code" in caught.value.what
+
+
+@pytest.mark.parametrize("url", ["http://user:{}", "user:{}@host:port", "http://user:{}/x@host:1", "http://[{}"])
+def test_a_proxys_url_that_cannot_be_read(connect: Connect, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Not even in the traceback, which is shown where the engine can't be reached."""
+    monkeypatch.setenv("HTTPS_PROXY", url.format(OTHER))
+    with pytest.raises(CallerIdError) as caught:
+        connect(url="https://twilio.invalid", attempts=1).find(NUMBER)
+    assert OTHER not in "".join(traceback.format_exception(caught.value))
+
+
+class Context:
+    aborted = ""
+
+    def abort(self, _code: str, details: str) -> None:
+        self.aborted = details
+
+
+@pytest.mark.parametrize("error", [LookupError(TOKEN), SystemExit(TOKEN)], ids=["Exception", "SystemExit"])
+@pytest.mark.parametrize("method", ["configure", "read"])
+def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException) -> None:
+    """Its traceback gets to the user, less the secrets in it."""
+    context = Context()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    def servicer(request: object, context: Any) -> None:
+        provider = lifecycle.OutgoingCallerIdProvider()
+        try:
+            provider.configure(ConfigureRequest(Config({"twilio:authToken": TOKEN}, "p")))
+            provider.read("PN" + "1" * 32, {})
+        except Exception:  # noqa: BLE001 - as the SDK does
+            context.abort("UNKNOWN", traceback.format_exc())
+
+    monkeypatch.setattr(lifecycle, "_config", lifecycle._config)
+    monkeypatch.setattr(*((engine, "config_keys") if method == "configure" else (lifecycle, "_twilio")), fail)
+    servicer(SimpleNamespace(urn="urn"), context)
+    assert "Traceback" in context.aborted
+    assert f"{type(error).__name__}: [secret]" in context.aborted
+    assert TOKEN not in context.aborted
+
+
+def test_a_fault_of_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError(TOKEN)
+
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "1" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    monkeypatch.setattr(TwilioApi, "each", fail)
+    assert 1 == main(["list"])
+    told = capsys.readouterr()
+    assert "LookupError: [secret]" in told.err
+    assert TOKEN not in told.out + told.err
+
+
+def test_inputs_that_the_program_keeps_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name in state too. A number is no secret to whoever has to key in its code."""
+    monkeypatch.setattr(lifecycle, "_memory", Memory())
+    olds, news = {"phone_number": NUMBER, "friendly_name": "Old"}, {"phone_number": NUMBER, "friendly_name": "New desk"}
+    secret = ["phone_number", "friendly_name"]
+    checked = lifecycle.OutgoingCallerIdProvider().check(olds, {**news, SECRET_INPUTS: secret, DRY_RUN: True})
+    assert f"from '[secret]' to '[secret]': {NUMBER}" == printable(f"from 'Old' to 'New desk': {NUMBER}")
+    assert news == checked.inputs
+    assert SECRET_INPUTS in HINTS
+    assert RULES.keys() >= MASKED
+
+
+def test_the_name_given_is_not_among_the_outputs_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine encrypts an output for being a secret input only where both have one name."""
+    caller_id = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, friendly_name="Fr", account_sid="AC" + "1" * 32)
+    outs = caller_id.model_dump() | naming.after_rename("Front desk", caller_id)
+    assert "Front desk" not in repr(outs)
+    assert naming.is_settled(outs, "Front desk")
+    assert not naming.is_settled(outs, "Front")
+
+
+# Objects
+
+
+@pytest.fixture
+def holders(sandbox: Sandbox) -> dict[str, object]:
+    settings = Settings.model_validate(
+        {
+            "account_sid": sandbox.account_sid,
+            "auth_token": TOKEN,
+            "api_key": sandbox.api_key,
+            "api_secret": OTHER,
+            "callback_auth_tokens": [OTHER],
+            "notify": [NOTIFY],
+            "api_url": sandbox.url,
+        }
+    )
+    return {
+        "Settings": settings,
+        "TwilioApi": TwilioApi(settings),
+        "Notifier": Notifier([NOTIFY], print),
+        "Reception": Reception("https://hooks.example.com", tokens=settings.signing_tokens),
+        "Provider": Provider("eu", account_sid=sandbox.account_sid, auth_token=TOKEN, notify=[NOTIFY]),
+    }
+
+
+@pytest.mark.parametrize("name", ["Settings", "TwilioApi", "Notifier", "Reception", "Provider"])
+def test_no_object_shows_what_it_holds(holders: dict[str, object], name: str) -> None:
+    holder = holders[name]
+    looks: list[Callable[[Any], str]] = [repr, str, "{}".format, "{!r}".format, lambda it: repr([it])]
+    if name != "Reception":  # which is made of plain values
+        looks.append(lambda it: repr(vars(it)))
+    told = "".join(look(holder) for look in looks)
+    for secret in (TOKEN, OTHER, NOTIFY, canary("notify"), canary("path")):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("name", ["Settings", "TwilioApi", "Notifier"])
+def test_no_pickle_holds_a_secret(holders: dict[str, object], name: str) -> None:
+    """A pickle is what the SDK writes into the state."""
+    with pytest.raises(TypeError):
+        pickle.dumps(holders[name])
+
+
+def test_settings_can_still_be_copied(holders: dict[str, object]) -> None:
+    settings = holders["Settings"]
+    assert settings == copy.copy(settings) == copy.deepcopy(settings)
+    assert isinstance(settings, Settings)
+    assert TOKEN not in settings.model_dump_json() + repr(settings.model_dump())
