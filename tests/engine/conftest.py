@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from canaries import EU, NUMBER, SECRETS, Search, Watched
 from harness import Stack
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
@@ -40,3 +41,23 @@ def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
 def stack(make_stack: Callable[..., Stack], sandbox: Sandbox) -> Stack:
     """A stack whose account is the sandbox's, its credentials in the environment."""
     return make_stack(environment=sandbox.environment)
+
+
+@pytest.fixture
+def canary_account() -> Iterator[Sandbox]:
+    """An account that canaries open, and a subaccount."""
+    numbers = {"+14155550103": "Old"}
+    with Sandbox(delays=QUICK, subaccounts={EU: SECRETS["eu token"]}, numbers=numbers, callbacks="lost") as sandbox:
+        sandbox.set_auth_token(SECRETS["auth token"])
+        sandbox._credentials.api_secret = SECRETS["API secret"]
+        yield sandbox
+
+
+@pytest.fixture
+def watch(make_stack: Callable[..., Stack]) -> Callable[..., Watched]:
+    """Makes stacks all of whose output is searched for secrets."""
+
+    def make(environment: dict[str, str] | None = None) -> Watched:
+        return Watched(make_stack(environment=environment), Search(SECRETS | {"secret number": NUMBER}))
+
+    return make
