@@ -3,6 +3,10 @@
 #   make test | lint | docs-check            what CI runs
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
 #   make matrix                              each request under each fault: what comes of it, printed
+#   make kills                               engine or plugin ended in each phase of an operation: what is left, printed
+#   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
+#   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
+#   make states                              record what this version leaves in a state file: once, before a release
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -10,7 +14,7 @@ VENV := .venv
 SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
 PULUMI := $(SANDBOX) engine/stack
 
-.PHONY: help up preview refresh destroy test matrix bench lint docs-check format dist clean setup
+.PHONY: help up preview refresh destroy test test-oldest states matrix fuzz bench lint docs-check format dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -37,8 +41,21 @@ up preview refresh destroy: setup
 test: setup $(VENV)/ready-dev
 	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
 
+# ARGS="oldest" or "newest": one of both.
+test-oldest: setup $(VENV)/ready-dev
+	@engine/run python checks/versions.py $(ARGS)
+
+states: setup
+	@engine/run python tests/record_states.py
+
 matrix: setup
 	@$(VENV)/bin/python tests/faults.py
+
+kills: setup $(VENV)/ready-dev
+	@engine/run python -m pytest -q -s -p no:xdist tests/engine/test_kill_matrix.py
+
+fuzz: setup $(VENV)/ready-dev
+	@PYTHONPATH=tests $(VENV)/bin/python tests/fuzz.py $(ARGS)
 
 bench: setup
 	@PYTHONPATH=tests:benchmarks engine/run python benchmarks/bench.py $(ARGS)
@@ -51,6 +68,7 @@ lint: $(VENV)/ready-dev
 	    (cd $$example && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
 	done
 	@$(VENV)/bin/python engine/lint_workflows.py
+	@$(VENV)/bin/python checks/supply_chain.py
 
 docs-check: setup $(VENV)/ready-dev
 	@engine/run python -m pytest -q tests/unit/test_docs.py
