@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from typing import Any
 
+from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.inputs import readable
-from pulumi_twilio_caller_id.lifecycle import PROVIDER_KEY
+from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from stack_runs import Event, Run
 from trouble import Line, Trouble

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.inputs import readable
+from pulumi_twilio_caller_id.phone_number import readable
 
 NEW, DESK = "+14155550101", "+14155550199"
 """A number that is to be verified, and one that is."""

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from call_model import CODE, CallModel, is_as, must
-from pulumi_twilio_caller_id.inputs import readable
+from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import Sandbox
 from small_engine import SmallEngine
 from stack_runs import Account, Entry, Run

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import creation, engine, lifecycle, outlook, throttle, verification
+from pulumi_twilio_caller_id import changes, creation, engine, lifecycle, outlook, throttle, verification
 from pulumi_twilio_caller_id.listings import listings
 from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.preflight import Preflight
@@ -128,7 +128,7 @@ class SmallEngine:
                 updated = self._call(
                     run, "update", old, inputs, lambda: self._provider.update(old.sid, dict(old.outputs), dict(inputs))
                 )
-                old.outputs = {**(updated.outs or {}), lifecycle.PROVIDER_KEY: self.pickle}
+                old.outputs = {**(updated.outs or {}), changes.PROVIDER_KEY: self.pickle}
             old.inputs = inputs
 
     def _replace(self, run: Run, old: Entry, inputs: dict[str, Any], *, delete_first: bool) -> None:
@@ -163,22 +163,22 @@ class SmallEngine:
         result = self._call(run, "check", entry, news, lambda: self._provider.check(dict(olds), dict(news)))
         if result.failures:
             raise Failed("; ".join(f"{failure.property}: {failure.reason}" for failure in result.failures))
-        return {**result.inputs, lifecycle.PROVIDER_KEY: self.pickle}
+        return {**result.inputs, changes.PROVIDER_KEY: self.pickle}
 
     def _diff(self, run: Run, old: Entry, news: dict[str, Any]) -> Any:
         return self._call(run, "diff", old, news, lambda: self._provider.diff(old.sid, dict(old.outputs), dict(news)))
 
     def _create(self, run: Run, name: str, inputs: dict[str, Any]) -> Entry:
         result = self._call(run, "create", Entry(name, "", {}, {}), inputs, lambda: self._provider.create(dict(inputs)))
-        return Entry(name, result.id, inputs, {**result.outs, lifecycle.PROVIDER_KEY: self.pickle})
+        return Entry(name, result.id, inputs, {**result.outs, changes.PROVIDER_KEY: self.pickle})
 
     def _read(self, run: Run, entry: Entry) -> None:
-        given = {name: value for name, value in entry.inputs.items() if name != lifecycle.PROVIDER_KEY}
+        given = {name: value for name, value in entry.inputs.items() if name != changes.PROVIDER_KEY}
         result = self._call(run, "read", entry, given, lambda: self._provider.read(entry.sid, dict(entry.outputs)))
         if not result.id:
             self.state.remove(entry)
             return
-        pickle = {lifecycle.PROVIDER_KEY: entry.outputs[lifecycle.PROVIDER_KEY]}
+        pickle = {changes.PROVIDER_KEY: entry.outputs[changes.PROVIDER_KEY]}
         entry.outputs = {**result.outs, **pickle}
         if result.inputs is not None:
             entry.inputs = {**result.inputs, **pickle}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id import changes
 from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.testing import CallerId
 from trouble import Answer
@@ -37,7 +37,7 @@ class Declared:
             IMPORT: self.import_sid,
             DELETE_BEFORE_REPLACE: self.delete_first or None,
             DRY_RUN: preview or None,
-            lifecycle.PROVIDER_KEY: provider,
+            changes.PROVIDER_KEY: provider,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .inputs import ACCOUNT_SID, DEFAULT_REGION
+from .inputs import ACCOUNT_SID
 from .masking import conceal
+from .phone_number import DEFAULT_REGION
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {

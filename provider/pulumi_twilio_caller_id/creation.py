@@ -16,10 +16,10 @@ from .display import Shown, log_text
 from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .errors import shown as plain
 from .existing import adopt, already_verified, wants_adoption
-from .inputs import readable
 from .interrupts import Abandoned, unless_ended
 from .listings import listings
 from .notify import Notifier
+from .phone_number import readable
 from .records import CallerId, CallerIdInputs, ValidationRequest
 from .twilio_api import TwilioApi
 from .verification import TIMEOUT, Inbox, Interruption, await_caller_id

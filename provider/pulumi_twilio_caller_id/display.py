@@ -12,7 +12,7 @@ from typing import Self
 
 from . import engine, terminal
 from .errors import printable
-from .inputs import CALLER, readable
+from .phone_number import CALLER, readable
 from .records import ValidationRequest
 from .verification import Progress
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from . import engine
 from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted
-from .inputs import readable
 from .memory import name_of
+from .phone_number import readable
 from .records import CallerId, CallerIdInputs
 from .settings import Settings
 from .twilio_api import TwilioApi

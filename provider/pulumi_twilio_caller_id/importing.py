@@ -113,8 +113,9 @@ def import_file(
     numbers: Iterable[Number], *, provider: Reference | None = None, parent: Reference | None = None
 ) -> dict[str, Any]:
     """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
+    from .changes import PROVIDER_KEY
     from .engine import serialized
-    from .lifecycle import PROVIDER_KEY, OutgoingCallerIdProvider
+    from .lifecycle import OutgoingCallerIdProvider
 
     pickled = {PROVIDER_KEY: serialized(OutgoingCallerIdProvider())}
     references = _references(provider, parent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -25,9 +25,9 @@ from pulumi.dynamic import (
 )
 
 from . import config, engine, naming
+from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
 from .errors import (
     STORED_CREDENTIALS,
-    AlreadyVerified,
     CredentialsRefused,
     Gone,
     NotFound,
@@ -36,9 +36,10 @@ from .errors import (
     printable,
 )
 from .handover import Handover
-from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked, readable
+from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal
 from .memory import Memory, name_of
+from .phone_number import readable
 
 if TYPE_CHECKING:
     from .records import CallerId
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 
 # The rooms that talk to Twilio are imported when a call to it is made, and with them pydantic: a stack's unchanged
 # numbers need none of them, and each operation starts this process anew.
-
-PROVIDER_KEY = "__provider"
-"""Where the SDK keeps the pickled provider among a resource's properties."""
 
 _config: config.Lookup = dict[str, Any]().get
 """The configuration of this process: the engine starts one for each provider resource."""
@@ -107,10 +105,10 @@ class OutgoingCallerIdProvider(ResourceProvider):
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
         urn = engine.current_urn()
-        replaces = _replaced(_olds, _news)
+        replaces = replaced(_olds, _news, config.account_sid(_config, os.environ))
         if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append(IMPORT)
-        changes = bool(replaces) or _is_renamed(_olds, _news) or _differs(PROVIDER_KEY, _olds, _news)
+        changes = bool(replaces) or is_renamed(_olds, _news) or differs(PROVIDER_KEY, _olds, _news)
         if replaces:
             _memory.release(_id, urn)
         else:
@@ -137,8 +135,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
         urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
         account = _account()
-        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, _claimed)
-        _claim(caller_id)
+
+        def claimed(existing: CallerId) -> AbstractContextManager[None]:
+            return _memory.claimed(existing.sid, urn, existing.phone_number)
+
+        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, claimed)
+        _memory.claim(caller_id.sid, urn, caller_id.phone_number)
         caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
         return CreateResult(caller_id.sid, caller_id.outputs() | beside)
 
@@ -162,7 +164,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
             return ReadResult("", {})
         outs = caller_id.outputs()
         outs |= naming.after_read(props, outs)
-        return ReadResult(id_, outs, _refreshed(rpc.old_inputs if rpc else None, outs))
+        return ReadResult(id_, outs, refreshed(rpc.old_inputs if rpc else None, outs))
 
     @engine.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -170,7 +172,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .listings import listings
 
         _keep(_id, _olds)
-        if not _is_renamed(_olds, _news):
+        if not is_renamed(_olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
         engine.expect_waiting()
         listings.forget(_id)
@@ -223,49 +225,9 @@ def _keep(sid: str, olds: Mapping[str, Any]) -> None:
     """Nothing may delete this caller ID any more, if the program declares a resource that has it. Raises
     AlreadyVerified where another one has taken it over.
     """
-    if _memory.is_in_state(engine.current_urn()):  # not in a refresh, which calls diff too, and may precede a destroy
-        _take(sid, str(olds.get("phone_number")))
-
-
-@contextmanager
-def _claimed(caller_id: CallerId) -> Iterator[None]:
-    """Within it, `_claim` has been made; it is given up where that comes to nothing."""
-    _claim(caller_id)
-    try:
-        yield
-    except BaseException:
-        _memory.release(caller_id.sid, engine.current_urn())
-        raise
-
-
-def _claim(caller_id: CallerId) -> None:
-    """The resource that is being created takes this caller ID. Raises AlreadyVerified where another one has it."""
-    _take(caller_id.sid, caller_id.phone_number)
-
-
-def _take(sid: str, number: str) -> None:
-    other = _memory.hold(sid, engine.current_urn())
-    if other is not None:
-        raise AlreadyVerified(
-            f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
-            "Declare each number once.",
-        )
-
-
-def _differs(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether the program wants another value; what it leaves out is not managed."""
-    wanted = news.get(name)
-    return wanted is not None and (engine.is_unknown(wanted) or wanted != olds.get(name))
-
-
-def _is_renamed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    return _differs("friendly_name", olds, news) and not naming.is_settled(olds, news.get("friendly_name"))
-
-
-def _replaced(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    """Which properties make it another caller ID. No account named means the one that is set, where one is."""
-    wanted = {**news, "account_sid": news.get("account_sid") or config.account_sid(_config, os.environ)}
-    return [name for name in ("phone_number", "account_sid") if name in olds and _differs(name, olds, wanted)]
+    urn = engine.current_urn()
+    if _memory.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
+        _memory.claim(sid, urn, str(olds.get("phone_number")))
 
 
 def _account() -> Settings:
@@ -295,14 +257,3 @@ def _stored_credentials(account_sid: str | None) -> Iterator[None]:
             foreign_caller_id(str(account_sid), str(own), engine.current_urn()) if elsewhere else STORED_CREDENTIALS
         )
         raise refused.advising(f"{refused.todo}\n{advice}") from refused
-
-
-def _refreshed(inputs: Mapping[str, Any] | None, outs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The inputs in state, brought up to what Twilio has, so that a refresh shows drift on the property it is in."""
-    if not inputs or "phone_number" not in inputs:
-        return None
-    live = {"phone_number": outs["phone_number"], "friendly_name": outs["friendly_name"]}
-    if naming.is_settled(outs, inputs.get("friendly_name")):
-        del live["friendly_name"]
-    now = {name: live.get(name, value) for name, value in inputs.items() if name != PROVIDER_KEY}
-    return None if now.items() <= inputs.items() else now

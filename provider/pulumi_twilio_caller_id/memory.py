@@ -7,8 +7,12 @@ just done. The provider itself holds no state (its pickle is a bare reference), 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from .errors import AlreadyVerified
 from .handover import Handover
+from .phone_number import readable
 
 
 class Memory:
@@ -69,6 +73,27 @@ class Memory:
             other = self._holders.setdefault(sid, urn)
             self._handover.post(sid, other)
             return other if other and urn and other != urn else None
+
+    def claim(self, sid: str, urn: str, number: str) -> None:
+        """As `hold`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified where another
+        one has it.
+        """
+        other = self.hold(sid, urn)
+        if other is not None:
+            raise AlreadyVerified(
+                f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
+                "Declare each number once.",
+            )
+
+    @contextmanager
+    def claimed(self, sid: str, urn: str, number: str) -> Iterator[None]:
+        """Within it, `claim` has been made; it is given up where that comes to nothing."""
+        self.claim(sid, urn, number)
+        try:
+            yield
+        except BaseException:
+            self.release(sid, urn)
+            raise
 
     def release(self, sid: str, urn: str) -> None:
         """A resource that has this caller ID is to be replaced. One that has taken it over meanwhile keeps it."""

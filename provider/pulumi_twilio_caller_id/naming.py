@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import engine
 from .errors import CallerIdError, apart, quoted
-from .inputs import readable
+from .phone_number import readable
 
 if TYPE_CHECKING:
     from .records import CallerId

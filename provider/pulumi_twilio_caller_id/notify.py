@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .errors import printable, shown
-from .inputs import CALLER, readable
+from .phone_number import CALLER, readable
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

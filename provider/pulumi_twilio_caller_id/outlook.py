@@ -11,9 +11,10 @@ from typing import Any
 from . import engine
 from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted
 from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
-from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, readable
+from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from .memory import Memory, name_of
 from .naming import is_settled
+from .phone_number import readable
 from .preflight import connect, preflight
 from .records import CallerId
 from .settings import Settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .callback import Callback
 from .errors import CallerIdError
-from .inputs import CALLER, readable
+from .phone_number import CALLER, readable
 from .records import CallerId, CallState, ValidationRequest
 
 GRACE = 10.0

@@ -26,7 +26,7 @@ from typing import Protocol
 
 from .callback import Callback
 from .errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
-from .inputs import readable
+from .phone_number import readable
 from .records import UNANSWERED, CallerId, CallState, ValidationRequest
 from .verdict import Failed, Seen, Verified, explain, judge, with_callback
 

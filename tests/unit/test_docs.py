@@ -312,7 +312,7 @@ def test_data_can_be_read(block: Block) -> None:
 
 
 RUN = """
-import sys
+import asyncio, sys
 import pulumi, pulumi.runtime
 
 class Cloud(pulumi.runtime.Mocks):
@@ -332,6 +332,7 @@ def run():
     exec(compile(sys.argv[1], "<page>", "exec"), {"__name__": "__main__"})
 
 run()
+asyncio.get_event_loop().close()
 """
 
 

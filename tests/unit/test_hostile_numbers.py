@@ -10,9 +10,10 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import NotVerified
-from pulumi_twilio_caller_id.inputs import checked, e164
+from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id.phone_number import e164
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.inputs import checked, e164, readable
+from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.phone_number import e164, readable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 
 NUMBER = "+14155550101"

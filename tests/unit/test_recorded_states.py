@@ -9,7 +9,8 @@ import pickle
 import pytest
 
 from harness import ROOT, TYPE
-from pulumi_twilio_caller_id.lifecycle import PROVIDER_KEY, OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.changes import PROVIDER_KEY
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 from record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
 

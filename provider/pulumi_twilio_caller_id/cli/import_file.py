@@ -122,7 +122,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 
 def _wanted_numbers(texts: Iterable[str], region: str) -> list[str]:
-    from pulumi_twilio_caller_id.inputs import e164
+    from pulumi_twilio_caller_id.phone_number import e164
 
     wanted = []
     for text in texts:

@@ -1,0 +1,1 @@
+"""Stands before the real pip for the engine, which has it list all packages in each operation: a third of its time."""
