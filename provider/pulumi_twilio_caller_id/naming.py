@@ -28,14 +28,14 @@ name.
 """
 
 
-def digest(name: str) -> str:
-    """Tells a name from others."""
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def digest(sid: str, name: str) -> str:
+    """Tells a name of this caller ID from others; that of another one with the same name is another."""
+    return hashlib.sha256(f"{sid} {name}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def is_settled(olds: Mapping[str, Any], wanted: object) -> bool:
     """Whether the name in state is what Twilio makes of the one that is wanted."""
-    return isinstance(wanted, str) and digest(wanted) == olds.get(GIVEN)
+    return isinstance(wanted, str) and digest(str(olds.get("sid")), wanted) == olds.get(GIVEN)
 
 
 def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
@@ -49,7 +49,7 @@ def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
         "It counts as the same from now on. To have both alike, give Twilio's in the program.",
         urn=engine.current_urn(),
     )
-    return {GIVEN: digest(given)}
+    return {GIVEN: digest(caller_id.sid, given)}
 
 
 def after_create(twilio: TwilioApi, given: str | None, caller_id: CallerId) -> tuple[CallerId, dict[str, str]]:
