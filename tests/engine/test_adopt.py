@@ -136,13 +136,13 @@ def test_a_deletion_that_a_later_run_catches_up_on_keeps_the_number(
     else:
         stack.program("desk = " + desk() + failing)
         stack.up("--replace", stack.resources()["desk"]["urn"], ok=False)
-    assert 2 == [r.get("id") for r in stack.export()["deployment"]["resources"]].count(sid)
+    assert 2 == [r.get("id") for r in stack.deployment()["resources"]].count(sid)
 
     sandbox.set_phone("+14155550102", "keys-code")
     stack.up()
     assert sid in listed(sandbox)
     assert sid in held(stack).values()
-    assert 1 == [r.get("id") for r in stack.export()["deployment"]["resources"]].count(sid)
+    assert 1 == [r.get("id") for r in stack.deployment()["resources"]].count(sid)
     assert {} == stack.planned()
 
 

@@ -1,16 +1,14 @@
-"""^C, kill and what comes after, while Twilio is calling: on the real engine."""
+"""^C and what comes after, while Twilio is calling: on the real engine. Other ends: the kill matrix."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from harness import Running, Stack, command
+from harness import Running, Stack
 from pulumi_twilio_caller_id.testing import Sandbox
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
@@ -121,43 +119,6 @@ def test_twice_where_cancel_does_not_reach_us(
     assert ["creating"] == [operation["type"] for operation in stack.pending()]
     assert {} == stack.resources()
     stack.refresh("--clear-pending-creates")
-    assert [] == stack.pending()
-    verified_in_the_end(stack, sandbox, calls=2)
-
-
-def test_a_killed_engine(stack: Stack, sandbox: Sandbox, start: Start) -> None:
-    """Nobody is left to end the plugin: it ends itself. The stack is locked, as after any such end."""
-    running = start(DESK)
-    os.kill(running.process.pid, signal.SIGKILL)
-
-    def left() -> list[int]:
-        """Of the plugin, with the shell around it. The engine's language host is not ours to end."""
-        return [
-            pid
-            for pid in stack.processes()
-            if "pulumi-language-python" not in (command(pid) or "pulumi-language-python")
-        ]
-
-    assert running.until(lambda: running.ended() and not left()) < 2
-    for pid in stack.processes():
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-    assert "the stack is currently locked" in stack.up(ok=False).output
-    stack.pulumi("cancel", "--yes")
-    assert ["creating"] == [operation["type"] for operation in stack.pending()]
-    stack.refresh("--clear-pending-creates")
-    verified_in_the_end(stack, sandbox, calls=2)
-
-
-def test_a_killed_plugin(stack: Stack, sandbox: Sandbox, start: Start) -> None:
-    running = start(DESK)
-    [plugin] = stack.plugins()
-    os.kill(plugin, signal.SIGKILL)
-    assert running.until(running.ended) < 5
-
-    assert 1 == len(sandbox.calls)
-    assert {} == stack.resources()
     assert [] == stack.pending()
     verified_in_the_end(stack, sandbox, calls=2)
 

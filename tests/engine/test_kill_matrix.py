@@ -209,6 +209,7 @@ def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox) -> None:
     assert sandbox.auth_token not in operation.output
     sandbox.heal()
     if how == "engine SIGKILL":
+        assert "the stack is currently locked" in stack.up(ok=False).output
         stack.pulumi("cancel", "--yes")
 
 
@@ -226,6 +227,7 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
     with an_up(stack, sandbox, sids) as up:
         ended(how, stack, up, sandbox)
     left, there = in_state(stack), at_twilio(sandbox)
+    assert (how in CLEARED) == ("creating" in [operation["type"] for operation in stack.pending()])
     before = {number: calls(sandbox, number) for number in wanted}
     assert 1 == max(before.values())
     assert there.keys() - left.keys() <= {KEYED_IN}, "left at Twilio, and neither state nor docs know of it"
@@ -250,8 +252,7 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
     left, there = in_state(stack), at_twilio(sandbox)
     assert there.keys() <= left.keys(), "left at Twilio, and not in the state"
     stack.destroy()
-    exported = stack.export()["deployment"]
-    assert [] == [*exported.get("resources", []), *(exported.get("pending_operations") or [])]
+    assert [] == [*stack.deployment().get("resources", []), *stack.pending()]
     assert {} == at_twilio(sandbox)
     assert placed_before == len(sandbox.calls)
     for number, phase in KEPT.items():

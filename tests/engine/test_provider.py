@@ -53,7 +53,7 @@ def numbers(sandbox: Sandbox) -> dict[str, tuple[str, str]]:
 
 
 def providers(stack: Stack) -> dict[str, dict[str, Any]]:
-    found = stack.export()["deployment"].get("resources", [])
+    found = stack.deployment().get("resources", [])
     return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] == PROVIDER_TYPE}
 
 
