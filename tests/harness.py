@@ -216,9 +216,13 @@ class Stack:
         return exported
 
     def deployment(self) -> dict[str, Any]:
-        """What `export` has of the stack, from the backend's file, which costs no run of `pulumi`."""
-        [file] = (self.folder / "backend" / ".pulumi" / "stacks").glob("*/test.json")
-        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+        """What `export` has of the stack: where the backend has no other, from its file, which costs no `pulumi`."""
+        files = list((self.folder / "backend" / ".pulumi" / "stacks").glob("*/*.json"))
+        kept: dict[str, Any] = (
+            json.loads(files[0].read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+            if len(files) == 1
+            else self.export()["deployment"]
+        )
         return kept
 
     def resources(self) -> dict[str, dict[str, Any]]:
