@@ -9,11 +9,11 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from . import engine
+from .changes import is_renamed
 from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted
 from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
 from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from .memory import Memory, name_of
-from .naming import is_settled
 from .phone_number import readable
 from .preflight import connect, preflight
 from .records import CallerId
@@ -62,8 +62,8 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
     old, new = olds.get("friendly_name"), news.get("friendly_name")
     if engine.is_unknown(new):
         engine.log("info", f"rename from {quoted(old)}, to a name that is not known yet", urn=urn)
-    elif not is_settled(olds, new) and (renaming := renaming_of(old, new)):
-        engine.log("info", f"rename {renaming}", urn=urn)
+    elif is_renamed(olds, news):
+        engine.log("info", f"rename {renaming_of(old, new)}", urn=urn)
     return ""
 
 

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id import masking
+from pulumi_twilio_caller_id import lifecycle, masking
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
@@ -58,6 +61,17 @@ def connect(sandbox: Sandbox, sleeps: list[float]) -> Connect:
         return TwilioApi(settings, subaccount, sleep=options.pop("sleep", sleeps.append), **options)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
+    """The provider, configured for the sandbox by the stack's config, in a process that knows of nothing before."""
+    monkeypatch.setattr(lifecycle, "_config", {}.get)
+    monkeypatch.setattr(lifecycle, "_memory", Memory())
+    made = OutgoingCallerIdProvider()
+    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
+    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
+    return made
 
 
 class RawServer:

@@ -7,13 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle, outlook
+from pulumi_twilio_caller_id import outlook
 from pulumi_twilio_caller_id.errors import AlreadyVerified, TwilioRefused
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.listings import listings
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.preflight import Preflight
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 
@@ -53,14 +51,9 @@ class Stack:
 
 
 @pytest.fixture
-def stack(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
+def stack(sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     monkeypatch.setattr(outlook, "preflight", Preflight())
     listings._shelves.clear()
-    provider = OutgoingCallerIdProvider()
-    given = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-    provider.configure(ConfigureRequest(Config({f"twilio:{name}": value for name, value in given.items()}, "p")))
     yield Stack(provider, sandbox.caller_ids[0])
     listings._shelves.clear()
 

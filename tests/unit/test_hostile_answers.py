@@ -7,13 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.display import log_text, row_text
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.notify import Notifier
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -35,16 +32,6 @@ def record(**changed: Any) -> dict[str, Any]:
 
 def page(*records: dict[str, Any]) -> str:
     return json.dumps({"outgoing_caller_ids": records, "next_page_uri": None})
-
-
-@pytest.fixture
-def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
-    made = OutgoingCallerIdProvider()
-    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
-    return made
 
 
 def told(call: Callable[[], object]) -> str:

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 from google.protobuf.struct_pb2 import Struct
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle, outlook
+from pulumi_twilio_caller_id import outlook
 from pulumi_twilio_caller_id.errors import apart
 from pulumi_twilio_caller_id.existing import already_verified, mismatches, renaming_of
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.records import CallerId
 from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -117,16 +115,6 @@ def given(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     as_given = rules.friendly_name
     monkeypatch.setattr(rules, "friendly_name", lambda name, number: change(as_given(name, number)))
     return name
-
-
-@pytest.fixture
-def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
-    made = OutgoingCallerIdProvider()
-    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
-    return made
 
 
 def read(provider: OutgoingCallerIdProvider, outs: dict[str, Any], inputs: dict[str, Any]) -> Any:

@@ -6,13 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import NotVerified
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.phone_number import e164
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -118,16 +115,6 @@ def test_a_region_is_shown_in_one_printable_line(region: str) -> None:
 
 
 # Another number in Twilio's answer than was asked for
-
-
-@pytest.fixture
-def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
-    made = OutgoingCallerIdProvider()
-    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
-    return made
 
 
 def answer(sandbox: Sandbox, **changed: Any) -> str:

@@ -8,15 +8,12 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.errors import BadSid, SettingsError
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.lookup import get_outgoing_caller_ids
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.provider import configuration
 from pulumi_twilio_caller_id.resource import refuse_unsendable
 from pulumi_twilio_caller_id.settings import resolve
@@ -62,16 +59,6 @@ def hostile(kind: str) -> list[str]:
 
 
 OTHER_TYPES: list[Any] = [7, 7.0, True, ["PN" + DIGITS], {"sid": "PN" + DIGITS}]
-
-
-@pytest.fixture
-def provider(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> OutgoingCallerIdProvider:
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
-    made = OutgoingCallerIdProvider()
-    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-    made.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
-    return made
 
 
 def refusal(kind: type[Exception], call: Callable[[], object]) -> str:
