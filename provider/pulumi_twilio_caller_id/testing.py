@@ -180,6 +180,10 @@ class Sandbox(Access):
         """What the person at a number does from the next call on; `ValueError` if that makes no sense."""
         self._twilio.phones.set(number, phone)
 
+    def answer(self, call_sid: str) -> None:
+        """Picks up a phone that rings. `KeyError`: no such call; `CallIsOver` where it does not ring."""
+        self._twilio.answer(call_sid)
+
     def key_in(self, call_sid: str, digits: str) -> bool:
         """Keys digits in on a call, answering it first; says whether they were the code. `KeyError`: no such call."""
         return self._twilio.key_in(call_sid, digits)

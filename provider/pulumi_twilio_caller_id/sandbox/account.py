@@ -127,6 +127,12 @@ class LocalTwilio:
 
     # What happens outside the API: people with phones, people at the Console
 
+    def answer(self, call_sid: str) -> None:
+        """The person who is called picks up; see `calls.answer`. `KeyError` for a call that is not there."""
+        with self._now() as now:
+            calls.answer(self._calls[call_sid], now)
+            self._changed = True
+
     def key_in(self, call_sid: str, digits: str) -> bool:
         """The person who is called keys digits in; see `calls.key_in`. `KeyError` for a call that is not there."""
         with self._now() as now:

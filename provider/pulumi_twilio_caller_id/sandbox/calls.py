@@ -187,6 +187,15 @@ def placed(call: Call, now: float) -> PlacedCall:
     )
 
 
+def answer(call: Call, now: float) -> None:
+    """The person picks up. Raises `CallIsOver` unless the phone rings."""
+    status = timeline(call).status(now)
+    if status != "ringing":
+        raise CallIsOver(f"the call is {status}; it can be answered while it is ringing")
+    _take_over(call, now)
+    call.answered = now
+
+
 def key_in(call: Call, digits: str, now: float) -> bool:
     """The person keys digits in, after answering if the phone still rings. Says whether that was the code.
 

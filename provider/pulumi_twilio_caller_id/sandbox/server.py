@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: Twilio's end points for caller IDs, and a few of the sandbox's own under /sandbox/.
+"""The sandbox over HTTP: Twilio's end points for caller IDs. Those of the sandbox's own, for people, are `control.py`.
 
 Only HTTP is handled here; what a request means is decided in `account.py`. A request passes, in this order: the
 recording, the traffic, the faults, the check of credentials, its handler.
@@ -6,7 +6,6 @@ recording, the traffic, the faults, the check of credentials, its handler.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from . import errors, wire
 from .account import LocalTwilio
 from .callbacks import Callbacks
-from .calls import CallIsOver
+from .control import Control, read_form
 from .credentials import read_basic
 from .errors import TwilioError
 from .faults import Fault, Faults
@@ -47,6 +46,7 @@ class Server:
         self.recording = Recording()
         self._clock = clock
         self._on_answer = on_answer
+        self._control = Control(twilio, self.callbacks, self.faults, self.recording)
         self._endpoints: dict[Handler, str] = {}
 
     def application(self) -> web.Application:
@@ -62,15 +62,13 @@ class Server:
         ):
             app.router.add_route(method, path, handler)
             self._endpoints[handler] = endpoint
-        app.router.add_route("POST", "/sandbox/calls/{sid}/digits", self._digits)
-        app.router.add_route("POST", "/sandbox/calls/{sid}/hangup", self._hangup)
-        app.router.add_route("GET", "/sandbox/state", self._state)
+        app.router.add_routes(self._control.routes())
         return app
 
     # Twilio's end points
 
     async def _create(self, request: web.Request) -> web.Response:
-        answer = self.twilio.request_validation(_account_sid(request), await _form(request))
+        answer = self.twilio.request_validation(_account_sid(request), await read_form(request))
         await self.callbacks.placed(answer["call_sid"])
         return web.json_response(answer)  # 200, not 201: there is no caller ID yet
 
@@ -84,7 +82,7 @@ class Server:
         return web.json_response(wire.caller_id(self.twilio.fetch(_account_sid(request), _sid(request))))
 
     async def _update(self, request: web.Request) -> web.Response:
-        friendly_name = (await _form(request)).get("FriendlyName")
+        friendly_name = (await read_form(request)).get("FriendlyName")
         return web.json_response(
             wire.caller_id(self.twilio.rename(_account_sid(request), _sid(request), friendly_name))
         )
@@ -96,37 +94,13 @@ class Server:
     async def _call(self, request: web.Request) -> web.Response:
         return web.json_response(self.twilio.call_body(_account_sid(request), _sid(request)))
 
-    # The sandbox's own
-
-    async def _digits(self, request: web.Request) -> web.Response:
-        """The person who is called keys `Digits` in."""
-        digits = (await _form(request)).get("Digits", "")
-        return web.json_response({"verified": self.twilio.key_in(_sid(request), digits), **self._seen(request)})
-
-    async def _hangup(self, request: web.Request) -> web.Response:
-        self.twilio.hang_up(_sid(request))
-        return web.json_response(self._seen(request))
-
-    async def _state(self, request: web.Request) -> web.Response:  # noqa: ARG002 - the shape of a handler
-        """All caller IDs and calls, for people to look at. No auth token, no API secret."""
-        return web.json_response(
-            {
-                "caller_ids": [wire.caller_id(record) for record in self.twilio.caller_ids()],
-                "calls": [dataclasses.asdict(call) for call in self.twilio.placed_calls()],
-            }
-        )
-
-    def _seen(self, request: web.Request) -> dict[str, str]:
-        call = next(call for call in self.twilio.placed_calls() if call.sid == _sid(request))
-        return {"sid": call.sid, "status": call.status}
-
     # Around every request
 
     def _middleware(self) -> Middleware:
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path.startswith("/sandbox/"):
-                return await _for_people(request, handler)
+            if self._control.concerns(request):
+                return await self._control.answer(request, handler)
             record = await self._arrived(request)
             async with self.traffic.under_way(_account_sid(request)) as admitted:
                 response = (
@@ -148,7 +122,7 @@ class Server:
             path=request.path,
             endpoint=self._endpoints.get(request.match_info.handler, ""),
             params=dict(request.query),
-            form=await _form(request),
+            form=await read_form(request),
             username=username,
             at=self._clock(),
         )
@@ -186,17 +160,6 @@ class Server:
             return _error_response(errors.general(500))
 
 
-async def _for_people(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except KeyError:
-        return web.json_response({"message": f"There is no call {_sid(request)}.", "status": 404}, status=404)
-    except CallIsOver as refusal:
-        return web.json_response({"message": f"Not possible: {refusal}.", "status": 409}, status=409)
-    except StateFileError as failure:
-        return web.json_response({"message": str(failure), "status": 500}, status=500)
-
-
 def _account_sid(request: web.Request) -> str:
     """From the path, also where that leads nowhere: who asks is checked before what is asked for."""
     if "account_sid" in request.match_info:
@@ -206,16 +169,6 @@ def _account_sid(request: web.Request) -> str:
 
 def _sid(request: web.Request) -> str:
     return request.match_info.get("sid", "")
-
-
-async def _form(request: web.Request) -> dict[str, str]:
-    # Like Twilio, which reads nothing else; JSON is as good as an empty form.
-    if request.content_type != "application/x-www-form-urlencoded":
-        return {}
-    try:
-        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    except (ValueError, LookupError):  # no text in the charset it claims
-        return {}
 
 
 def _error_response(error: TwilioError) -> web.Response:
