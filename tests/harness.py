@@ -242,6 +242,12 @@ class Stack:
         """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
         return (path for path in self.folder.rglob("*") if path.is_file())
 
+    def drop_cut_off_attributes(self) -> None:
+        """What the docs have for a state whose attributes an engine that was killed has left empty."""
+        for file in (self.folder / "backend").rglob("*.attrs"):
+            if not file.stat().st_size:
+                file.unlink()
+
     def plugins(self) -> list[int]:
         """The processes that run the provider."""
         return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]

@@ -136,3 +136,15 @@ def test_a_number_keyed_in_after_the_interrupt_is_not_called_again(
 
     assert f"already: {sandbox.caller_ids[0].sid}. No call was placed." in error
     assert 1 == len(sandbox.calls)
+
+
+def test_a_state_whose_attributes_are_cut_off_is_brought_back(stack: Stack, sandbox: Sandbox) -> None:
+    """As an engine leaves it that is killed in the middle of writing them. The engine writes the state itself whole."""
+    stack.program(DESK)
+    stack.up()
+    [attributes] = stack.folder.rglob("test.json.attrs")
+    attributes.write_text("")
+
+    assert "error: failed to load checkpoint: EOF\n" == stack.preview(ok=False).stderr
+    stack.drop_cut_off_attributes()
+    assert {} == stack.planned()

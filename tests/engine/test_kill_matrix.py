@@ -209,6 +209,7 @@ def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox) -> None:
     assert sandbox.auth_token not in operation.output
     sandbox.heal()
     if how == "engine SIGKILL":
+        stack.drop_cut_off_attributes()
         assert "the stack is currently locked" in stack.up(ok=False).output
         stack.pulumi("cancel", "--yes")
 
