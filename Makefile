@@ -1,20 +1,24 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
-#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio
+#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: you answer, in a browser
+#   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
 #   make test | lint | docs-check            what CI runs
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
+#   make conformance                         the sandbox and each request of ours against Twilio's API description; needs Node.js
 #   make matrix                              each request under each fault: what comes of it, printed
 #   make kills                               engine or plugin ended in each phase of an operation: what is left, printed
 #   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
 #   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
 #   make states                              record what this version leaves in a state file: once, before a release
+#   make screenshots                         the pictures of the phone page in docs/images/
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-SANDBOX := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json --run
-PULUMI := $(SANDBOX) engine/stack
+TWILIO := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page)
+PULUMI := $(TWILIO) --join --run engine/stack
 
-.PHONY: help up preview refresh destroy test test-oldest states matrix fuzz bench lint docs-check format dist clean setup
+.PHONY: help up preview refresh destroy phone test test-oldest states conformance matrix kills fuzz bench lint docs-check
+.PHONY: format screenshots dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -38,12 +42,19 @@ setup: $(VENV)/ready
 up preview refresh destroy: setup
 	@$(PULUMI) $@
 
+phone: setup
+	@$(TWILIO) --page
+
 test: setup $(VENV)/ready-dev
+	@$(VENV)/bin/python engine/browser.py
 	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
 
 # ARGS="oldest" or "newest": one of both.
 test-oldest: setup $(VENV)/ready-dev
 	@engine/run python checks/versions.py $(ARGS)
+
+conformance: setup $(VENV)/ready-dev
+	@engine/run python tests/conformance.py
 
 states: setup
 	@engine/run python tests/record_states.py
@@ -77,6 +88,10 @@ format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
+screenshots: setup $(VENV)/ready-dev
+	@$(VENV)/bin/python engine/browser.py
+	@$(VENV)/bin/python tests/phone_page.py
+
 # Without isolation, so that the build backend is the one pinned in requirements-dev.txt. The wheel is built from the sdist.
 dist: $(VENV)/ready-dev
 	@rm -rf dist
@@ -84,4 +99,4 @@ dist: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m twine check --strict dist/*
 
 clean:
-	rm -rf $(VENV) .engine .state .pulumi-home dist
+	rm -rf $(VENV) .engine .prism .state .pulumi-home dist

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from harness import heed_interrupts
 
+pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin"]
+
 heed_interrupts()

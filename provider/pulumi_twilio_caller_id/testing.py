@@ -16,21 +16,25 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError
 from .sandbox.access import Access
 from .sandbox.account import LocalTwilio
+from .sandbox.account_rules import AccountRules
 from .sandbox.background import BackgroundServer
-from .sandbox.callbacks import CallbackRecord, Callbacks, How, Plan
+from .sandbox.callback_plan import How, Plan
+from .sandbox.callbacks import CallbackRecord, Callbacks
 from .sandbox.calls import PlacedCall
+from .sandbox.clock import Clock
 from .sandbox.credentials import Credentials
 from .sandbox.credentials import subaccounts as _subaccounts
-from .sandbox.faults import Endpoint
+from .sandbox.faults_file import FaultLike, read_faults
 from .sandbox.phones import PhoneBook, PhoneLike
 from .sandbox.server import Server
 from .sandbox.store import Store
 from .sandbox.traffic import Traffic
+from .sandbox.trouble import Trouble
 
 __all__ = [
     "Behaviour",
@@ -46,18 +50,24 @@ __all__ = [
 ]
 
 
-class Sandbox(Access):
+class Sandbox(Access, Trouble):
     """A local Twilio, serving from `start` to `stop`, or within a `with` block.
 
-    phones       number -> what the person there does: a behaviour, a mapping, or a `Phone`. Others key the code in.
+    phones       number -> what the person there does: a behaviour, a mapping, or a `Phone`. "*" is every number that is
+                 not named; without it they key the code in.
     delays       how long calls take where the phone does not say.
     state        a file to keep the account in, for one sandbox at a time. None: it is forgotten.
     numbers      numbers that are verified already -> friendly name (None: Twilio's default).
     own_numbers  Twilio numbers of the account, which need no verifying.
     subaccounts  AccountSids, or AccountSid -> auth token.
+    trial        whether these are trial accounts: each verifies 5 numbers at most, and each number is verified in 3
+                 accounts at most; one more is refused (code 21453).
+    geo_permissions  countries that may be called, in two letters (ISO 3166-1 alpha-2): a call to another one is
+                 accepted, and then fails. None: all.
     port         0: a free one.
-    clock        seconds since the epoch; a test may pass its own and move it.
-    callbacks    how StatusCallbacks go; see `callbacks_go`.
+    clock        seconds since the epoch; a test may pass its own and move it, or use `advance`.
+    callbacks    how StatusCallbacks go, `callback_delay` how late they are, in seconds; see `callbacks_go`.
+    faults       what goes wrong from the start: each a `Fault`, or a mapping of its fields. See `fail`.
     deliver_to   public base URL -> the one where it is reached here. Callbacks are signed for the public one.
     on_answer    called with the record of each request, from the sandbox's thread.
     latency      seconds that each answer of the API is held back, whatever else is under way.
@@ -65,10 +75,11 @@ class Sandbox(Access):
                  no effect. None: any number. Needs a latency, which may be small: without one they hardly overlap.
     calls_per_second  the rate at which an account's calls start, 1 at Twilio; the others stay queued. None: no queue.
 
-    Raises `ValueError` for a phone, a base URL or one of the last three that makes no sense, `TwilioError` for a number
-    that is none, `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where the port is
-    taken, `StateFileError` where another sandbox has the file. What would change the account raises `StateFileError`
-    where it cannot be saved, and over HTTP answers 500; then nothing has changed, in the file or here.
+    Raises `ValueError` for a phone, a country, a fault, a callback's delay, a base URL or one of the last three that
+    makes no sense, `TwilioError` for a number that is none or one too many for a trial account, `StateFileError` for a
+    state file that cannot be used, and, on `start`, `OSError` where the port is taken, `StateFileError` where another
+    sandbox has the file. What would change the account raises `StateFileError` where it cannot be saved, and over HTTP
+    answers 500; then nothing has changed, in the file or here.
     """
 
     def __init__(
@@ -80,9 +91,13 @@ class Sandbox(Access):
         numbers: Mapping[str, str | None] | None = None,
         own_numbers: Iterable[str] = (),
         subaccounts: Mapping[str, str] | Iterable[str] = (),
+        trial: bool = False,
+        geo_permissions: Iterable[str] | None = None,
         port: int = 0,
         clock: Callable[[], float] = time.time,
         callbacks: How = "normally",
+        callback_delay: float | None = None,
+        faults: Iterable[FaultLike] = (),
         deliver_to: Mapping[str, str] | None = None,
         on_answer: Callable[[RequestRecord], None] | None = None,
         latency: float = 0.0,
@@ -90,23 +105,25 @@ class Sandbox(Access):
         calls_per_second: float | None = None,
     ) -> None:
         self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
+        self._clock = Clock(clock)
         self._store = store = None if state is None else Store(Path(state))
         self._twilio = LocalTwilio(
             self._credentials,
             PhoneBook(phones, delays),
-            clock,
-            own_numbers=own_numbers,
+            self._clock,
+            account_rules=AccountRules(trial=trial, geo_permissions=geo_permissions, own_numbers=own_numbers),
             calls_per_second=calls_per_second,
             state=store.load() if store else None,
             save=store.save if store else None,
             last=store.last if store else None,
         )
         self._twilio.seed(self.account_sid, numbers or {})
-        self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks))
+        self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks, callback_delay))
         traffic = Traffic(latency, concurrency)
         self._server = Server(
-            self._twilio, clock=clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
+            self._twilio, clock=self._clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
         )
+        self._server.faults.add(*read_faults(list(faults)))
         self._background = BackgroundServer(self._server, port)
 
     def start(self) -> Self:
@@ -117,6 +134,8 @@ class Sandbox(Access):
                 undoing.callback(self._store.release)
                 self._twilio.restore(self._store.load())  # others may have had the file since
             self._background.start()
+            if self._store:
+                self._store.announce(self.url)
             undoing.pop_all()
         return self
 
@@ -159,7 +178,9 @@ class Sandbox(Access):
     def add_caller_id(
         self, phone_number: str, friendly_name: str | None = None, account_sid: str | None = None
     ) -> CallerId:
-        """A number gets verified elsewhere; `TwilioError` (21450) if it is verified in that account already."""
+        """A number gets verified elsewhere; `TwilioError` (21450) if it is verified in that account already, and 21453
+        where that would be one too many for a trial account.
+        """
         return self._twilio.add_caller_id(account_sid or self.account_sid, phone_number, friendly_name)
 
     def rename(self, sid: str, friendly_name: str) -> CallerId:
@@ -177,7 +198,7 @@ class Sandbox(Access):
     # Somebody holds the phone
 
     def set_phone(self, number: str, phone: PhoneLike) -> None:
-        """What the person at a number does from the next call on; `ValueError` if that makes no sense."""
+        """What the person at a number, or "*", does from the next call on; `ValueError` if that makes no sense."""
         self._twilio.phones.set(number, phone)
 
     def answer(self, call_sid: str) -> None:
@@ -192,51 +213,13 @@ class Sandbox(Access):
         """Ends a call from the phone's side; `KeyError`: no such call."""
         self._twilio.hang_up(call_sid)
 
-    # Trouble
+    # Time passes
 
-    def fail(
-        self,
-        endpoint: Endpoint,
-        *,
-        status: int | None = None,
-        code: int | None = None,
-        message: str | None = None,
-        times: int | None = None,
-        retry_after: int | None = None,
-        delay: float = 0.0,
-        drop: Literal["before", "after"] | None = None,
-        body: str | None = None,
-        processed: bool = False,
-        location: str | None = None,
-        about: str | None = None,
-    ) -> None:
-        """The next `times` requests to an endpoint go wrong, or all of them until `heal`. See `Fault` for the rest."""
-        fault = Fault(
-            endpoint, status, code, message, times, retry_after, delay, drop, body, processed, location, about
-        )
-        self._server.faults.add(fault)
-
-    def heal(self) -> None:
-        """Nothing goes wrong any more; answers that are held back go out."""
-        self._server.faults.clear()
-
-    def callbacks_go(self, how: How, *, delay: float | None = None) -> None:
-        """For calls that end from now on: badly-signed with another token; late by `delay` seconds of real time; early:
-        a call that succeeds is over at once, and called back before the create is answered; shared-key: signed with a
-        Webhook Rule's key instead of the auth token. `ValueError` for what makes no sense.
+    def advance(self, seconds: float) -> None:
+        """Moves the sandbox's clock forward, on top of `clock`: calls go on as if that time had passed, and callbacks
+        that are due by then go out. `ValueError` for what is negative or not finite.
         """
-        self._callbacks.go(Plan(how, delay))
-
-    def send_callback(
-        self, url: str, fields: Mapping[str, str], *, token: str | None = None, method: str = "POST"
-    ) -> int:
-        """Sends a callback made by hand, genuine or forged; gives the HTTP status of the answer. It is not recorded.
-
-        `token` signs it, by default that of the account in the fields; "" leaves it unsigned. `ConnectionError` for no
-        answer, `RuntimeError` unless the sandbox is running.
-        """
-        return self._callbacks.send(url, method, fields, token)
+        self._clock.advance(seconds)
 
     def _account_of(self, sid: str) -> str:
-        accounts = {record.sid: record.account_sid for record in self._twilio.caller_ids()}
-        return accounts.get(sid, self.account_sid)  # where it will not be found either
+        return self._twilio.account_of(sid) or self.account_sid  # where it will not be found either

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,13 @@ QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(delays=QUICK) as running:
-        yield running
+def twilio_sandbox_options() -> dict[str, Any]:
+    return {"delays": QUICK}
+
+
+@pytest.fixture
+def sandbox(twilio_sandbox: Sandbox) -> Sandbox:
+    return twilio_sandbox
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyte
@@ -37,9 +37,8 @@ SAVE_CURSOR = b"\x1b7"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(delays=Delays(queued=0.5, rings=1.5, talks=1)) as running:
-        yield running
+def twilio_sandbox_options() -> dict[str, Delays]:
+    return {"delays": Delays(queued=0.5, rings=1.5, talks=1)}
 
 
 @dataclass

@@ -7,6 +7,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
@@ -16,7 +17,7 @@ from pulumi_twilio_caller_id import lifecycle, masking
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.settings import Settings
-from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
@@ -34,10 +35,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A local Twilio with one caller ID, whose calls are over at once."""
-    with Sandbox(delays=Delays(0, 0, 0), numbers={"+14155550199": "Desk"}) as running:
-        yield running
+def twilio_sandbox_options() -> dict[str, Any]:
+    """With one caller ID."""
+    return {"numbers": {"+14155550199": "Desk"}}
+
+
+@pytest.fixture
+def sandbox(twilio_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A local Twilio whose calls are over at once. Nothing leads there: a test here says itself where settings are."""
+    for name in twilio_sandbox.environment:
+        monkeypatch.delenv(name)
+    return twilio_sandbox
 
 
 @pytest.fixture

@@ -195,7 +195,8 @@ def test_a_name_that_another_call_gave_is_put_right(
     provider: OutgoingCallerIdProvider, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two calls to one number make one caller ID, under the name of the quicker one."""
-    monkeypatch.setattr(sandbox._twilio, "_add", _named_by_another(sandbox._twilio._add))
+    caller_ids = sandbox._twilio._caller_ids
+    monkeypatch.setattr(caller_ids, "add", _named_by_another(caller_ids.add))
 
     outs = dict(provider.create({"phone_number": NUMBER, "friendly_name": "Desk"}).outs or {})
     assert ("Desk", None) == (outs["friendly_name"], outs.get("friendly_name_given"))
@@ -209,7 +210,8 @@ def test_a_number_is_kept_where_its_name_can_not_be_set(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It is verified: losing it from the state would be worse. The next `up` renames it."""
-    monkeypatch.setattr(sandbox._twilio, "_add", _named_by_another(sandbox._twilio._add))
+    caller_ids = sandbox._twilio._caller_ids
+    monkeypatch.setattr(caller_ids, "add", _named_by_another(caller_ids.add))
     sandbox.fail("update", status=400, code=20001, message="Bad name")
     inputs = {"phone_number": NUMBER, "friendly_name": "Desk"}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import json
 import pickle
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +181,21 @@ def test_the_name_given_is_not_among_the_outputs_under_another_name(monkeypatch:
 
 
 @pytest.fixture
-def holders(sandbox: Sandbox) -> dict[str, object]:
+def loop() -> Iterator[None]:
+    """A program's resources want one in their thread; an earlier test may have taken away the one that was there."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    registrations = asyncio.all_tasks(made)  # which no engine takes
+    for registration in registrations:
+        registration.cancel()
+    made.run_until_complete(asyncio.gather(*registrations, return_exceptions=True))
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+@pytest.fixture
+def holders(sandbox: Sandbox, loop: None) -> dict[str, object]:
     settings = Settings.model_validate(
         {
             "account_sid": sandbox.account_sid,

@@ -11,20 +11,19 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
-from . import option_types
+from . import sandbox_options
 from .common import PROGRAM, Mistake, say
+from .joining import joined_environment, start_or_join
+from .sandbox_options import PORT
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
-
-PORT = 8484
 
 # Seconds. Python heeds a signal between two steps of the main thread: one that comes just before it begins to wait is
 # heeded only when it has waited.
@@ -32,9 +31,6 @@ HEED = 0.5
 EXAMPLE = f"""example:
   {PROGRAM} sandbox --run pulumi up --yes
 """
-
-# Left over from work with the real Twilio, these would take the command somewhere else, or a real secret here.
-FOREIGN_VARIABLES = ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")
 
 
 def split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
@@ -55,114 +51,80 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--port",
-        type=option_types.port,
-        help=f"port on 127.0.0.1; 0 takes a free one (default {PORT}; with --run, a free one)",
-    )
-    parser.add_argument(
-        "--state", type=Path, metavar="FILE", help="keep the account in this file between runs (one at a time)"
-    )
-    parser.add_argument("--phones", type=Path, metavar="FILE", help="who answers how: YAML or JSON, number: behaviour")
-    for name, default, meaning in (
-        ("queued", 0.5, "until the phone rings"),
-        ("rings", 2, "until it is answered"),
-        ("talks", 4, "until the call ends"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            type=option_types.seconds,
-            default=default,
-            metavar="S",
-            help=f"seconds {meaning} (default {default})",
-        )
-    parser.add_argument(
-        "--calls-per-second",
-        type=option_types.rate,
-        default=1.0,
-        metavar="N",
-        help="how many calls of an account start in a second, the others wait (default 1, as at Twilio; 0: no limit)",
-    )
-    parser.add_argument(
-        "--latency",
-        type=option_types.seconds,
-        default=0.0,
-        metavar="S",
-        help="seconds that each answer is held back (default 0)",
-    )
-    parser.add_argument(
-        "--concurrency",
-        type=option_types.requests,
-        metavar="N",
-        help="answer 429 where an account has N requests under way; use it with --latency (default: no limit)",
-    )
-    parser.add_argument(
-        "--deliver",
-        type=option_types.delivery,
-        action="append",
-        default=[],
-        metavar="PUBLIC=LOCAL",
-        help="send callbacks for this public base URL to that local one; may be repeated",
-    )
-    parser.add_argument(
-        "--run",
-        nargs=argparse.REMAINDER,  # for the help; see split_at_run
-        metavar="COMMAND",
-        help="run this command (the rest of the line) against the sandbox, then stop",
-    )
+    sandbox_options.add_to(parser)
     parser.set_defaults(command=_sandbox)
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
     command: list[str] | None = arguments.to_run
+    _refuse_contradictions(arguments)
+    port = arguments.port
+    if port is None:
+        port = PORT if command is None or arguments.page else 0
+    sandbox = _start(arguments, port)
+    if isinstance(sandbox, str):
+        say(f"Joined the sandbox at {sandbox}: it stays as it is, and goes on afterwards")
+        if arguments.page:
+            say(_phone(sandbox))
+        return _run(arguments.to_run, _environment(joined_environment(sandbox)))
+    try:
+        if command is None:
+            return _serve(sandbox, page=arguments.page)
+        for line in _to_know(sandbox, page=arguments.page):
+            say(line)
+        return _run(command, _environment(sandbox.environment))
+    finally:
+        sandbox.stop()
+
+
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    command = arguments.to_run
     if command is not None and not command:
         raise Mistake("--run needs a command after it")
-    port = arguments.port if arguments.port is not None else PORT if command is None else 0
+    if arguments.join and (command is None or arguments.state is None):
+        raise Mistake("--join is for --run with --state")
+    if arguments.callback_delay is not None and arguments.callbacks != "late":
+        raise Mistake("--callback-delay is for --callbacks late")
+
+
+def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
+    """The sandbox, serving; or the URL of the one that was joined. `Mistake` where there is neither."""
     # Here, so that --help need not wait for an HTTP server.
     from pulumi_twilio_caller_id.sandbox.store import StateFileError
 
-    sandbox = _make_sandbox(arguments, port, None if command else _log)
+    def make() -> Sandbox:
+        return sandbox_options.make_sandbox(arguments, port, None if arguments.to_run else _log)
+
     try:
-        sandbox.start()
+        return start_or_join(make) if arguments.join else make().start()
     except StateFileError as unusable:
         raise Mistake(str(unusable), 1) from unusable
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
             raise Mistake(f"port {port} is taken; choose another with --port, or 0 for a free one", 1) from failure
         raise Mistake(f"port {port} cannot be used: {failure.strerror}", 1) from failure
-    try:
-        if command is None:
-            return _serve(sandbox)
-        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
-        return _run(command, inherited | sandbox.environment)
-    finally:
-        sandbox.stop()
 
 
-def _make_sandbox(
-    arguments: argparse.Namespace, port: int, on_answer: Callable[[RequestRecord], None] | None
-) -> Sandbox:
-    from pulumi_twilio_caller_id.sandbox.phones import PhonesFileError, load_phones
-    from pulumi_twilio_caller_id.sandbox.store import StateFileError
-    from pulumi_twilio_caller_id.testing import Delays, Sandbox
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What a command is started with."""
+    from pulumi_twilio_caller_id.sandbox.access import FOREIGN_VARIABLES
 
-    try:
-        return Sandbox(
-            phones=load_phones(arguments.phones) if arguments.phones else None,
-            delays=Delays(arguments.queued, arguments.rings, arguments.talks),
-            state=arguments.state,
-            port=port,
-            deliver_to=dict(arguments.deliver),
-            on_answer=on_answer,
-            latency=arguments.latency,
-            concurrency=arguments.concurrency,
-            calls_per_second=arguments.calls_per_second or None,
-        )
-    except (PhonesFileError, StateFileError) as unusable:
-        raise Mistake(str(unusable)) from unusable
+    return {**{name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}, **variables}
 
 
-def _serve(sandbox: Sandbox) -> int:
+def _to_know(sandbox: Sandbox, *, page: bool) -> Iterator[str]:
+    """What whoever starts it has to know beside the environment variables."""
+    for account_sid, token in sandbox.subaccounts.items():
+        yield f"Subaccount {account_sid}, auth token {token}"
+    if page:
+        yield _phone(sandbox.url)
+
+
+def _phone(url: str) -> str:
+    return f"Phone: {url}/"
+
+
+def _serve(sandbox: Sandbox, *, page: bool) -> int:
     """Until ^C (130), or SIGTERM, which is how it is asked to stop (0)."""
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -171,6 +133,8 @@ def _serve(sandbox: Sandbox) -> int:
     with _handling({signal.SIGTERM: stop}):
         variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
         print(f"Sandbox at {sandbox.url} - to use it: export {variables}", flush=True)
+        for line in _to_know(sandbox, page=page):
+            print(line, flush=True)
         while True:
             time.sleep(HEED)  # the sandbox has a thread of its own
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from .background import BackgroundServer
 from .credentials import Credentials
 
+FOREIGN_VARIABLES = ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")
+"""Left over from work with the real Twilio, these would take a program somewhere else, or a real secret here."""
+
 
 class Access:
     """The part of `testing.Sandbox` that shows the way to it."""

@@ -13,20 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from . import calls, errors, rules, wire
+from .account_rules import AccountRules
 from .call_queue import CallQueue
-from .caller_ids import CallerIds, new_sid
+from .caller_ids import CallerIds
 from .calls import Call, PlacedCall
+from .clock import Clock
 from .credentials import Credentials
-from .phones import Behaviour, PhoneBook
+from .open_calls import OpenCalls
+from .phones import Behaviour, Phone, PhoneBook
 from .store import CallerId, State
 
 
 class LocalTwilio:
     """The accounts in `credentials`, and what happens in them.
 
-    `clock` gives seconds since the epoch. `own_numbers` are Twilio numbers of the main account. `save` is called with
-    the whole state after each change; where it raises, so does what brought the change about, which has then not
-    happened: `last` gives the state that was saved last. `calls_per_second`: see `CallQueue`.
+    `clock` gives seconds since the epoch. `account_rules`: what accounts may verify and call; `own_numbers` is short
+    for rules that name nothing else. `save` is called with the whole state after each change; where it raises, so does
+    what brought the change about, which has then not happened: `last` gives the state that was saved last.
+    `calls_per_second`: see `CallQueue`.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class LocalTwilio:
         clock: Callable[[], float],
         *,
         own_numbers: Iterable[str] = (),
+        account_rules: AccountRules | None = None,
         calls_per_second: float | None = None,
         state: State | None = None,
         save: Callable[[State], None] | None = None,
@@ -43,8 +48,8 @@ class LocalTwilio:
     ) -> None:
         self.credentials = credentials
         self.phones = phones
-        self._clock = clock
-        self._own_numbers = frozenset(rules.e164(number) for number in own_numbers)
+        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
+        self._rules = account_rules or AccountRules(own_numbers=own_numbers)
         self._queue = CallQueue(calls_per_second)
         self._save = save
         self._last = last
@@ -56,7 +61,7 @@ class LocalTwilio:
         with self._lock:
             self._caller_ids = CallerIds(state.caller_ids)
             self._calls = {call.sid: call for call in state.calls}
-            self._open = list(state.calls)  # calls that may still bring something about
+            self._open = OpenCalls(state.calls, self._caller_ids)
             self._owed = [call for call in state.calls if call.status_callback and not call.called_back]
             self._changed = False
 
@@ -72,17 +77,20 @@ class LocalTwilio:
         number = request.phone_number
         with self._now() as now:
             phone = self.phones.phone(number)
-            own = number in self._own_numbers and account_sid == self.credentials.account_sid
+            own = self._rules.owns(number) and account_sid == self.credentials.account_sid
             if phone.behaviour is Behaviour.REFUSED:
                 raise errors.invalid_phone_number(number)
             if own or phone.behaviour is Behaviour.OWN_NUMBER:
                 raise errors.already_usable()
             if self._caller_ids.find(account_sid, number):
                 raise errors.already_verified()
+            self._rules.check_limits(account_sid, number, self._open.taken(now))
+            if not self._rules.may_call(number):
+                phone = Phone(behaviour=Behaviour.COUNTRY_BLOCKED, queued=phone.queued)
             waits = self._queue.wait(account_sid, now, self._calls.values())
             call = calls.place(account_sid, request, phone, self.phones.delays, now, waits)
             self._calls[call.sid] = call
-            self._open.append(call)
+            self._open.add(call)
             if call.status_callback:
                 self._owed.append(call)
             self._changed = True
@@ -121,7 +129,7 @@ class LocalTwilio:
         """A call as the API shows it."""
         with self._now() as now:
             call = self._calls.get(sid)
-            if call is None or call.account_sid != account_sid:
+            if call is None or call.account_sid != account_sid or 0 <= now - call.placed < call.script.known_after:
                 raise errors.not_found(wire.call_uri(account_sid, sid))
             return wire.call(call, calls.timeline(call), now)
 
@@ -173,12 +181,19 @@ class LocalTwilio:
                 self._changed = True
             return [call.model_copy() for call in due]
 
+    def account_of(self, sid: str) -> str | None:
+        """The account that has a caller ID; None: there is none with that sid."""
+        return next((record.account_sid for record in self.caller_ids() if record.sid == sid), None)
+
     def add_caller_id(self, account_sid: str, phone_number: str, friendly_name: str | None = None) -> CallerId:
-        """A number is verified by other means. `TwilioError` 21450 where it is verified in that account already."""
+        """A number is verified by other means. `TwilioError` 21450 where it is verified in that account already, 21453
+        where that account may not have it.
+        """
         number = rules.e164(phone_number)
         with self._now() as now:
             if self._caller_ids.find(account_sid, number):
                 raise errors.already_verified()
+            self._rules.check_limits(account_sid, number, self._open.taken(now))
             return self._add(account_sid, number, rules.friendly_name(friendly_name, number), now).model_copy()
 
     def seed(self, account_sid: str, numbers: Mapping[str, str | None]) -> None:
@@ -188,6 +203,7 @@ class LocalTwilio:
             for given, name in numbers.items():
                 number = rules.e164(given)
                 if number not in known:
+                    self._rules.check_limits(account_sid, number, self._open.taken(now))
                     known.add(number)
                     self._add(account_sid, number, rules.friendly_name(name, number), now)
 
@@ -202,7 +218,7 @@ class LocalTwilio:
     def _now(self) -> Iterator[float]:
         """One moment: alone, with all that is due settled, and what changed saved at its end."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             self._settle(now)
             try:
                 yield now
@@ -220,39 +236,11 @@ class LocalTwilio:
                 raise
 
     def _settle(self, now: float) -> None:
-        """Decides on the sids of calls that have succeeded by now, and lists their numbers, in the order of the events.
+        self._changed = self._open.settle(now) or self._changed
 
-        The two come apart on a late-listed phone alone: the callback tells a sid that cannot be fetched yet.
-        """
-        timelines = [(calls.timeline(call), call) for call in self._open]
-        successes = [(time.ended, time.listed, call) for time, call in timelines if time.listed is not None]
-        for ended, _, call in sorted(successes, key=lambda success: success[0]):
-            if ended <= now and call.promised_sid is None:
-                call.promised_sid = self._sid_for(call)
-                self._changed = True
-        for _, listed, call in sorted(successes, key=lambda success: success[1]):
-            if listed <= now and call.caller_id_sid is None:
-                caller_id = self._caller_ids.find(call.account_sid, call.to)
-                if caller_id is None:  # a second success makes no second caller ID
-                    caller_id = self._add(call.account_sid, call.to, call.friendly_name, listed, call.promised_sid)
-                call.caller_id_sid = caller_id.sid
-                self._changed = True
-        self._open = [call for time, call in timelines if max(time.ended, time.listed or 0) > now]
-
-    def _add(
-        self, account_sid: str, phone_number: str, friendly_name: str, at: float, sid: str | None = None
-    ) -> CallerId:
+    def _add(self, account_sid: str, phone_number: str, friendly_name: str, at: float) -> CallerId:
         self._changed = True
-        return self._caller_ids.add(account_sid, phone_number, friendly_name, at, sid)
-
-    def _sid_for(self, call: Call) -> str:
-        """The sid that the number of a call has, or will have: two calls that succeed make one caller ID."""
-        caller_id = self._caller_ids.find(call.account_sid, call.to)
-        if caller_id is not None:
-            return caller_id.sid
-        of_number = [other for other in self._open if (other.account_sid, other.to) == (call.account_sid, call.to)]
-        promised = [other.promised_sid for other in of_number if other.promised_sid and not other.caller_id_sid]
-        return promised[0] if promised else new_sid()
+        return self._caller_ids.add(account_sid, phone_number, friendly_name, at)
 
     def _state(self) -> State:
         return State(

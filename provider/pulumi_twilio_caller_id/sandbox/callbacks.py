@@ -12,30 +12,25 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import math
 import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import aiohttp
 from yarl import URL
 
 from .account import LocalTwilio
+from .callback_plan import How, Plan
 from .calls import Call
 from .credentials import made_up
 from .store import StateFileError
 from .webhook import Webhook, delivered_to, fields_of, read_deliver_to, sign
 
-How = Literal["normally", "lost", "late", "doubled", "badly-signed", "unsigned", "early", "shared-key"]
-HOWS: tuple[str, ...] = get_args(How)
-
 LOOK = 0.02  # seconds from look to look
 UNSAVED = 0.5  # seconds until the next try where the state could not be saved
-LATE = 1.0  # seconds, where it is not said how late
 RETRY = 0.1  # seconds until the one retry; Twilio's own pause is unknown
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 SIGNATURE = "X-Twilio-Signature"
@@ -60,27 +55,6 @@ class CallbackRecord:
     at: float
     status: int | None = None
     error: str | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the callbacks of calls go that end from now on; see `testing.Sandbox.callbacks_go`."""
-
-    how: How = "normally"
-    delay: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.how not in HOWS:
-            raise ValueError(f"callbacks go {', '.join(HOWS)}, not {self.how!r}")
-        if self.delay is not None and self.how != "late":
-            raise ValueError(f"delay is for late callbacks, not for {self.how!r}")
-        if self.delay is not None and not (math.isfinite(self.delay) and self.delay >= 0):
-            raise ValueError(f"delay is a number of seconds, 0 or more, not {self.delay!r}")
-
-    @property
-    def pause(self) -> float:
-        """Seconds from the end of the call."""
-        return 0.0 if self.how != "late" else LATE if self.delay is None else self.delay
 
 
 class Callbacks:
@@ -109,6 +83,12 @@ class Callbacks:
             if self._loop is not None:
                 for call in ended:
                     self._loop.call_soon_threadsafe(self._deliver, call, before)
+
+    @property
+    def plan(self) -> Plan:
+        """How the callbacks of calls go that end from now on."""
+        with self._lock:
+            return self._plan
 
     def copy(self) -> list[CallbackRecord]:
         """All that was sent so far; later requests and answers do not show in it."""
@@ -196,13 +176,19 @@ class Callbacks:
     async def _call_back(self, call: Call, plan: Plan) -> None:
         if plan.how == "lost":
             return
-        await asyncio.sleep(plan.pause)
+        await self._pass(plan.pause)
         webhook = Webhook.to(call.status_callback or "", call.status_callback_method, fields_of(call))
         headers = _signed(webhook, plan.how, self._token(call.account_sid))
         for _ in range(2 if plan.how == "doubled" else 1):
             if not await self._attempt(call.sid, webhook, headers):
                 await asyncio.sleep(RETRY)
                 await self._attempt(call.sid, webhook, {**headers, "I-Twilio-Idempotency-Token": str(uuid.uuid4())})
+
+    async def _pass(self, seconds: float) -> None:
+        """Waits for as long in real time, less what the sandbox's clock is moved forward meanwhile."""
+        until, before = time.monotonic() + seconds, self._twilio.clock.advanced
+        while (left := until - time.monotonic() - (self._twilio.clock.advanced - before)) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, LOOK))
 
     async def _attempt(self, call_sid: str, webhook: Webhook, headers: Mapping[str, str]) -> bool:
         """False where no connection came about, which is the only case for another attempt."""

@@ -70,7 +70,14 @@ class Call(BaseModel):
 
 @dataclass(frozen=True)
 class PlacedCall:
-    """A verification call as it stands at the moment it was asked for. `placed` is in seconds since the epoch."""
+    """A verification call as it stands at the moment it was asked for. Times are seconds since the epoch, and None for
+    what has not happened by then.
+
+    by_hand        a person decides what comes of it: its phone is manual, or somebody took the call over.
+    tries_left     wrong codes that the call still bears; the one that leaves none ends it.
+    caller_id_sid  the sid that its number has because of this call, or is about to have; None: not verified by it.
+    listed         whether that caller ID is in the list.
+    """
 
     sid: str
     account_sid: str
@@ -83,6 +90,13 @@ class PlacedCall:
     extension: str | None
     status_callback: str | None
     status_callback_method: str
+    ringing: float | None
+    answered: float | None
+    ended: float | None
+    by_hand: bool
+    tries_left: int
+    caller_id_sid: str | None
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -172,11 +186,12 @@ def _by_hand(call: Call, ringing: float) -> Timeline:
 
 def placed(call: Call, now: float) -> PlacedCall:
     """The call as it stands."""
+    times = timeline(call)
     return PlacedCall(
         sid=call.sid,
         account_sid=call.account_sid,
         to=call.to,
-        status=timeline(call).status(now),
+        status=times.status(now),
         validation_code=call.validation_code,
         friendly_name=call.friendly_name,
         placed=call.placed,
@@ -184,7 +199,18 @@ def placed(call: Call, now: float) -> PlacedCall:
         extension=call.extension,
         status_callback=call.status_callback,
         status_callback_method=call.status_callback_method,
+        ringing=_by(now, times.ringing),
+        answered=_by(now, times.answered),
+        ended=_by(now, times.ended),
+        by_hand=call.script.behaviour is Behaviour.MANUAL,
+        tries_left=max(0, TRIES - call.wrong_tries),
+        caller_id_sid=call.caller_id_sid or call.promised_sid,
+        listed=call.caller_id_sid is not None,
     )
+
+
+def _by(now: float, at: float | None) -> float | None:
+    return at if at is not None and at <= now else None
 
 
 def answer(call: Call, now: float) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -17,9 +19,29 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+_SIGNATURE = re.compile(r"([0-9]{1,10}) ?(http://127\.0\.0\.1:[0-9]{1,5})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who has a lock, as far as it is known: the process, and the URL that it serves at."""
+
+    process: int | None = None
+    url: str | None = None
+
+    def __str__(self) -> str:
+        """In words that follow "another sandbox"; empty where nothing is known."""
+        if self.process is None:
+            return ""
+        return f" (process {self.process}{f', {self.url}' if self.url else ''})"
+
 
 class Taken(Exception):
-    """Somebody else has the lock. The text says who, as far as it is known, in words that follow "another sandbox"."""
+    """Somebody else has the lock."""
+
+    def __init__(self, owner: Owner) -> None:
+        super().__init__(str(owner))
+        self.owner = owner
 
 
 class FileLock:
@@ -56,6 +78,11 @@ class FileLock:
                 if file >= 0:
                     os.close(file)
 
+    def announce(self, url: str) -> None:
+        """Tells whoever finds it taken where its owner can be reached. Does nothing where it is not ours."""
+        if self._file is not None:
+            self._sign(self._file, url)
+
     def release(self) -> None:
         """Leaves nothing behind. Does nothing where it is not ours."""
         file, self._file = self._file, None
@@ -71,15 +98,18 @@ class FileLock:
             return False
 
     @staticmethod
-    def _sign(file: int) -> None:
-        with contextlib.suppress(OSError):  # as on a full disk: it is for the message alone
-            os.ftruncate(file, 0)
-            os.pwrite(file, str(os.getpid()).encode(), 0)
+    def _sign(file: int, url: str = "") -> None:
+        content = f"{os.getpid()} {url}".encode()
+        with contextlib.suppress(OSError):  # as on a full disk: it is for others to know alone
+            # Not emptied first: whoever reads it meanwhile finds the old text or the new one.
+            os.pwrite(file, content, 0)
+            os.ftruncate(file, len(content))
 
     @staticmethod
-    def _owner(file: int) -> str:
+    def _owner(file: int) -> Owner:
         try:
-            content = os.pread(file, 20, 0).decode("ascii", "replace")
+            content = os.pread(file, 100, 0).decode("ascii", "replace")
         except OSError:
             content = ""
-        return f" (process {content})" if content.isdecimal() else ""
+        known = _SIGNATURE.fullmatch(content)
+        return Owner(int(known[1]), known[2] or None) if known else Owner()

@@ -1,15 +1,16 @@
 """The people who are called: how each phone behaves, and the file that says so.
 
-A phone is a number and a behaviour. Numbers nobody described are answered, and the code is keyed in. The file is YAML
-or JSON, a mapping of number to behaviour, or to a mapping with the behaviour and delays in seconds:
+A phone is a number and a behaviour. The number "*" stands for all that are not named; without it they are answered, and
+the code is keyed in. The file is YAML or JSON, a mapping of number to behaviour, or to a mapping with the behaviour and
+delays in seconds:
 
     "+14155550101": busy
     "+14155550102": {behaviour: late-listed, rings: 1, listed_after: 5}
+    "*": manual
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -20,9 +21,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from . import rules
+from .data_file import DataFileError, read_data
 from .errors import TwilioError
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+EVERY = "*"
+"""In place of a number: every one that is not named."""
 
 # Twilio rings for 60 seconds unless told otherwise (Twilio docs: voice/api/call-resource, Timeout). A person who works
 # the sandbox by hand gets as much; the short default of the other phones would be over before the page is open.
@@ -82,13 +87,15 @@ class Script(BaseModel):
     rings: Seconds
     talks: Seconds
     listed_after: Seconds
+    known_after: Seconds = 0.0
 
 
 class Phone(BaseModel):
     """One phone as a user describes it. Delays are in seconds; one that is left out follows `Delays`.
 
-    `listed_after` is for late-listed phones alone. `validation_code` is the code Twilio gives for this number, instead
-    of a random one: six digits.
+    `listed_after` is for late-listed phones alone. `known_after`: until then the Call is not found (Twilio docs:
+    voice/api/call-resource: Calls are eventually consistent). `validation_code` is the code Twilio gives for this
+    number, instead of a random one: six digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +105,7 @@ class Phone(BaseModel):
     rings: Seconds | None = None
     talks: Seconds | None = None
     listed_after: Seconds | None = None
+    known_after: Seconds | None = None
     validation_code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
 
     @model_validator(mode="after")
@@ -116,6 +124,7 @@ class Phone(BaseModel):
             rings=rings if self.rings is None else self.rings,
             talks=delays.talks if self.talks is None else self.talks,
             listed_after=late if self.listed_after is None else self.listed_after,
+            known_after=self.known_after or 0.0,
         )
 
 
@@ -124,17 +133,23 @@ PhoneLike = Phone | str | Mapping[str, Any]
 
 
 class PhoneBook:
-    """Every phone there is, by number."""
+    """Every phone there is, by number. May be used from any thread."""
 
     def __init__(self, phones: Mapping[str, PhoneLike] | None = None, delays: Delays | None = None) -> None:
         self.delays = delays or Delays()
         self._phones = read_phones(phones or {})
 
     def phone(self, phone_number: str) -> Phone:
-        return self._phones.get(phone_number) or Phone()
+        """What somebody said of that number, else of "*"; keys-code where nobody said anything."""
+        phones = self._phones
+        return phones.get(phone_number) or phones.get(EVERY) or Phone()
+
+    def described(self) -> dict[str, Phone]:
+        """What was said of numbers, and of "*"; a copy."""
+        return dict(self._phones)
 
     def set(self, number: str, phone: PhoneLike) -> None:
-        """Describes one number anew; calls that are under way keep their script."""
+        """Describes one number anew, or "*"; calls that are under way keep their script."""
         self._phones = self._phones | read_phones({number: phone})
 
 
@@ -145,22 +160,9 @@ class PhonesFileError(ValueError):
 def load_phones(path: Path) -> dict[str, Phone]:
     """Reads a phones file; raises `PhonesFileError`."""
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            content = json.loads(text)
-        else:
-            import yaml  # here, because only a phones file needs it
-
-            # The base loader leaves every value a string: with the usual one, +14155550101 would be an integer.
-            content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dicts only
-    except OSError as unreadable:
-        raise PhonesFileError(f"{path}: cannot be read ({unreadable.strerror})") from unreadable
-    except UnicodeDecodeError as not_text:
-        raise PhonesFileError(f"{path}: is not a text file in UTF-8") from not_text
-    except ValueError as malformed:
-        raise PhonesFileError(f"{path}: is not JSON ({malformed})") from malformed
-    except yaml.YAMLError as malformed:
-        raise PhonesFileError(f"{path}: is not YAML ({' '.join(str(malformed).split())})") from malformed
+        content = read_data(path)
+    except DataFileError as unreadable:
+        raise PhonesFileError(str(unreadable)) from unreadable
     if not isinstance(content, dict):
         raise PhonesFileError(f"{path}: must be a mapping of phone number to behaviour")
     try:
@@ -170,13 +172,15 @@ def load_phones(path: Path) -> dict[str, Phone]:
 
 
 def read_phones(phones: Mapping[str, PhoneLike]) -> dict[str, Phone]:
-    """Checks descriptions of phones and brings their numbers to E.164; raises `PhonesFileError`."""
+    """Checks descriptions of phones and brings their numbers to E.164, but for "*"; raises `PhonesFileError`."""
     read: dict[str, Phone] = {}
     for number, phone in phones.items():
         try:
-            phone_number = rules.e164(number)
+            phone_number = number if number == EVERY else rules.e164(number)
         except TwilioError as impossible:
-            raise PhonesFileError(f"{number!r} is not a phone number; write it as +14155550101") from impossible
+            raise PhonesFileError(
+                f"{number!r} is not a phone number; write it as +14155550101, or * for all the others"
+            ) from impossible
         if phone_number in read:
             raise PhonesFileError(f"{number!r} is described twice (both spellings mean {phone_number})")
         read[phone_number] = _read_phone(number, phone)

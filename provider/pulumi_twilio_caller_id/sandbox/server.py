@@ -6,6 +6,7 @@ recording, the traffic, the faults, the check of credentials, its handler.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -13,13 +14,14 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from . import errors, wire
+from . import errors, page, wire
 from .account import LocalTwilio
 from .callbacks import Callbacks
 from .control import Control, read_form
 from .credentials import read_basic
 from .errors import TwilioError
 from .faults import Fault, Faults
+from .live import Live
 from .recording import Recording, RequestRecord
 from .store import StateFileError
 from .traffic import Traffic
@@ -46,6 +48,7 @@ class Server:
         self.recording = Recording()
         self._clock = clock
         self._on_answer = on_answer
+        self._live = Live(twilio, self.callbacks)
         self._control = Control(twilio, self.callbacks, self.faults, self.recording)
         self._endpoints: dict[Handler, str] = {}
 
@@ -63,6 +66,8 @@ class Server:
             app.router.add_route(method, path, handler)
             self._endpoints[handler] = endpoint
         app.router.add_routes(self._control.routes())
+        self._live.add_to(app)
+        page.add_to(app)
         return app
 
     # Twilio's end points
@@ -108,9 +113,7 @@ class Server:
                 )
             if response is None:
                 return _drop(request)
-            self.recording.answered(record, response.status)
-            if self._on_answer:
-                self._on_answer(record)
+            self._answered(request, record, response)
             return response
 
         return middleware
@@ -127,7 +130,20 @@ class Server:
             at=self._clock(),
         )
         self.recording.arrived(record)
+        self._live.arrived(record)
         return record
+
+    def _answered(
+        self,
+        request: web.Request,  # noqa: ARG002 - who looks at the answers wants to know what was asked
+        record: RequestRecord,
+        response: web.StreamResponse,
+    ) -> None:
+        """Every answer to the API passes here before it goes out."""
+        self.recording.answered(record, response.status)
+        self._live.answered(record, response)
+        if self._on_answer:
+            self._on_answer(record)
 
     async def _answer(self, request: web.Request, handler: Handler, record: RequestRecord) -> web.StreamResponse | None:
         """The answer, or None where the connection is to be dropped instead."""
@@ -171,8 +187,12 @@ def _sid(request: web.Request) -> str:
     return request.match_info.get("sid", "")
 
 
-def _error_response(error: TwilioError) -> web.Response:
-    response = web.json_response(error.body, status=error.status)
+class FaultResponse(web.Response):
+    """An answer that a fault has been told to give, right or wrong."""
+
+
+def _error_response(error: TwilioError, kind: type[web.Response] = web.Response) -> web.Response:
+    response = kind(text=json.dumps(error.body), status=error.status, content_type="application/json")
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
     return response
@@ -181,10 +201,10 @@ def _error_response(error: TwilioError) -> web.Response:
 def _fault_response(fault: Fault) -> web.Response:
     status = 200 if fault.status is None else fault.status
     if fault.body is None:
-        response = _error_response(errors.general(status, fault.code, fault.message))
+        response = _error_response(errors.general(status, fault.code, fault.message), FaultResponse)
     else:
         html = fault.body.lstrip().startswith("<")
-        response = web.Response(
+        response = FaultResponse(
             status=status, text=fault.body, content_type="text/html" if html else "application/json"
         )
     if fault.retry_after is not None:

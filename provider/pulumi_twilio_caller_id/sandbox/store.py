@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pulumi_twilio_caller_id.errors import shown
 
 from .calls import Call
-from .file_lock import FileLock, Taken
+from .file_lock import FileLock, Owner, Taken
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,14 @@ class StateFileError(Exception):
     """
 
 
+class StateFileInUse(StateFileError):
+    """Another sandbox has the file; `owner` says which, as far as it is known."""
+
+    def __init__(self, message: str, owner: Owner) -> None:
+        super().__init__(message)
+        self.owner = owner
+
+
 class Store:
     """A state file. `path` need not exist yet; its folder must. Several threads may use it."""
 
@@ -84,13 +92,14 @@ class Store:
         self._failing = False
 
     def hold(self) -> None:
-        """From now until `release` it is ours alone. Raises `StateFileError` where another sandbox has it."""
+        """From now until `release` it is ours alone. Raises `StateFileInUse` where another sandbox has it."""
         with self._mutex:
             try:
                 self._lock.acquire()
             except Taken as taken:
-                raise StateFileError(
-                    f"{self._shown} is in use by another sandbox{taken}: stop that one first, or name another file."
+                raise StateFileInUse(
+                    f"{self._shown} is in use by another sandbox{taken}: stop that one first, or name another file.",
+                    taken.owner,
                 ) from None
             except OSError as failed:
                 self._check_folder()
@@ -100,6 +109,11 @@ class Store:
                 ) from failed
             if self._lock.held:
                 self._clear_up()
+
+    def announce(self, url: str) -> None:
+        """Tells whoever finds it in use where. Does nothing where it is not held."""
+        with self._mutex:
+            self._lock.announce(url)
 
     def release(self) -> None:
         """Lets others have it. Does nothing where it is not held."""

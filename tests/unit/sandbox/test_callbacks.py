@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ import requests
 from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.sandbox.callbacks import How
+from pulumi_twilio_caller_id.sandbox.callback_plan import How
 from pulumi_twilio_caller_id.sandbox.webhook import Webhook, delivered_to, read_deliver_to, sign
 from pulumi_twilio_caller_id.testing import CallbackRecord, Delays, Sandbox
 
@@ -99,12 +100,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sandbox(clock: Clock, receiver: Receiver) -> Iterator[Sandbox]:
-    with Sandbox(
-        delays=Delays(1, 10, 23), subaccounts={SUBACCOUNT: "subtoken"}, clock=clock, deliver_to={PUBLIC: receiver.url}
-    ) as running:
-        receiver.look = lambda: [record.sid for record in running.caller_ids]
-        yield running
+def twilio_sandbox_options(clock: Clock, receiver: Receiver) -> dict[str, Any]:
+    return {
+        "delays": Delays(1, 10, 23),
+        "subaccounts": {SUBACCOUNT: "subtoken"},
+        "clock": clock,
+        "deliver_to": {PUBLIC: receiver.url},
+    }
+
+
+@pytest.fixture
+def sandbox(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
+    """One that the receiver looks at in each callback."""
+    receiver.look = lambda: [record.sid for record in sandbox.caller_ids]
+    return sandbox
 
 
 def place(sandbox: Sandbox, callback: str = f"{PUBLIC}/verified", *, account: str = "", **form: str) -> str:

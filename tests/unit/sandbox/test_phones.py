@@ -53,6 +53,15 @@ def test_a_phone_can_be_described_anew() -> None:
     assert book.phone("+14155550101") == Phone(behaviour=Behaviour.NO_ANSWER, rings=1)
 
 
+def test_a_star_is_every_number_that_is_not_named() -> None:
+    book = PhoneBook({"*": {"behaviour": "no-answer", "rings": 1}, "+14155550101": "busy"})
+    assert "busy" == book.phone("+14155550101").behaviour
+    assert Phone(behaviour=Behaviour.NO_ANSWER, rings=1) == book.phone("+493090182000")
+    book.set("*", "manual")
+    assert Behaviour.MANUAL == book.phone("+14155550102").behaviour
+    assert {"*": Phone(behaviour=Behaviour.MANUAL), "+14155550101": Phone(behaviour=Behaviour.BUSY)} == book.described()
+
+
 # The file
 
 
@@ -73,13 +82,23 @@ def test_a_phones_file_is_yaml_or_json(tmp_path: Path, name: str, text: str) -> 
 
 
 @pytest.mark.parametrize(
+    "text", ["'*': manual\n+14155550101: busy\n", '+14155550101: busy\n"*":\n  behaviour: manual\n']
+)
+def test_a_phones_file_may_describe_every_other_number(tmp_path: Path, text: str) -> None:
+    (tmp_path / "phones.yaml").write_text(text)
+    assert {"*": Phone(behaviour=Behaviour.MANUAL), "+14155550101": Phone(behaviour=Behaviour.BUSY)} == load_phones(
+        tmp_path / "phones.yaml"
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("+14155550101: bsy", f"+14155550101: behaviour 'bsy' is not one of {BEHAVIOURS}"),
         ("+14155550101: {behaviour: Busy}", f"+14155550101: behaviour 'Busy' is not one of {BEHAVIOURS}"),
         (
             "+14155550101: {behavior: busy}",
-            "+14155550101: 'behavior' is not one of behaviour, queued, rings, talks, listed_after, validation_code",
+            "+14155550101: 'behavior' is not one of " + ", ".join(Phone.model_fields),
         ),
         ("+14155550101: {rings: -1}", "+14155550101: rings '-1' must be a number of seconds, 0 or more"),
         ("+14155550101: {talks: soon}", "+14155550101: talks 'soon' must be a number of seconds, 0 or more"),
@@ -90,7 +109,12 @@ def test_a_phones_file_is_yaml_or_json(tmp_path: Path, name: str, text: str) -> 
         ),
         ("+14155550101: {validation_code: 1}", "+14155550101: validation_code '1' must be six digits, in quotes"),
         ("+14155550101: [busy]", f"+14155550101: ['busy'] is neither a behaviour ({BEHAVIOURS}) nor a mapping"),
-        ("front desk: busy", "'front desk' is not a phone number; write it as +14155550101"),
+        (
+            "front desk: busy",
+            "'front desk' is not a phone number; write it as +14155550101, or * for all the others",
+        ),
+        ("'*': bsy", f"*: behaviour 'bsy' is not one of {BEHAVIOURS}"),
+        ("'**': busy", "'**' is not a phone number; write it as +14155550101, or * for all the others"),
         (
             "+14155550101: busy\n415-555-0101: manual",
             "'415-555-0101' is described twice (both spellings mean +14155550101)",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,9 +34,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    with Sandbox(delays=Delays(1, 10, 20), subaccounts={SUBACCOUNT: "subtoken"}, clock=clock) as running:
-        yield running
+def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
+    return {"delays": Delays(1, 10, 20), "subaccounts": {SUBACCOUNT: "subtoken"}, "clock": clock}
 
 
 def ask(
@@ -355,8 +353,8 @@ def test_paths_and_methods_that_do_not_exist(sandbox: Sandbox) -> None:
         answer = ask(sandbox, "GET", path)
         assert answer.status_code == 404
         assert answer.json() == error(20404, 404, f"The requested resource {account}/{path} was not found")
-    outside = requests.get(f"{sandbox.url}/", timeout=5)
-    assert (outside.status_code, outside.json()["message"]) == (404, "The requested resource / was not found")
+    outside = requests.get(f"{sandbox.url}/elsewhere", timeout=5)
+    assert (outside.status_code, outside.json()["message"]) == (404, "The requested resource /elsewhere was not found")
 
 
 # Twilio's own client

@@ -191,11 +191,12 @@ def test_only_what_is_left_of_this_file_is_cleared_up(state: Path) -> None:
 
 def test_the_second_is_refused_until_the_first_is_gone(state: Path) -> None:
     first, second = Sandbox(state=state), Sandbox(state=state)
-    refusal = (
-        f"{state} is in use by another sandbox (process {os.getpid()}): stop that one first, or name another file."
-    )
     with first:
         first.add_caller_id(NUMBER)
+        refusal = (
+            f"{state} is in use by another sandbox (process {os.getpid()}, {first.url}): "
+            "stop that one first, or name another file."
+        )
         for refused in (
             second.start,
             lambda: second.add_caller_id(OTHER),
@@ -249,7 +250,8 @@ def test_the_command_says_who_has_the_file(state: Path) -> None:
 
     with serving(state) as (process, told):
         message = (
-            f"{state} is in use by another sandbox (process {process.pid}): stop that one first, or name another file."
+            f"{state} is in use by another sandbox (process {process.pid}, {told[0]}): "
+            "stop that one first, or name another file."
         )
         assert (1, "", f"pulumi-twilio-caller-id: {message}\n") == run()
         assert requests.get(f"{told[0]}/sandbox/state", timeout=10).ok

@@ -1,0 +1,66 @@
+"""`sandbox --join`: a command that uses the sandbox that has the state file already."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .common import Mistake
+
+if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.testing import Sandbox
+
+PATIENCE = 10.0
+"""Seconds for another sandbox that has the file to be reached: it may just be starting, or about to end."""
+PAUSE = 0.1  # seconds from look to look
+TIMEOUT = 5.0  # seconds for an answer
+
+
+def start_or_join(make: Callable[[], Sandbox]) -> Sandbox | str:
+    """A sandbox that has been made and started, or, where another has its state file, that one's URL.
+
+    `make` raises `StateFileInUse` where it has to write to the file. `Mistake` where the other cannot be reached.
+    """
+    from pulumi_twilio_caller_id.sandbox.credentials import Credentials
+    from pulumi_twilio_caller_id.sandbox.store import StateFileInUse
+
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return make().start()
+        except StateFileInUse as taken:
+            owner = taken.owner
+        if owner.url is not None and _serves(owner.url, Credentials().account_sid):
+            return owner.url
+        if time.monotonic() >= until:
+            raise Mistake(
+                f"the sandbox that has the state file{owner} cannot be reached: stop it first, or name another file", 1
+            )
+        time.sleep(PAUSE)
+
+
+def joined_environment(url: str) -> dict[str, str]:
+    """The environment variables that lead there: every sandbox has the same credentials, unless they were rotated."""
+    from pulumi_twilio_caller_id.sandbox.credentials import Credentials
+
+    credentials = Credentials()
+    return {
+        "TWILIO_ACCOUNT_SID": credentials.account_sid,
+        "TWILIO_AUTH_TOKEN": credentials.auth_token,
+        "TWILIO_API_URL": url,
+    }
+
+
+def _serves(url: str, account_sid: str) -> bool:
+    """Whether a sandbox answers there, and not somebody else who has the port by now."""
+    import urllib.request  # here, as it takes a while to load, and no other command needs it
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
+    try:
+        with opener.open(f"{url}/sandbox/state", timeout=TIMEOUT) as answer:
+            state = json.load(answer)
+    except (OSError, ValueError):
+        return False
+    return isinstance(state, dict) and state.get("account_sid") == account_sid
