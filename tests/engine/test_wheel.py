@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from copies import OFFLINE, copy_project, lend_packages
-from harness import Stack, engine_path
+from harness import ROOT, Stack, engine_path
 from pulumi_twilio_caller_id.testing import Sandbox
 
 PROGRAM = """\
@@ -41,10 +42,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout / "dist"
 
 
-@pytest.fixture
-def environment(dist: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def environment(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh virtual environment with the wheel in it."""
-    folder = tmp_path / "venv"
+    folder = tmp_path_factory.mktemp("environment") / "venv"
     venv.create(folder, with_pip=True)
     lend_packages(folder)
     [wheel] = dist.glob("*.whl")
@@ -58,10 +59,10 @@ def environment(dist: Path, tmp_path: Path) -> Path:
         "--ignore-installed",
         "--no-deps",
         str(wheel),
-        cwd=tmp_path,
+        cwd=folder,
         env=OFFLINE,
     )
-    run(python, "-m", "pip", "check", cwd=tmp_path, env=OFFLINE)
+    run(python, "-m", "pip", "check", cwd=folder, env=OFFLINE)
     return folder
 
 
@@ -111,3 +112,42 @@ def test_up_with_the_installed_wheel(
     assert {"desk": sandbox.caller_ids[0].sid} == stack.outputs()
     stack.destroy()
     assert [] == sandbox.caller_ids
+
+
+WHERE = """\
+import sys
+from pathlib import Path
+
+import pulumi_twilio_caller_id.testing
+
+
+def test_the_package_is_the_one_that_is_installed(request):
+    loaded = request.config.pluginmanager.get_plugin("pulumi_twilio_caller_id.pytest_plugin")
+    for module in (pulumi_twilio_caller_id.testing, loaded):
+        assert Path(module.__file__).is_relative_to(sys.prefix)
+"""
+
+
+def test_the_example_of_a_stacks_tests_passes_with_the_installed_wheel(environment: Path, tmp_path: Path) -> None:
+    project, python = tmp_path / "project", str(environment / "bin" / "python")
+    shutil.copytree(
+        ROOT / "examples" / "testing", project, ignore=shutil.ignore_patterns(".venv", "__pycache__", "Pulumi.*.yaml")
+    )
+    (project / "tests" / "test_where.py").write_text(WHERE)
+    outside = dict.fromkeys(("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"), "of somebody's real account")
+    ran = run(
+        python,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        cwd=project,
+        env={
+            **outside,
+            "PATH": os.pathsep.join([str(environment / "bin"), engine_path(), os.environ["PATH"]]),
+            "PULUMI_HOME": str(tmp_path / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+    )
+    assert "5 passed" in ran, ran
