@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from harness import heed_interrupts
 
-pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin"]
+pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin", "conforming"]
 
 heed_interrupts()
