@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .callback_server import REQUEST_TIMEOUT, Server, bind
+from .callback_server import REQUEST_TIMEOUT, Server
 from .errors import shown
+from .listening import bind
 from .signature import signed_by
 
 _logger = logging.getLogger(__name__)

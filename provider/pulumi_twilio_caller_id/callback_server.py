@@ -6,15 +6,15 @@ It knows who waits behind which path, and neither what a callback says nor who s
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import re
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from .listening import accept_no_more, close
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -42,43 +42,6 @@ _ACCEPTED = 20
 _STOPPING = 0.05
 """Seconds that a request under way gets for its answer when the last wait ends."""
 
-_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-"""Such as ::1, which localhost is too, on a machine without IPv6."""
-
-
-def host_and_port(listen: str) -> tuple[str, int]:
-    """The parts of an address to listen at, such as `127.0.0.1:8585` or `[::1]:8585`. Raises ValueError for others."""
-    parts = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})", listen)
-    if parts is None or int(parts[3]) > 65535:
-        raise ValueError("must be host:port, such as 127.0.0.1:8585")
-    return parts[1] or parts[2], int(parts[3])
-
-
-def bind(listen: str) -> list[socket.socket]:
-    """Sockets that listen on every address of the host. Raises OSError or ValueError with the reason."""
-    host, port = host_and_port(listen)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    try:
-        for family, _, _, _, address in found if port else found[:1]:
-            try:
-                sockets.append(socket.create_server(address, family=family, backlog=128))
-            except OSError as failed:
-                unavailable = failed
-                if failed.errno not in _NO_SUCH_ADDRESS:
-                    raise
-        if not sockets:
-            raise unavailable
-    except OSError:
-        _close(sockets)  # half of a taken port is worse than none: who has the other half?
-        raise
-    return sockets
-
-
-def _close(sockets: list[socket.socket]) -> None:
-    for bound in sockets:
-        bound.close()
-
 
 class Wait(Protocol):
     """Whoever expects a callback."""
@@ -100,7 +63,7 @@ class Server:
             self._thread.start()
             self._stop = self._started.result()
         except BaseException:
-            _close(sockets)
+            close(sockets)
             raise
 
     def stop(self) -> None:
@@ -124,12 +87,13 @@ class Server:
         loop.set_exception_handler(_failed)
         stopped = asyncio.Event()
         manager = web.Server(self._handle)
-        connection = _connections(manager, loop, self._timeout)
+        connection = _connections(manager, loop, self._timeout, stopped)
         servers = [await loop.create_server(connection, sock=bound, backlog=_ACCEPTED) for bound in sockets]
         for bound in sockets:
             bound.listen(_QUEUE)
         self._started.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
         await stopped.wait()
+        await accept_no_more(sockets)
         for server in servers:
             server.close()
         await manager.shutdown(_STOPPING)
@@ -183,10 +147,10 @@ def _answer(status: int) -> web.Response:
 
 
 def _connections(
-    manager: web.Server, loop: asyncio.AbstractEventLoop, timeout: float
+    manager: web.Server, loop: asyncio.AbstractEventLoop, timeout: float, stopped: asyncio.Event
 ) -> Callable[[], web.RequestHandler]:
     """Makes aiohttp's side of a connection, less what it says and logs on its own, and bounded: in time by `timeout`,
-    in size, and in number.
+    in size, and in number. None is taken once `stopped` is set.
     """
     from aiohttp import web
 
@@ -201,6 +165,8 @@ def _connections(
             if len(open_) >= MOST_CONNECTIONS:
                 open_.pop(next(iter(open_))).abort()
             open_[self] = ours
+            if stopped.is_set():
+                ours.abort()
 
         def connection_lost(self, exc: BaseException | None) -> None:
             open_.pop(self, None)

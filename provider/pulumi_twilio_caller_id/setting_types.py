@@ -58,7 +58,7 @@ def _callback_url(value: str) -> str:
 
 
 def _listen(value: str) -> str:
-    from .callback_server import host_and_port  # late, as few stacks set it
+    from .listening import host_and_port  # late, as few stacks set it
 
     host_and_port(value)
     return value

@@ -180,7 +180,7 @@ def test_no_more_is_read_than_a_request_may_have() -> None:
     async def feed() -> list[bool]:
         loop = asyncio.get_running_loop()
         manager = web.Server(cast(Any, None))
-        connection, transport = callback_server._connections(manager, loop, FOREVER)(), Transport()
+        connection, transport = callback_server._connections(manager, loop, FOREVER, asyncio.Event())(), Transport()
         connection.connection_made(transport)
         seen = []
         for data in (b"CONNECT x:1 HTTP/1.1\r\n\r\n".ljust(LARGEST_REQUEST, b"x"), b"x"):

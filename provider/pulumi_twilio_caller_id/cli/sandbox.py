@@ -63,7 +63,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         port = PORT if command is None or arguments.page else 0
     sandbox = _start(arguments, port)
     if isinstance(sandbox, str):
-        say(f"Joined the sandbox at {sandbox}: it stays as it is, and goes on afterwards")
+        say(f"Using the sandbox at {sandbox}, which goes on afterwards")
         if arguments.page:
             say(_phone(sandbox))
         return _run(arguments.to_run, _environment(joined_environment(sandbox)))

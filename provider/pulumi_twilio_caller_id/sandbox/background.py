@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from pulumi_twilio_caller_id import listening
+
 from .server import Server
 
 HOST = "127.0.0.1"  # this machine only: the sandbox's credentials are public
@@ -72,10 +74,13 @@ class BackgroundServer:
         async with self._server.callbacks.running():  # for as long as there are requests, which may bring them about
             await runner.setup()
             try:
-                await web.TCPSite(runner, HOST, self._port).start()
+                bound = listening.bind(f"{HOST}:{self._port}")
+                for each in bound:
+                    await web.SockSite(runner, each).start()
                 self._port = runner.addresses[0][1]
                 self._end = lambda: loop.call_soon_threadsafe(stopping.set)
                 self._ready.set()
                 await stopping.wait()
+                await listening.accept_no_more(bound)
             finally:
                 await runner.cleanup()

@@ -51,9 +51,7 @@ def test_the_command_runs_against_the_sandbox_that_has_the_file(state: Path, cap
         assert 0 == join(state, "--number", "+14155550102", "--page")
         out, err = capfd.readouterr()
         assert f"{sandbox.url} True\n" == out
-        told = (
-            f"Joined the sandbox at {sandbox.url}: it stays as it is, and goes on afterwards\nPhone: {sandbox.url}/\n"
-        )
+        told = f"Using the sandbox at {sandbox.url}, which goes on afterwards\nPhone: {sandbox.url}/\n"
         assert told == err
         assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]  # it has what it had
         assert [200] == [record.status for record in sandbox.requests]
