@@ -17,6 +17,7 @@ import pytest
 
 from copies import OFFLINE, copy_project, lend_packages
 from harness import ROOT, Stack, engine_path
+from pulumi_twilio_caller_id.sandbox.page import FILES
 from pulumi_twilio_caller_id.testing import Sandbox
 
 PROGRAM = """\
@@ -73,7 +74,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
 
     assert {"pulumi_twilio_caller_id", f"pulumi_twilio_caller_id-{version('pulumi-twilio-caller-id')}.dist-info"} == top
     assert {"pulumi_twilio_caller_id/py.typed", "pulumi_twilio_caller_id/lifecycle.py"} <= set(names)
-    assert {".py", ".typed", ".json"} == {Path(name).suffix for name in names if "dist-info" not in name}
+    page = {f"pulumi_twilio_caller_id/sandbox/page_files/{path.name}" for path in FILES.iterdir()}
+    rest = {name for name in names if "dist-info" not in name} - page
+    assert page <= set(names)
+    assert {".py", ".typed", ".json"} == {Path(name).suffix for name in rest}
 
 
 def test_the_source_archive_holds_what_the_wheel_is_built_from(dist: Path) -> None:
