@@ -119,8 +119,6 @@ def _check(arguments: Iterable[str], where: str) -> None:
 
 def _make(arguments: Mapping[str, Any]) -> Sandbox:
     """Made and started."""
-    if not isinstance(arguments["delays"], Delays | None):
-        _refuse(f"Sandbox's delays are a Delays(queued=..., rings=..., talks=...), not {quoted(arguments['delays'])}")
     try:
         return Sandbox(**arguments).start()
     except (AttributeError, TypeError) as wrong:  # a value of another type, come upon somewhere inside

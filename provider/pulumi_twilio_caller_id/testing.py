@@ -76,10 +76,10 @@ class Sandbox(Access, Trouble):
     calls_per_second  the rate at which an account's calls start, 1 at Twilio; the others stay queued. None: no queue.
 
     Raises `ValueError` for a phone, a country, a fault, a callback's delay, a base URL or one of the last three that
-    makes no sense, `TwilioError` for a number that is none or one too many for a trial account, `StateFileError` for a
-    state file that cannot be used, and, on `start`, `OSError` where the port is taken, `StateFileError` where another
-    sandbox has the file. What would change the account raises `StateFileError` where it cannot be saved, and over HTTP
-    answers 500; then nothing has changed, in the file or here.
+    makes no sense, `TypeError` for phones or delays of another kind, `TwilioError` for a number that is none or one too
+    many for a trial account, `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where
+    the port is taken, `StateFileError` where another sandbox has the file. What would change the account raises
+    `StateFileError` where it cannot be saved, and over HTTP answers 500; then nothing has changed, in the file or here.
     """
 
     def __init__(

@@ -133,9 +133,16 @@ PhoneLike = Phone | str | Mapping[str, Any]
 
 
 class PhoneBook:
-    """Every phone there is, by number. May be used from any thread."""
+    """Every phone there is, by number. May be used from any thread.
+
+    Raises `PhonesFileError` for a phone that makes no sense, `TypeError` for another kind of argument.
+    """
 
     def __init__(self, phones: Mapping[str, PhoneLike] | None = None, delays: Delays | None = None) -> None:
+        if not isinstance(phones, Mapping | None):
+            raise TypeError(f"phones is a mapping of number to behaviour, not {phones!r}")
+        if not isinstance(delays, Delays | None):
+            raise TypeError(f"delays is a Delays(queued=..., rings=..., talks=...), not {delays!r}")
         self.delays = delays or Delays()
         self._phones = read_phones(phones or {})
 

@@ -299,9 +299,15 @@ def complaint(ran: Run) -> str:
             "Sandbox cannot be started: +14155550101: behaviour 'bussy' is not one of keys-code, wrong-code, ",
         ),
         (marked('phones={"12": "busy"}'), "Sandbox cannot be started: '12' is not a phone number"),
-        (marked("phones=[DESK]"), "Sandbox cannot be made of delays, phones: "),
+        (
+            marked("phones=[DESK]"),
+            "Sandbox cannot be made of delays, phones: phones is a mapping of number to behaviour, not ['+14155550101",
+        ),
         (marked('numbers={"x": None}'), "Sandbox cannot be started: "),
-        (marked("delays=0.1"), "Sandbox's delays are a Delays(queued=..., rings=..., talks=...), not 0.1"),
+        (
+            marked("delays=0.1"),
+            "Sandbox cannot be made of delays: delays is a Delays(queued=..., rings=..., talks=...), not 0.1",
+        ),
         (marked('state="none/state.json"'), "Sandbox cannot be started: none/state.json: there is no folder "),
         (
             with_options('{"phone": {}}'),
@@ -325,7 +331,7 @@ def test_a_port_that_is_taken_is_told(project: Project) -> None:
     with Sandbox() as other:
         port = other.url.rpartition(":")[2]
         said = complaint(project.run(marked(f"port={port}")))
-    assert re.fullmatch(rf"Sandbox cannot be started: .*'127\.0\.0\.1', {port}.*address already in use.*", said), said
+    assert re.fullmatch(rf"Sandbox cannot be started: .*Address already in use.*'127\.0\.0\.1', {port}.*", said), said
 
 
 # The report

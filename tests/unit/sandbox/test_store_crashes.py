@@ -220,7 +220,7 @@ def test_the_second_is_refused_until_the_first_is_gone(state: Path) -> None:
 
 def test_a_sandbox_that_does_not_start_lets_go_of_the_file(state: Path) -> None:
     with Sandbox() as other:
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="Address already in use"):
             Sandbox(state=state, port=int(other.url.rpartition(":")[2])).start()
         state.write_text("{}")
         with pytest.raises(StateFileError):

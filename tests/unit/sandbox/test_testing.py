@@ -190,7 +190,7 @@ def test_it_comes_back_at_the_same_address_and_knows_what_it_knew() -> None:
 def test_a_taken_port_is_an_error_in_the_test() -> None:
     with Sandbox() as first:
         second = Sandbox(port=int(first.url.rpartition(":")[2]))
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="Address already in use"):
             second.start()
         second.stop()
 
