@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,15 +24,13 @@ SUBACCOUNT = "AC" + "5" * 32
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(
-        phones={NUMBER: {"behaviour": "busy", "rings": 3}},
-        delays=Delays(0, 0, 0),
-        numbers={OTHER: "Lobby"},
-        subaccounts={SUBACCOUNT: "subaccount's token"},
-        clock=lambda: START,
-    ) as running:
-        yield running
+def twilio_sandbox_options() -> dict[str, Any]:
+    return {
+        "phones": {NUMBER: {"behaviour": "busy", "rings": 3}},
+        "numbers": {OTHER: "Lobby"},
+        "subaccounts": {SUBACCOUNT: "subaccount's token"},
+        "clock": lambda: START,
+    }
 
 
 def ask(sandbox: Sandbox, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:

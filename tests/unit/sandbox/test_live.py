@@ -32,10 +32,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
+def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
     phones = {NUMBER: {"behaviour": "manual", "validation_code": "481592"}}
-    with Sandbox(phones=phones, delays=Delays(1, 2, 4), subaccounts={SUBACCOUNT: "sub"}, clock=clock) as running:
-        yield running
+    return {"phones": phones, "delays": Delays(1, 2, 4), "subaccounts": {SUBACCOUNT: "sub"}, "clock": clock}
 
 
 class Events:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.settings import Settings
-from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 NUMBER, BOUGHT = "+14155550101", "+14155550102"
@@ -22,9 +21,8 @@ SUBACCOUNT = "AC" + "5" * 32
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(delays=Delays(0, 0, 0), own_numbers=[BOUGHT], subaccounts=[SUBACCOUNT]) as running:
-        yield running
+def twilio_sandbox_options() -> dict[str, Any]:
+    return {"own_numbers": [BOUGHT], "subaccounts": [SUBACCOUNT]}
 
 
 @pytest.fixture

@@ -34,12 +34,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
+def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
     """Two phones that somebody has to answer, all others busy people; calls ring at once."""
     manual = {"behaviour": "manual", "validation_code": CODE}
-    phones: dict[str, Any] = {DESK: manual, SUPPORT: manual, SALES: "busy"}
-    with Sandbox(phones=phones, delays=Delays(0, 30, 30), clock=clock) as running:
-        yield running
+    phones = {DESK: manual, SUPPORT: manual, SALES: "busy"}
+    return {"phones": phones, "delays": Delays(0, 30, 30), "clock": clock}
 
 
 @pytest.fixture
