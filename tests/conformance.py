@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 from conformance_scenes import (
-    Clock,
     account_for_a_number,
     account_for_a_stack,
     every_operation,
@@ -28,11 +27,12 @@ from conformance_scenes import (
 )
 from conforming import COUNTED, Watch
 from harness import heed_interrupts
-from official import descriptions, extract, official
+from official import descriptions, documents
 from openapi import Document
 from prism import Prism, PrismMissing, install
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.sandbox.server import Server
+from rest import Clock
 
 LINES = 30
 """Of what is wrong: as many as are shown, of those that differ in more than their sids."""
@@ -58,16 +58,17 @@ def all_running(prisms: list[Prism]) -> Iterator[None]:
 class Round:
     """All that is run, and what was counted: `counts`, and `wrong`, one line for each violation or failure."""
 
-    def __init__(self, documents: dict[str, Document], folder: Path) -> None:
+    def __init__(self, read: dict[str, Document], folder: Path) -> None:
         self.counts: Counts = Counter()
         self.wrong: list[str] = []
         self._folder = folder
-        self._files = {name: folder / f"{name}.json" for name in documents}
-        for name, document in documents.items():
+        self._descriptions = descriptions(read)
+        self._files = {name: folder / f"{name}.json" for name in read}
+        for name, document in read.items():
             self._files[name].write_text(json.dumps(document), encoding="utf-8")
 
     def run(self) -> None:
-        watch = Watch(descriptions())
+        watch = Watch(self._descriptions)
         end = watch.over(Server)
         try:
             self._scenes()
@@ -131,17 +132,15 @@ def main() -> int:
     heed_interrupts()
     try:
         install()
-        documents = {"extract": extract()}
-        if (twilios := official()) is not None:
-            documents["official"] = twilios
+        read = documents()
         with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
-            done = Round(documents, Path(folder))
+            done = Round(read, Path(folder))
             done.run()
     except PrismMissing as missing:
         sys.stderr.write(f"error: prism is needed: {missing}\n")
         return 2
     sys.stdout.write("\n".join(table(done.counts)) + "\n")
-    if twilios is None:
+    if "official" not in read:
         sys.stdout.write("Twilio's own description is not here: only the extract was looked at\n")
     found = Counter(SID.sub(r"\1...", line) for line in done.wrong)
     for line, times in list(found.items())[:LINES]:
@@ -150,7 +149,7 @@ def main() -> int:
         sys.stdout.write(f"wrong: and {len(found) - LINES} things more\n")
     unseen = [
         f"{kind} by {judge} ({name})"
-        for name in documents
+        for name in read
         for judge in ("JSON Schema", "prism")
         for kind in ("requests", "answers")
         if not done.counts[name, judge, kind]

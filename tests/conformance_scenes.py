@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from rest import Clock
 
 NUMBER, OWN, REFUSED, BUSY = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 SUBACCOUNT = "AC" + "5" * 32
@@ -41,16 +41,6 @@ OutgoingCallerId("bare", phone_number="+442071838750")
 
 ENGINE_SECONDS = 60
 """For one operation of the engine, which waits and asks again for minutes where an answer makes no sense."""
-
-
-class Clock:
-    """The sandbox's, which the test moves."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def account_for_a_number(clock: Clock) -> Sandbox:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from official import Answered, Asked, Description, descriptions
+from official import Answered, Asked, Description, descriptions, documents
 from pulumi_twilio_caller_id.sandbox.recording import RequestRecord
 from pulumi_twilio_caller_id.sandbox.server import FaultResponse, Server
 
@@ -88,7 +88,7 @@ _WATCH = pytest.StashKey[Watch]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_WATCH] = watch = Watch(descriptions())
+    config.stash[_WATCH] = watch = Watch(descriptions(documents()))
     config.add_cleanup(watch.over(Server))
 
 

@@ -68,12 +68,16 @@ def official() -> Document | None:
     return document
 
 
-def descriptions() -> dict[str, Description]:
-    """Those that there are, by name."""
-    own, twilios = extract(), official()
-    error = own["components"]["schemas"]["error"]
-    documents = {"extract": own} | ({} if twilios is None else {"official": twilios})
-    return {name: Description(document, error) for name, document in documents.items()}
+def documents() -> dict[str, Document]:
+    """Those that there are, by name; ours is always there."""
+    twilios = official()
+    return {"extract": extract()} | ({} if twilios is None else {"official": twilios})
+
+
+def descriptions(read: Mapping[str, Document]) -> dict[str, Description]:
+    """What `documents` gave, made ready."""
+    error = read["extract"]["components"]["schemas"]["error"]
+    return {name: Description(document, error) for name, document in read.items()}
 
 
 class Description:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
+from rest import Clock, place
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -126,15 +127,8 @@ def opened(
 
 def phone(sandbox: Sandbox, number: str, friendly_name: str | None = None, **fields: str) -> PlacedCall:
     """Asks for the validation of a number, as a program does; the call that comes of it."""
-    form = {"PhoneNumber": number, **fields}
-    if friendly_name is not None:
-        form["FriendlyName"] = friendly_name
-    answer = requests.post(
-        f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json",
-        data=form,
-        auth=(sandbox.account_sid, sandbox.auth_token),
-        timeout=10,
-    )
+    named = {} if friendly_name is None else {"FriendlyName": friendly_name}
+    answer = place(sandbox, number, **named, **fields)
     answer.raise_for_status()
     return call(sandbox, answer.json()["call_sid"])
 
@@ -148,27 +142,16 @@ def call(sandbox: Sandbox, sid: str) -> PlacedCall:
 DESK, SUPPORT, BERLIN, SALES = "+14155550101", "+14155550102", "+493090182000", "+14155550103"
 
 
-class Clock:
-    """Stands still, unless it is set."""
-
-    now = 1_795_514_400.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def a_busy_morning() -> tuple[Sandbox, Clock]:
     """A sandbox with a number that is verified and one that is busy; more is phoned once it runs."""
     clock = Clock()
     manual = {number: {"behaviour": "manual", "validation_code": "481592"} for number in (DESK, SUPPORT, BERLIN)}
-    sandbox = Sandbox(phones={**manual, SALES: "busy"}, delays=Delays(1, 2, 4), clock=clock, port=free_port())
+    sandbox = Sandbox(phones={**manual, SALES: "busy"}, delays=Delays(1, 2, 4), clock=clock, port=port())
     return sandbox, clock
 
 
-def free_port() -> int:
+def port() -> int:
     """That of the command line where it is free, so that the pictures show what people see."""
-    import socket
-
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 8484))

@@ -26,7 +26,6 @@ from .sandbox.background import BackgroundServer
 from .sandbox.callback_plan import How, Plan
 from .sandbox.callbacks import CallbackRecord, Callbacks
 from .sandbox.calls import PlacedCall
-from .sandbox.clock import Clock
 from .sandbox.credentials import Credentials
 from .sandbox.credentials import subaccounts as _subaccounts
 from .sandbox.faults_file import FaultLike, read_faults
@@ -105,12 +104,11 @@ class Sandbox(Access, Trouble):
         calls_per_second: float | None = None,
     ) -> None:
         self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
-        self._clock = Clock(clock)
         self._store = store = None if state is None else Store(Path(state))
         self._twilio = LocalTwilio(
             self._credentials,
             PhoneBook(phones, delays),
-            self._clock,
+            clock,
             account_rules=AccountRules(trial=trial, geo_permissions=geo_permissions, own_numbers=own_numbers),
             calls_per_second=calls_per_second,
             state=store.load() if store else None,
@@ -121,7 +119,7 @@ class Sandbox(Access, Trouble):
         self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks, callback_delay))
         traffic = Traffic(latency, concurrency)
         self._server = Server(
-            self._twilio, clock=self._clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
+            self._twilio, clock=self._twilio.clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
         )
         self._server.faults.add(*read_faults(list(faults)))
         self._background = BackgroundServer(self._server, port)
@@ -219,7 +217,7 @@ class Sandbox(Access, Trouble):
         """Moves the sandbox's clock forward, on top of `clock`: calls go on as if that time had passed, and callbacks
         that are due by then go out. `ValueError` for what is negative or not finite.
         """
-        self._clock.advance(seconds)
+        self._twilio.clock.advance(seconds)
 
     def _account_of(self, sid: str) -> str:
         return self._twilio.account_of(sid) or self.account_sid  # where it will not be found either

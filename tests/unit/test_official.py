@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from official import Answered, Asked, Description, descriptions, extract
+from official import Answered, Asked, Description, descriptions, documents, extract
 
 ACCOUNT = "AC" + "a" * 32
 SID = "PN" + "b" * 32
@@ -57,7 +57,7 @@ ERROR = {"code": 20404, "message": "Not found", "more_info": "https://www.twilio
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Description]:
-    return descriptions()
+    return descriptions(documents())
 
 
 @pytest.mark.parametrize("asked", [CREATE, PAGE, FETCH, DELETE])

@@ -45,12 +45,7 @@ def joined_environment(url: str) -> dict[str, str]:
     """The environment variables that lead there: every sandbox has the same credentials, unless they were rotated."""
     from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 
-    credentials = Credentials()
-    return {
-        "TWILIO_ACCOUNT_SID": credentials.account_sid,
-        "TWILIO_AUTH_TOKEN": credentials.auth_token,
-        "TWILIO_API_URL": url,
-    }
+    return Credentials().environment(url)
 
 
 def _serves(url: str, account_sid: str) -> bool:

@@ -48,8 +48,4 @@ class Access:
     @property
     def environment(self) -> dict[str, str]:
         """Environment variables that lead a program here."""
-        return {
-            "TWILIO_ACCOUNT_SID": self.account_sid,
-            "TWILIO_AUTH_TOKEN": self.auth_token,
-            "TWILIO_API_URL": self.url,
-        }
+        return self._credentials.environment(self.url)

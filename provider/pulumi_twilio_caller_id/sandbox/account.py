@@ -9,7 +9,7 @@ Source of the rules: Twilio docs: voice/api/outgoing-caller-ids and voice/api/ve
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from . import calls, errors, rules, wire
@@ -27,9 +27,9 @@ from .store import CallerId, State
 class LocalTwilio:
     """The accounts in `credentials`, and what happens in them.
 
-    `clock` gives seconds since the epoch. `account_rules`: what accounts may verify and call; `own_numbers` is short
-    for rules that name nothing else. `save` is called with the whole state after each change; where it raises, so does
-    what brought the change about, which has then not happened: `last` gives the state that was saved last.
+    `clock` gives seconds since the epoch; the attribute can be moved forward on top of it. `account_rules`: what
+    accounts may verify and call. `save` is called with the whole state after each change; where it raises, so does what
+    brought the change about, which has then not happened: `last` gives the state that was saved last.
     `calls_per_second`: see `CallQueue`.
     """
 
@@ -39,7 +39,6 @@ class LocalTwilio:
         phones: PhoneBook,
         clock: Callable[[], float],
         *,
-        own_numbers: Iterable[str] = (),
         account_rules: AccountRules | None = None,
         calls_per_second: float | None = None,
         state: State | None = None,
@@ -48,8 +47,8 @@ class LocalTwilio:
     ) -> None:
         self.credentials = credentials
         self.phones = phones
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
-        self._rules = account_rules or AccountRules(own_numbers=own_numbers)
+        self.clock = Clock(clock)
+        self._rules = account_rules or AccountRules()
         self._queue = CallQueue(calls_per_second)
         self._save = save
         self._last = last

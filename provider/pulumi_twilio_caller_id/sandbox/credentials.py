@@ -38,6 +38,14 @@ class Credentials:
         """Main account first."""
         return [self.account_sid, *self.subaccounts]
 
+    def environment(self, url: str) -> dict[str, str]:
+        """Environment variables that lead a program to the main account, at a sandbox's URL."""
+        return {
+            "TWILIO_ACCOUNT_SID": self.account_sid,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "TWILIO_API_URL": url,
+        }
+
     def authenticate(self, authorization: str | None, account_sid: str) -> None:
         """Refuses (401, code 20003) unless a request with that header may work on that account.
 

@@ -41,8 +41,6 @@ UNSAVED = 0.5  # seconds until the next look where the state could not be saved
 BEAT = 5.0  # seconds after which something is sent though nothing has changed, so that a dead connection is noticed
 RECONNECT = 500  # milliseconds until a browser whose connection broke tries again
 
-OVER = ("completed", "busy", "no-answer", "failed", "canceled")
-
 
 @dataclass
 class _Request:
@@ -83,8 +81,10 @@ class Live:
 
     def answered(self, record: RequestRecord, response: web.StreamResponse) -> None:
         """To be told of each answer."""
+        if record.endpoint != "create" or not isinstance(response, web.Response):
+            return
         request = next((request for request in self._requests if request.record is record), None)
-        if request is None or not isinstance(response, web.Response):
+        if request is None:  # a hundred have come since
             return
         body: Any = None
         with contextlib.suppress(ValueError):  # an answer may be wrong on purpose
@@ -170,7 +170,7 @@ class Live:
 
 def _most_telling(placed: Sequence[PlacedCall]) -> list[PlacedCall]:
     """The latest calls, in their order; one that goes on still is not crowded out by later ones that are over."""
-    chosen = {call.sid for call in sorted(placed, key=lambda call: call.status not in OVER)[-LATEST:]}
+    chosen = {call.sid for call in sorted(placed, key=lambda call: call.ended is None)[-LATEST:]}
     return [call for call in placed if call.sid in chosen]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pulumi_twilio_caller_id.sandbox import TwilioError
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
+from pulumi_twilio_caller_id.sandbox.account_rules import AccountRules
 from pulumi_twilio_caller_id.sandbox.calls import CallIsOver
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.sandbox.phones import Delays, PhoneBook, PhoneLike
@@ -347,7 +348,10 @@ def test_fields_at_their_limits_are_taken_as_they_are() -> None:
 
 
 def test_numbers_that_need_no_verifying_are_refused() -> None:
-    world = World({"+14155550102": "own-number", "+14155550103": "refused"}, own_numbers=["(415) 555-0104"])
+    world = World(
+        {"+14155550102": "own-number", "+14155550103": "refused"},
+        account_rules=AccountRules(own_numbers=["(415) 555-0104"]),
+    )
     for number, code in (("+14155550102", 21449), ("+14155550103", 13224), ("+14155550104", 21449)):
         assert refused(world, PhoneNumber=number) == (400, code)
     world.call("+14155550104", SUBACCOUNT)  # a subaccount does not own it

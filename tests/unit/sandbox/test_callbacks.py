@@ -17,23 +17,17 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
+import rest
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox.callback_plan import How
 from pulumi_twilio_caller_id.sandbox.webhook import Webhook, delivered_to, read_deliver_to, sign
 from pulumi_twilio_caller_id.testing import CallbackRecord, Delays, Sandbox
+from rest import Clock
 
 NUMBER = "+14155550101"
-START = 1_795_514_400.0  # Tue, 24 Nov 2026 10:00:00 +0000
 SUBACCOUNT = "AC" + "5" * 32
 PUBLIC = "https://hooks.example.com"
 SIGNATURE = "X-Twilio-Signature"
-
-
-class Clock:
-    now = START
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -118,13 +112,7 @@ def sandbox(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
 
 def place(sandbox: Sandbox, callback: str = f"{PUBLIC}/verified", *, account: str = "", **form: str) -> str:
     """Asks for a verification call, and gives its sid."""
-    account = account or sandbox.account_sid
-    answer = requests.post(
-        f"{sandbox.url}/2010-04-01/Accounts/{account}/OutgoingCallerIds.json",
-        data={"PhoneNumber": NUMBER, "StatusCallback": callback, **form},
-        auth=(sandbox.account_sid, sandbox.auth_token),
-        timeout=5,
-    )
+    answer = rest.place(sandbox, account_sid=account, StatusCallback=callback, **form)
     answer.raise_for_status()
     sid: str = answer.json()["call_sid"]
     return sid

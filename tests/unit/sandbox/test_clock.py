@@ -12,20 +12,10 @@ import pytest
 import requests
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from rest import START, place
 
 NUMBER = "+14155550101"
-START = 1_795_514_400.0  # Tue, 24 Nov 2026 10:00:00 +0000
 SOON = 10.0  # seconds: far more than anything here takes, and far less than what the clock is moved by
-
-
-def place(sandbox: Sandbox, number: str = NUMBER, **form: str) -> str:
-    answer = requests.post(
-        f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json",
-        data={"PhoneNumber": number, **form},
-        auth=(sandbox.account_sid, sandbox.auth_token),
-        timeout=5,
-    )
-    return str(answer.json()["call_sid"])
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.sandbox.phones import PhoneBook
 from pulumi_twilio_caller_id.sandbox.server import Server
 from pulumi_twilio_caller_id.testing import Delays, Fault, Phone, Sandbox
+from rest import place
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"
@@ -35,15 +36,6 @@ def twilio_sandbox_options() -> dict[str, Any]:
 
 def ask(sandbox: Sandbox, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
     return requests.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=5, **options)
-
-
-def place(sandbox: Sandbox, number: str) -> requests.Response:
-    return requests.post(
-        f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json",
-        data={"PhoneNumber": number},
-        auth=(sandbox.account_sid, sandbox.auth_token),
-        timeout=5,
-    )
 
 
 # What there is, and what happened

@@ -13,17 +13,13 @@ import requests
 from pulumi_twilio_caller_id.sandbox.faults import ALLOWED, Faults
 from pulumi_twilio_caller_id.sandbox.faults_file import FaultsFileError, load_faults, read_faults
 from pulumi_twilio_caller_id.testing import Delays, Fault, Sandbox
+from rest import ask, place
 
 NUMBER = "+14155550101"
 KEYS = (
     "endpoint, status, code, message, times, retry_after, delay, hang, drop, body, processed, location, about"
 )  # fmt: skip
 ENDPOINTS = "create, list, fetch, update, delete, call, *"
-
-
-def ask(sandbox: Sandbox, method: str = "GET", path: str = "OutgoingCallerIds", **form: str) -> requests.Response:
-    url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/{path}.json"
-    return requests.request(method, url, data=form, auth=(sandbox.account_sid, sandbox.auth_token), timeout=10)
 
 
 # The file
@@ -126,8 +122,8 @@ def test_files_that_are_no_files(tmp_path: Path) -> None:
 def test_a_sandbox_has_its_faults_from_the_start() -> None:
     mapping: dict[str, Any] = {"endpoint": "list", "status": 500, "times": 1}
     with Sandbox(faults=[mapping, Fault("fetch", status=503)]) as sandbox:
-        assert [500, 200] == [ask(sandbox).status_code for _ in range(2)]
-        assert 503 == ask(sandbox, path="OutgoingCallerIds/PN1").status_code
+        assert [500, 200] == [ask(sandbox, "GET", "OutgoingCallerIds.json").status_code for _ in range(2)]
+        assert 503 == ask(sandbox, "GET", "OutgoingCallerIds/PN1.json").status_code
     with pytest.raises(ValueError, match=r"^entry 1: endpoint 'lst' must be one of "):
         Sandbox(faults=[{"endpoint": "lst"}])
     with pytest.raises(ValueError, match=r"^must be a list of faults"):
@@ -147,10 +143,10 @@ def test_a_fault_of_every_endpoint() -> None:
     with Sandbox() as sandbox:
         sandbox.fail("*", status=503, times=3)
         answers = [
-            ask(sandbox).status_code,
-            ask(sandbox, "POST", PhoneNumber=NUMBER).status_code,
-            ask(sandbox, path="Calls/CA1").status_code,
-            ask(sandbox).status_code,
+            ask(sandbox, "GET", "OutgoingCallerIds.json").status_code,
+            place(sandbox).status_code,
+            ask(sandbox, "GET", "Calls/CA1.json").status_code,
+            ask(sandbox, "GET", "OutgoingCallerIds.json").status_code,
         ]
         assert [503, 503, 503, 200] == answers
         assert [] == sandbox.calls
@@ -160,9 +156,7 @@ def test_an_answer_hangs_until_it_is_healed_and_the_request_counts() -> None:
     with Sandbox(delays=Delays(0, 0, 0)) as sandbox:
         sandbox.fail("create", hang=True)
         answers: list[int] = []
-        asking = threading.Thread(
-            target=lambda: answers.append(ask(sandbox, "POST", PhoneNumber=NUMBER).status_code), daemon=True
-        )
+        asking = threading.Thread(target=lambda: answers.append(place(sandbox).status_code), daemon=True)
         asking.start()
         arrived = threading.Event()
         while not sandbox.calls:

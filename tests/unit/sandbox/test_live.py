@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import requests
 
-from phone_page import Clock
 from pulumi_twilio_caller_id.sandbox import live
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.store import StateFileError
 from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
+from rest import Clock, place
 
 NUMBER = "+14155550101"
 SUBACCOUNT = "AC" + "5" * 32
@@ -67,12 +67,6 @@ def events(sandbox: Sandbox) -> Iterator[Events]:
         yield Events(answer)
 
 
-def ask(sandbox: Sandbox, number: str = NUMBER, **fields: str) -> requests.Response:
-    url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json"
-    auth = (sandbox.account_sid, sandbox.auth_token)
-    return requests.post(url, data={"PhoneNumber": number, **fields}, auth=auth, timeout=5)
-
-
 def call_of(told: dict[str, Any], at: int = -1) -> dict[str, Any]:
     found: dict[str, Any] = told["calls"][at]
     return found
@@ -108,7 +102,7 @@ def test_a_call_is_told_of_from_its_request_to_its_end(sandbox: Sandbox, clock: 
     begin = clock.now
     with events(sandbox) as told:
         told.next()
-        sid = ask(sandbox, FriendlyName="Front desk", CallDelay="5", Extension="12").json()["call_sid"]
+        sid = place(sandbox, FriendlyName="Front desk", CallDelay="5", Extension="12").json()["call_sid"]
         queued = call_of(told.until(lambda it: it["calls"]))
         assert {
             "key": sid,
@@ -144,7 +138,7 @@ def test_a_call_is_told_of_from_its_request_to_its_end(sandbox: Sandbox, clock: 
 
 def test_a_number_that_is_not_listed_yet_is_told_with_the_sid_that_it_will_have(sandbox: Sandbox, clock: Clock) -> None:
     sandbox.set_phone(NUMBER, {"behaviour": "late-listed", "listed_after": 5})
-    ask(sandbox)
+    place(sandbox)
     clock.now += 7
     with events(sandbox) as told:
         before = call_of(told.next())
@@ -164,13 +158,13 @@ def test_where_nothing_changes_nothing_is_told_but_that_the_sandbox_is_there(
 
 
 def test_requests_are_told_with_their_answers_also_refused_and_broken_ones(sandbox: Sandbox) -> None:
-    sid = ask(sandbox, "415-555-0101", FriendlyName="Front desk").json()["call_sid"]
-    ask(sandbox, "12", FriendlyName="x" * 400)
+    sid = place(sandbox, "415-555-0101", FriendlyName="Front desk").json()["call_sid"]
+    place(sandbox, "12", FriendlyName="x" * 400)
     sandbox.fail("create", body="<h1>Bad gateway</h1>", status=502, times=1)
-    ask(sandbox)
+    place(sandbox)
     sandbox.fail("create", drop="before", times=1)
     with pytest.raises(requests.ConnectionError):
-        ask(sandbox)
+        place(sandbox)
     requests.get(f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json", timeout=5)
     with events(sandbox) as told:
         first = told.next()
@@ -187,7 +181,7 @@ def test_requests_are_told_with_their_answers_also_refused_and_broken_ones(sandb
 
 
 def test_a_callback_is_told_without_what_its_address_may_hide(sandbox: Sandbox) -> None:
-    ask(sandbox, StatusCallback="http://me:secret@127.0.0.1:9/hook?key=secret", StatusCallbackMethod="GET")
+    place(sandbox, StatusCallback="http://me:secret@127.0.0.1:9/hook?key=secret", StatusCallbackMethod="GET")
     with events(sandbox) as told:
         told.next()
         sandbox.hang_up(sandbox.calls[-1].sid)
@@ -202,7 +196,7 @@ def test_no_event_holds_a_code_or_a_credential(sandbox: Sandbox, clock: Clock) -
     secrets = (sandbox.auth_token, sandbox.api_key, sandbox.api_secret, '"sub"', "481592")
     with events(sandbox) as told:
         told.next()
-        sid = ask(sandbox, StatusCallback="http://127.0.0.1:9/").json()["call_sid"]
+        sid = place(sandbox, StatusCallback="http://127.0.0.1:9/").json()["call_sid"]
         clock.now += 2
         sandbox.key_in(sid, "111111")
         sandbox.key_in(sid, "481592")
@@ -214,10 +208,10 @@ def test_of_a_busy_account_the_latest_are_told_and_what_goes_on(clock: Clock, mo
     monkeypatch.setattr(live, "LATEST", 4)
     numbers = {f"+1415555011{n}": f"Desk {n}" for n in range(6)}
     with Sandbox(phones={NUMBER: "manual", "+14155550102": "busy"}, numbers=numbers, clock=clock) as sandbox:
-        ask(sandbox, FriendlyName="the one that rings")
+        place(sandbox, FriendlyName="the one that rings")
         clock.now += 1
         for _ in range(6):
-            ask(sandbox, "+14155550102")
+            place(sandbox, "+14155550102")
         clock.now += 10
         with events(sandbox) as told:
             first = told.next()

@@ -14,6 +14,7 @@ from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from rest import ask
 
 NUMBER, BOUGHT = "+14155550101", "+14155550102"
 BOUGHT_SID = "PN" + "b" * 32
@@ -29,11 +30,6 @@ def twilio_sandbox_options() -> dict[str, Any]:
 def twilio(sandbox: Sandbox) -> TwilioApi:
     settings = {"account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token, "api_url": sandbox.url}
     return TwilioApi(Settings.model_validate(settings), sleep=lambda _: None)
-
-
-def ask(sandbox: Sandbox, method: str, path: str, **options: Any) -> requests.Response:
-    url = path if path.startswith("http") else f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/{path}"
-    return requests.request(method, url, auth=(sandbox.account_sid, sandbox.auth_token), timeout=5, **options)
 
 
 def test_an_answer_of_200_to_a_create_has_made_nothing_yet_that_has_a_sid(sandbox: Sandbox) -> None:
@@ -91,7 +87,7 @@ def test_links_are_paths_so_a_client_stays_at_the_host_that_it_asks(sandbox: San
     seen: list[str] = []
     while path:
         assert path.startswith("/2010-04-01/Accounts/")
-        page = ask(sandbox, "GET", host + path).json()
+        page = requests.get(host + path, auth=(sandbox.account_sid, sandbox.auth_token), timeout=5).json()
         seen += [record["phone_number"] for record in page["outgoing_caller_ids"]]
         assert not {"total", "num_pages"} & page.keys()
         path = page["next_page_uri"]

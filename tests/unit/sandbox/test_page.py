@@ -11,8 +11,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Route, expect
 
-from phone_page import Clock, PhonePage, call, chromium, opened, phone
+from phone_page import PhonePage, call, chromium, opened, phone
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from rest import Clock
 
 DESK, SUPPORT, SALES = "+14155550101", "+14155550102", "+14155550103"
 CODE = "481592"

@@ -14,18 +14,11 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from rest import START, Clock, ask
 
 NUMBER = "+14155550101"
-START = 1_795_514_400.0
 DATE = "Tue, 24 Nov 2026 10:00:00 +0000"
 SUBACCOUNT = "AC" + "5" * 32
-
-
-class Clock:
-    now = START
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -36,14 +29,6 @@ def clock() -> Clock:
 @pytest.fixture
 def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
     return {"delays": Delays(1, 10, 20), "subaccounts": {SUBACCOUNT: "subtoken"}, "clock": clock}
-
-
-def ask(
-    sandbox: Sandbox, method: str, path: str, *, account_sid: str = "", auth: Any = None, **options: Any
-) -> requests.Response:
-    url = f"{sandbox.url}/2010-04-01/Accounts/{account_sid or sandbox.account_sid}/{path}"
-    auth = auth or (sandbox.account_sid, sandbox.auth_token)
-    return requests.request(method, url, auth=auth, timeout=5, **options)
 
 
 def client(sandbox: Sandbox) -> Client:
