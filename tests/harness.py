@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -287,11 +288,17 @@ def occurrences(needle: str, stack: Stack) -> list[Path]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nothing listens at. It is none of those that systems give to outgoing connections, or
+    one of those that other tests make would take it before it is used.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
+from harness import free_port
 from pulumi_twilio_caller_id import callback
 from pulumi_twilio_caller_id.callback import Callback, Reception, expecting, listening
 from pulumi_twilio_caller_id.callback_server import LARGEST
@@ -157,11 +158,6 @@ def refused(reception: Reception) -> list[str]:
     with expecting(reception, lambda _: None, warnings.append) as url:
         assert url is None
     return warnings
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 # What counts
