@@ -315,6 +315,17 @@ RUN = """
 import asyncio, sys
 import pulumi, pulumi.runtime
 
+class Loops(asyncio.DefaultEventLoopPolicy):
+    # Pulumi's mocks make a loop in each thread that registers a resource and close none: where such a loop dies after
+    # its socket, Python says so in stderr.
+    made = []
+
+    def new_event_loop(self):
+        self.made.append(super().new_event_loop())
+        return self.made[-1]
+
+asyncio.set_event_loop_policy(Loops())
+
 class Cloud(pulumi.runtime.Mocks):
     def new_resource(self, args):
         if args.typ == "pulumi:pulumi:StackReference":
@@ -332,7 +343,8 @@ def run():
     exec(compile(sys.argv[1], "<page>", "exec"), {"__name__": "__main__"})
 
 run()
-asyncio.get_event_loop().close()
+for loop in Loops.made:
+    loop.close()
 """
 
 

@@ -98,7 +98,8 @@ def test_a_sandbox_that_is_about_to_end_is_replaced(state: Path, capfd: pytest.C
     holding.acquire()
     threading.Timer(0.3, holding.release).start()
     assert 0 == join(state)
-    assert (True, "") == (capfd.readouterr().out.endswith(" False\n"), "")
+    out, err = capfd.readouterr()
+    assert (True, "") == (out.endswith(" False\n"), err)
 
 
 @pytest.mark.usefixtures("impatient")
