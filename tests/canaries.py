@@ -237,7 +237,7 @@ def settings(sandbox: Sandbox, kind: str) -> list[str]:
 
 
 def echoing(username: str, password: str) -> str:
-    """What a debugging proxy may make of a request: it shows the client what it was sent."""
+    """What a debugging proxy may make of a request: it shows the client what it was sent, in forms of its own."""
     basic = base64.b64encode(f"{username}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {basic}", "X-Token": password}
-    return json.dumps({"code": 20003, "message": f"you sent {headers}", "status": 500})
+    looks = [basic, quote(basic, safe=""), {"Authorization": f"Basic {basic}", "X-Token": password}]
+    return json.dumps({"code": 20003, "message": f"you sent {looks}", "status": 500})

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pulumi.dynamic import Config, ConfigureRequest
 
+from canaries import canary, echoing
 from harness import free_port
 from invariants import DESK, NEW, Lasting, Outcome, broken
 from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, outlook, preflight, verification
@@ -28,7 +29,9 @@ from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
+TOKEN = canary("auth token")
 TIMEOUT = 0.2
+PATIENCE = 2.0
 WAIT = 1.0
 BOUND = 256 * 1024
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
@@ -66,12 +69,21 @@ FAULTS: dict[str, dict[str, Any]] = {
     "20404": {"status": 404},
     "429": {"status": 429},
     "429 later": {"status": 429, "retry_after": 1},
+    "429 much later": {"status": 429, "retry_after": 29},
+    "429 in an hour": {"status": 429, "retry_after": 3600},
     "500": {"status": 500},
     "503": {"status": 503},
+    "503 later": {"status": 503, "retry_after": 29},
+    "echo 401": {"status": 401, "body": "{echo}"},
+    "echo 500": {"status": 500, "body": "{echo}"},
     "HTML": {"body": "<html>gateway</html>"},
     "empty": {"body": ""},
     "cut JSON": {"body": '{"sid": "PN'},
     "wrong types": {"body": json.dumps({**{name: [1] for name in NULLS}, **PAGE, "outgoing_caller_ids": 7})},
+    "deep": {"body": "[" * 200_000},
+    "no such date": {},
+    "long words": {},
+    "long error": {"status": 400, "body": json.dumps({"code": 10**4000, "message": "x" * 5000})},
     "extra fields": {},
     "nulls": {"body": json.dumps({**NULLS, **PAGE, "outgoing_caller_ids": [NULLS]})},
     "redirect": {"status": 302, "location": "{url}/elsewhere"},
@@ -79,6 +91,15 @@ FAULTS: dict[str, dict[str, Any]] = {
     "endless": {"body": json.dumps({**PAGE, "next_page_uri": ENDLESS})},
     "page elsewhere": {"body": json.dumps(ELSEWHERE)},
 }
+DATE = "Fri, 21 Aug 99999999999999999999 10:00:00 +0000"
+WORD = "x" * 5000
+FIELDS: dict[str, dict[str, Any]] = {
+    "extra fields": {"brand_new": "x", "nested": {"y": 1}, "more": [1]},
+    "no such date": dict.fromkeys(("date_created", "date_updated", "start_time", "end_time"), DATE),
+    "long words": dict.fromkeys(("status", "validation_code", "phone_number", "account_sid"), WORD),
+}
+"""Those of true answers with other fields."""
+
 OF_PAGES = ("endless", "page elsewhere")
 CELLS: list[tuple[str, str, Lasting]] = [
     (step, fault, lasting)
@@ -117,7 +138,7 @@ def _run(step: str, fault: str, lasting: Lasting) -> tuple[Outcome, bool]:
         for name in ("body", "location"):
             if name in values:
                 filled = values[name].replace("{url}", sandbox.url).replace("{account_sid}", sandbox.account_sid)
-                values[name] = filled
+                values[name] = filled.replace("{echo}", echoing(sandbox.account_sid, TOKEN))
         if values:
             sandbox.fail(endpoint, times=1 if lasting == "once" else None, **values)
 
@@ -130,7 +151,8 @@ def _run(step: str, fault: str, lasting: Lasting) -> tuple[Outcome, bool]:
         on_answer=answered,
         deliver_to={PUBLIC: f"http://{listen}"},
     )
-    with sandbox, _quick() as logged:
+    sandbox.set_auth_token(TOKEN)
+    with sandbox, _quick() as (logged, pauses):
         [desk] = sandbox.caller_ids
         if step == "called back":
             sandbox.callbacks_go("early")  # else a look at the list may find the number before its callback comes
@@ -150,9 +172,9 @@ def _run(step: str, fault: str, lasting: Lasting) -> tuple[Outcome, bool]:
         asked = endpoint in [record.endpoint for record in sandbox.requests]
         left = {record.sid: record.phone_number for record in sandbox.caller_ids}
         strays = sum(not record.endpoint for record in sandbox.requests) + len(elsewhere)
-        told = " ".join([str(error or ""), *logged])
-        calls, secret = len(sandbox.calls), sandbox.auth_token
-        return Outcome(step, fault, lasting, answer, error, sid, calls, left, seconds, strays, told, secret), asked
+        return Outcome(
+            step, fault, lasting, answer, error, sid, len(sandbox.calls), left, seconds, sum(pauses), strays, logged
+        ), asked
 
 
 def _operation(step: str, sandbox: Sandbox, sid: str, listen: str) -> Any:
@@ -177,11 +199,12 @@ def _operation(step: str, sandbox: Sandbox, sid: str, listen: str) -> Any:
 
 
 @contextmanager
-def _quick() -> Iterator[list[str]]:
-    """Nothing waits, and nothing is known from before. Gives what is logged."""
+def _quick() -> Iterator[tuple[list[str], list[float]]]:
+    """Nothing waits, and nothing is known from before. Gives what is logged, and the pauses that were asked for."""
     logged: list[str] = []
+    pauses: list[float] = []
     listings._shelves.clear()
-    quick = {"attempts": 4, "timeout": TIMEOUT, "patience": 2.0, "sleep": lambda _: None}
+    quick = {"attempts": 4, "timeout": TIMEOUT, "patience": PATIENCE, "sleep": pauses.append}
     with ExitStack() as patches:
         for target, name, value in (
             (TwilioApi.__init__, "__kwdefaults__", quick),
@@ -196,7 +219,7 @@ def _quick() -> Iterator[list[str]]:
             (engine, "log", lambda _level, text, **_: logged.append(text)),
         ):
             patches.enter_context(patch.object(target, name, value))
-        yield logged
+        yield logged, pauses
 
 
 @contextmanager
@@ -218,13 +241,19 @@ def _wire(
             used += 1
             request.url = "http://127.0.0.1:9/"
         answer = send(self, request, **options)
-        if hit and fault == "extra fields" and answer.status_code == 200:
+        if hit and fault in FIELDS and answer.status_code == 200:
             used += 1
-            answer._content = json.dumps({**answer.json(), "brand_new": "x", "nested": {"y": 1}, "more": [1]}).encode()
+            answer._content = json.dumps(_with(FIELDS[fault], answer.json())).encode()
         return answer
 
     with patch.object(bounded.Session, "send", sent):
         yield elsewhere
+
+
+def _with(fields: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with other values of its fields, and of its records' fields, and with what it has not."""
+    records = [{**record, **fields} for record in answer.get("outgoing_caller_ids", [])]
+    return {**answer, **fields, **({"outgoing_caller_ids": records} if records else {})}
 
 
 def _endpoint(request: Any) -> str:

@@ -253,6 +253,13 @@ class Stack:
         """The processes that run the provider."""
         return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]
 
+    def left_behind(self) -> list[int]:
+        """The processes that do not end by themselves: one that has been told to takes a moment on a busy machine."""
+        deadline = time.monotonic() + 30
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
     def processes(self) -> list[int]:
         """The processes started for this stack that are still there."""
         marker = f"PULUMI_HOME={self.home}".encode()

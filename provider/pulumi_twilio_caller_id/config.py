@@ -7,6 +7,7 @@ another account's credentials are not mixed in, see `foreign`. What the values m
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -84,10 +85,17 @@ def set_in(config: Lookup) -> dict[str, Any]:
 
 
 def conceal_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
-    """Have the secrets that are set masked in whatever text of this process."""
-    for key, variable in (SOURCES[name] for name in SECRET):
-        for value in (config(f"twilio:{key}"), environment.get(variable or "")):
-            conceal(value, *_items(value))
+    """Have the secrets that are set masked in whatever text of this process; credentials also as they are sent."""
+
+    def given(name: str) -> tuple[Any, Any]:
+        key, variable = SOURCES[name]
+        return config(f"twilio:{key}"), environment.get(variable or "")
+
+    for value in (value for name in SECRET for value in given(name)):
+        conceal(value, *_items(value))
+    for user, password in (("account_sid", "auth_token"), ("api_key", "api_secret")):
+        pairs = [f"{_kept(u)}:{_kept(p)}" for u in given(user) for p in given(password) if u and p]
+        conceal(*(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode() for pair in pairs))
 
 
 def _items(value: Any) -> Iterable[Any]:

@@ -155,6 +155,10 @@ class Looks:
         """Those of the rounds, which come again by themselves."""
         return Looks(self._listings, self._shelf, self._twilio.once(), rounds=True)
 
+    def twice(self) -> Looks:
+        """Those of the last look."""
+        return Looks(self._listings, self._shelf, self._twilio.twice())
+
     def find(self, phone_number: str) -> CallerId | None:
         """The caller ID of this number. In a round, it may be that of a listing of so many seconds ago as that took
         pages; where fewer numbers wait than that, each is asked for in turn, and None between its turns.

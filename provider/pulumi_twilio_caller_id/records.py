@@ -14,6 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from .inputs import CALLER_ID_SID, TURNS_TEXT, checked, is_control
 
 UNANSWERED = frozenset({"queued", "ringing"})
+WORD = 40
+"""Characters of what is one word of Twilio's, and shown as such. Anything longer is not what it should be."""
+
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
@@ -75,9 +78,9 @@ class CallerId(_Record):
     """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
-    phone_number: str
+    phone_number: str = Field(max_length=WORD)
     friendly_name: Name = None
-    account_sid: str
+    account_sid: str = Field(max_length=WORD)
     date_created: Date = None
     date_updated: Date = None
     uri: str | None = None
@@ -96,8 +99,8 @@ class ValidationRequest(_Record):
     """
 
     call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
-    phone_number: str
-    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
+    phone_number: str = Field(max_length=WORD)
+    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(max_length=WORD, repr=False)
     account_sid: str | None = None
     friendly_name: Name = None
 
@@ -108,7 +111,7 @@ class CallState(_Record):
     `completed` does not mean verified: a call with a wrong code or none ends as completed too.
     """
 
-    status: str
+    status: str = Field(max_length=WORD)
     duration: int | None = None
 
     @property

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PAGE = 1000
 """Caller IDs in one answer: the API's limit."""
 
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the client, or a record, makes of an answer of another form: of a date, say, that no calendar has."""
+
 
 class TwilioApi:
     """The caller IDs of one account.
@@ -64,8 +67,15 @@ class TwilioApi:
 
     def once(self) -> TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""
+        return self._impatient(attempts=1)
+
+    def twice(self) -> TwilioApi:
+        """The same account, each request that fails sent once more after a few seconds: for who has no time left."""
+        return self._impatient(attempts=2)
+
+    def _impatient(self, attempts: int) -> TwilioApi:
         return TwilioApi(
-            self._settings, self.account_sid, attempts=1, timeout=self._timeout, patience=0, sleep=self._sleep
+            self._settings, self.account_sid, attempts=attempts, timeout=self._timeout, patience=0, sleep=self._sleep
         )
 
     def request_validation(self, inputs: CallerIdInputs, status_callback: str | None = None) -> ValidationRequest:
@@ -166,7 +176,7 @@ class TwilioApi:
                 yield client.api.v2010.accounts(self.account_sid)
             except CallerIdError:
                 raise
-            except (TwilioException, ValidationError, ValueError, TypeError, KeyError, AttributeError) as failed:
+            except (TwilioException, *UNREADABLE) as failed:
                 raise AnswerLost(step, _unexpected(failed)) from failed
 
 

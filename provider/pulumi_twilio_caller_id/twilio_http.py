@@ -18,7 +18,7 @@ import requests
 from twilio.base.page import Page
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from . import interrupts
 from .errors import (
@@ -37,8 +37,14 @@ LONGEST_BACK_OFF = 8.0
 LONGEST_PAUSE = 30.0
 """Seconds. The last is for what Twilio asks for: nobody waits longer than that."""
 
+HIGHEST_CODE = 999_999
+"""Twilio's error codes have five digits, newer ones six (Twilio docs: api/errors)."""
+
 LIST = "outgoing_caller_ids"
 PAGE_FIELDS = frozenset({LIST, "meta", *Page.META_KEYS})
+
+NO_TUNNEL = "Tunnel connection failed"
+"""How http.client says that a proxy refused to connect us (CONNECT): nothing has been sent through it."""
 
 MOST_PAGES = 5000
 """Requests of one step. An account of so many pages has millions of numbers, or none of them ever ends."""
@@ -51,7 +57,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
     repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
         (no connection, 429: Twilio docs, api/errors/20429) is sent again.
     attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
-    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts.
+    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts; once they are over,
+        no pause is longer than LONGEST_BACK_OFF, whatever Twilio asks for.
     session: what it is sent over. throttle: that of the account.
     """
 
@@ -86,7 +93,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 with self.throttle.turn():
                     return self._once(method, url, params, *args, **kwargs)
             except CallerIdError as failed:
-                wait = self._pause(failed, pause)
+                wait = self._pause(failed, pause, patience)
                 if wait is None:
                     raise
                 if isinstance(failed, TooManyRequests) and min(wait, patience) > 0:
@@ -143,7 +150,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         if not isinstance(body, dict):
             body = {}
         code, message = body.get("code"), body.get("message") or body.get("detail") or body.get("title") or ""
-        code = code if isinstance(code, int) else 0
+        code = code if isinstance(code, int) and 0 <= code <= HIGHEST_CODE else 0
         kind: type[TwilioRefused] = TwilioRefused
         if status == 401 or code == 20003:
             kind = CredentialsRefused
@@ -153,7 +160,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             kind = TooManyRequests
         raise kind(self.step, status, code, str(message), retry_after=_seconds(response.headers))
 
-    def _pause(self, failed: CallerIdError, pause: float) -> float | None:
+    def _pause(self, failed: CallerIdError, pause: float, patience: float) -> float | None:
         """Seconds to wait before the next attempt, None where there must be none."""
         if isinstance(failed, AnswerLost):
             again = self.repeatable
@@ -165,7 +172,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             return None
         asked = failed.retry_after if isinstance(failed, TwilioRefused) else None
         if asked is not None:
-            return asked if asked <= LONGEST_PAUSE else None
+            return asked if asked <= min(LONGEST_PAUSE, max(patience, LONGEST_BACK_OFF)) else None
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
 
@@ -178,11 +185,14 @@ def _of_known_fields(response: Response, body: Any) -> Response:
 
 
 def _was_never_sent(failed: Exception) -> bool:
-    """Whether the connection failed before the request. TLS may break later too: only a refused certificate is sure."""
-    if isinstance(failed, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
-        return True
+    """Whether the connection surely failed before the request. TLS may break later too: only a refused certificate is
+    sure. So may the way through a proxy, and urllib3 calls either a ProxyError: what it is made of tells them apart.
+    """
     reason = getattr(failed.args[0], "reason", None) if failed.args else None
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or _is_certificate(failed)
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+    never = isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or str(reason).startswith(NO_TUNNEL)
+    return never or isinstance(failed, requests.exceptions.ConnectTimeout) or _is_certificate(failed)
 
 
 def _is_certificate(failed: BaseException) -> bool:
@@ -221,7 +231,7 @@ def _host(url: str) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -13,7 +13,8 @@ Failed when, after one last look-up by (1),
 Callback, call and list are sources that feed one loop; `verdict.judge`, a pure function of what was seen, decides. A
 callback counts only where Twilio's signature proves it and it is about our call; any other is at most a reason to look
 at once. A look-up that fails is no evidence: it makes the next one wait longer, and is mentioned if nothing better is
-known in the end. An interruption ends the wait at once, without another look.
+known in the end. An interruption ends the wait at once, without another look. Where Twilio does not answer, the wait
+ends less than a minute after its deadline: with the request that was under way then, and the last look-up.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class Sources(Protocol):
 
     def once(self) -> Sources: ...
 
+    def twice(self) -> Sources: ...
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -141,7 +144,7 @@ def await_caller_id(
         now = clock.now()
         verdict = judge(seen, now)
         if isinstance(verdict, Failed):
-            seen = _look_last(twilio, request, seen)
+            seen = _look_last(twilio.twice(), request, seen)
             if seen.listed is None:
                 raise NotVerified(*explain(request, seen, verdict, clock.now()))
             verdict = Verified(seen.listed)
@@ -187,10 +190,11 @@ def _look(twilio: Sources, request: ValidationRequest, seen: Seen, clock: Clock)
                 seen = replace(seen, call=call, call_ended=clock.now() if call.ended else None)
         except CallerIdError as failed:
             fault = failed
-    try:
-        seen = replace(seen, listed=twilio.find(request.phone_number))
-    except CallerIdError as failed:
-        fault = failed
+    if fault is None or clock.now() < seen.deadline:  # else the last look comes at once, and asks the same
+        try:
+            seen = replace(seen, listed=twilio.find(request.phone_number))
+        except CallerIdError as failed:
+            fault = failed
     return replace(seen, fault=fault or seen.fault, faults=seen.faults + 1 if fault else 0)
 
 

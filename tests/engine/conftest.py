@@ -36,7 +36,7 @@ def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
         return stack
 
     yield make
-    left = [pid for stack in made for pid in stack.processes()]
+    left = [pid for stack in made for pid in stack.left_behind()]
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert left == [], "processes of the engine were left behind"

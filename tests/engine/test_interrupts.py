@@ -77,7 +77,7 @@ def test_once_ends_the_wait_at_once(stack: Stack, sandbox: Sandbox, start: Start
     assert "Traceback" not in running.output
     assert {} == stack.resources()
     assert [] == stack.pending()
-    assert [] == stack.processes()
+    assert [] == stack.left_behind()
     verified_in_the_end(stack, sandbox, calls=2)
 
 

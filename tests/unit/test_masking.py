@@ -88,6 +88,8 @@ def test_what_is_set_is_concealed() -> None:
         assert "[secret]" == printable(secret)
         assert "[secret]" == shown(secret)
         assert "[secret]\n[secret]" == str(CallerIdError(secret, secret))
+    for pair in (f"AC{'1' * 32}:{TOKEN}", f"SK{'1' * 32}:{canary('api secret')}"):
+        assert "[secret]" == printable(base64.b64encode(pair.encode()).decode())
 
 
 # Others' texts

@@ -127,6 +127,26 @@ def test_a_wait_that_is_too_long_is_not_made(sandbox: Sandbox, connect: Connect,
     assert sleeps == []
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("retry_after", "expected"), [(5, [5.0]), (29, [])])
+def test_who_has_no_time_makes_no_long_pause(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float], status: int, retry_after: int, expected: list[float]
+) -> None:
+    sandbox.fail("list", status=status, retry_after=retry_after)
+    with pytest.raises(TwilioRefused):
+        connect().twice().find(NUMBER)
+    assert expected == sleeps
+
+
+def test_the_pauses_that_a_busy_server_asks_for_are_a_minute_in_all(
+    sandbox: Sandbox, connect: Connect, sleeps: list[float]
+) -> None:
+    sandbox.fail("list", status=429, retry_after=29)
+    with pytest.raises(TooManyRequests):
+        connect().find(NUMBER)
+    assert [29.0, 29.0] == sleeps
+
+
 @pytest.mark.parametrize("header", [b"soon", b"Wed, 25 Nov 2026 10:00:00 GMT", b"-5", b"nan"])
 def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
     connect: Connect, answering: Callable[[bytes], RawServer], sleeps: list[float], header: bytes

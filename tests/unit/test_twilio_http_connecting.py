@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from breaking import CERTIFICATE, KEY, BreakingServer, End, Proxy
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, TwilioUnreachable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -20,27 +18,6 @@ if TYPE_CHECKING:
 
 NUMBER = "+14155550101"
 INPUTS = CallerIdInputs(phone_number=NUMBER)
-
-# Made for these tests; it says 127.0.0.1, and nobody trusts it.
-CERTIFICATE = """\
------BEGIN CERTIFICATE-----
-MIIBbTCCARKgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAkxMjcuMC4w
-LjEwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
-CTEyNy4wLjAuMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLkSr9Cxr3FWmkSr
-88k7PJ6joiqaDNdSPwjuCiSLQmCLWVVYI09Y5PYAyg9NnM+0lSE09vOaKJM594z9
-4Tc5TS6jUzBRMB0GA1UdDgQWBBSoijvkKZK++IUwghSwRkY0Qvy33jAPBgNVHREE
-CDAGhwR/AAABMA4GA1UdDwEB/wQEAwIChDAPBgNVHRMBAf8EBTADAQH/MAoGCCqG
-SM49BAMCA0kAMEYCIQDXsaHtVQrAj5GSkZWv1keSDKYk0kY2pfdi5NVPrXSnJwIh
-AJMPZqtHLGlIziVOqyUagQ+pqtXdLf48q5gK2TUW4Cqy
------END CERTIFICATE-----
-"""
-KEY = """\
------BEGIN EC PRIVATE KEY-----
-MHcCAQEEIHCS+pJSqreYe/+Atm/Qkzo1yc1A9LCPs4KX3YfZ7N54oAoGCCqGSM49
-AwEHoUQDQgAEuRKv0LGvcVaaRKvzyTs8nqOiKpoM11I/CO4KJItCYItZVVgjT1jk
-9gDKD02cz7SVITT285ookzn3jP3hNzlNLg==
------END EC PRIVATE KEY-----
-"""
 
 
 @pytest.fixture
@@ -106,49 +83,6 @@ def test_a_proxy_that_makes_no_sense_is_not_taken_for_a_lost_answer(
 # TLS
 
 
-class BreakingServer:
-    """Speaks TLS properly until it has read a request, and garbage from then on."""
-
-    def __init__(self, certificate: Path) -> None:
-        self.requests: list[bytes] = []
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            connection.settimeout(5)
-            with connection:
-                if self._ended.is_set():
-                    return
-                self._break(connection)
-
-    def _break(self, connection: socket.socket) -> None:
-        with connection.dup() as beneath:
-            try:
-                with self._context.wrap_socket(connection, server_side=True) as safe:
-                    request = b""
-                    while b"PhoneNumber" not in request and (more := safe.recv(65536)):  # the body comes on its own
-                        request += more
-                    self.requests.append(request)
-                    beneath.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
-                    while beneath.recv(65536):  # until the client has hung up, or else it might not read the garbage
-                        pass
-            except OSError:  # whoever does not trust us hangs up
-                return
-
-    def stop(self) -> None:
-        self._ended.set()
-        socket.create_connection(self._listener.getsockname()).close()
-        self._thread.join()
-        self._listener.close()
-
-
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     path = tmp_path / "certificate.pem"
@@ -190,3 +124,62 @@ def test_a_validation_request_that_was_taken_before_tls_broke_is_not_repeated(
         connect(url=breaking.url, timeout=5.0).request_validation(INPUTS)
     assert len(breaking.requests) == 1
     assert isinstance(caught.value, AnswerLost)
+
+
+# Proxies
+
+
+@pytest.fixture
+def proxied(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine is reached through a proxy too, where one is set."""
+    for name in ("no_proxy", "NO_PROXY"):  # what the sandbox's fixture has set
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize("end", get_args(End))
+def test_a_validation_request_that_was_taken_before_a_tunnel_broke_is_not_repeated(
+    connect: Connect, certificate: Path, monkeypatch: pytest.MonkeyPatch, end: End
+) -> None:
+    """urllib3 blames the proxy for whatever happens before an answer is there: a phone rings by then."""
+    server = BreakingServer(certificate, end)
+    proxy = Proxy(server.port)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    try:
+        with pytest.raises(AnswerLost):
+            connect(url=server.url, timeout=5.0).request_validation(INPUTS)
+    finally:
+        proxy.stop()
+        server.stop()
+    assert (1, 1) == (len(proxy.requests), len(server.requests))
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize(("drop", "calls"), [("before", 0), ("after", 1)])
+def test_a_validation_request_that_a_proxy_passed_on_is_not_repeated(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, drop: Any, calls: int
+) -> None:
+    proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    sandbox.fail("create", drop=drop)
+    try:
+        with pytest.raises(AnswerLost, match="the connection broke"):
+            connect().request_validation(INPUTS)
+    finally:
+        proxy.stop()
+    assert (1, calls) == (len(proxy.requests), len(sandbox.calls))
+
+
+def test_a_proxy_that_refuses_to_connect_is_unreachable(
+    connect: Connect, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was sent through it, so it is asked again."""
+    proxy = Proxy(0, refusal="403 Forbidden")
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    try:
+        with pytest.raises(TwilioUnreachable, match="Tunnel connection failed: 403 Forbidden"):
+            connect(url="https://twilio.invalid", attempts=2).request_validation(INPUTS)
+    finally:
+        proxy.stop()
+    assert (2, 1) == (len(proxy.requests), len(sleeps))

@@ -96,6 +96,9 @@ class Twilio:
     def once(self) -> Twilio:
         return Twilio(self._stream, self._clock, self.asked, "once ")
 
+    def twice(self) -> Twilio:
+        return Twilio(self._stream, self._clock, self.asked, "last ")
+
     def find(self, phone_number: str) -> CallerId | None:
         assert phone_number == NUMBER
         shown = self._shown("list")
@@ -227,8 +230,20 @@ def test_looks_are_rarer_while_the_phone_rings_or_a_callback_is_expected(
 def test_only_the_last_look_is_repeated_by_itself() -> None:
     """The loop comes back anyway; for the last look-up, a passing fault must not be the end."""
     _, _, twilio = play(load("condition-4-no-answer"))
-    assert [what for what, _ in twilio.asked].count("list") == 1
-    assert twilio.asked[-1] == ("list", 33)
+    assert [what for what, _ in twilio.asked].count("last list") == 1
+    assert twilio.asked[-1] == ("last list", 33)
+
+
+@pytest.mark.parametrize("deadline", range(1, 60, 4))
+def test_a_twilio_that_hangs_delays_the_end_by_one_request_and_the_last_look(deadline: int) -> None:
+    """What is asked in a row, each until its time-out, is cut off at the deadline."""
+    clock, asked = Clock(), list[tuple[str, float]]()
+    stream = {"latency": 15, "events": [{"at": 0, "call": "lost", "list": "lost"}]}
+    with pytest.raises(NotVerified, match="was not keyed in within"):
+        await_caller_id(Twilio(stream, clock, asked), REQUEST, timeout=deadline, clock=clock)
+    late = [(what, at - deadline) for what, at in asked if at > deadline]
+    assert ["last list"] == [what for what, _ in late]
+    assert late[0][1] <= 15
 
 
 def test_progress_is_reported_at_each_look() -> None:

@@ -87,7 +87,7 @@ class Live:
         if request is None:  # a hundred have come since
             return
         body: Any = None
-        with contextlib.suppress(ValueError):  # an answer may be wrong on purpose
+        with contextlib.suppress(ValueError, RecursionError):  # an answer may be wrong on purpose
             body = json.loads(response.text or "")
         told = body if isinstance(body, dict) else {}
         request.call_sid = _text(told.get("call_sid"))
@@ -185,6 +185,7 @@ def _request(at: int, request: _Request) -> dict[str, Any]:
         "account_sid": _text(record.path.removeprefix(f"{wire.API}/").partition("/")[0]),
         "call_sid": request.call_sid,
         "status": record.status,
+        "dropped": record.dropped,
         "code": request.code,
         "message": request.message,
     }
