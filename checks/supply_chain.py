@@ -1,7 +1,7 @@
 """Check what gets installed: that each version is exact, each licence one that we may use, and no vulnerability known.
 
-What the project needs at run time, with its extra `notify`, is looked up among what is installed, so the licences are
-those of the very versions that are pinned. Vulnerabilities are looked up by pip-audit, in PyPI's database or where its
+What the project and its tools need, all the way down, is looked up among what is installed, so the licences are those
+of the very versions that are pinned. Vulnerabilities are looked up by pip-audit, in PyPI's database or where its
 variables PIP_AUDIT_VULNERABILITY_SERVICE and PIP_AUDIT_OSV_URL say. Where that can't be reached, one line says so.
 """
 
@@ -21,7 +21,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "pulumi-twilio-caller-id"
-FILES = ("requirements.txt", "requirements-dev.txt")
+RUN_TIME = "requirements.txt"
+FILES = (RUN_TIME, "requirements-dev.txt")
 SECONDS = 300
 
 ALLOWED = frozenset(
@@ -42,8 +43,18 @@ SPELLINGS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-LOOKED_AT: Mapping[str, str] = {}
+LOOKED_AT: Mapping[str, str] = {
+    "axe-playwright-python": "MIT AND MPL-2.0",  # it has axe-core in it
+    "defusedxml": "PSF-2.0",
+    "docutils": "BSD-2-Clause",  # or in the public domain; a mode for Emacs that is GPL does not get installed
+}
 """Package -> licence, where its metadata tells none or in words of its own, and somebody has read the file."""
+
+TOOLS_ALONE: Mapping[str, str] = {"pyte": "LGPL-3.0-only"}
+"""Package -> licence: those that the tests run beside the project, and nobody who uses it gets."""
+
+INSTALLER = "pip"
+"""Comes with each virtual environment, and installs the rest."""
 
 ACCEPTED: Mapping[str, str] = {}
 """Vulnerability -> why it does not matter here. For those without a fixed version."""
@@ -90,10 +101,18 @@ def needed(project: str, extras: Iterable[str] = ()) -> set[str]:
     return found
 
 
-def missing_pins(run_time: str) -> list[str]:
-    """What is needed at run time, and requirements.txt leaves open."""
-    pinned = {canonicalize_name(re.split(r"[\[=]", line)[0]) for line in lines_of(run_time)}
-    return sorted(needed(PROJECT) - pinned)
+def installed(lines: Iterable[str]) -> set[str]:
+    """What these requirements install: themselves and what each brings along."""
+    found: set[str] = set()
+    for line in lines:
+        requirement = Requirement(line)
+        found |= {canonicalize_name(requirement.name)} | needed(requirement.name, requirement.extras)
+    return found - {INSTALLER}
+
+
+def missing_pins(lines: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """What is wanted, and these requirements leave open."""
+    return sorted(set(wanted) - {canonicalize_name(Requirement(line).name) for line in lines})
 
 
 # Licences
@@ -189,13 +208,18 @@ def main() -> int:
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
     lines = [line for text in texts.values() for line in lines_of(text)]
     problems = [f"{line}: not an exact version.\n    Write NAME==VERSION." for line in unpinned(lines)]
+    pinned = [line for line in lines if not unpinned([line])]
+    run_time, shipped = needed(PROJECT), needed(PROJECT, ["notify"])
+    tools = installed(pinned) - shipped
+    open_ended = missing_pins(lines_of(texts[RUN_TIME]), run_time), missing_pins(pinned, (shipped | tools) - run_time)
     problems += [
-        f"{name}: needed at run time, but not in requirements.txt.\n    Pin it there, with the version that is tested."
-        for name in missing_pins(texts["requirements.txt"])
+        f"{name}: gets installed, but is not in {file}.\n    Pin it there, with the version that is tested."
+        for file, names in zip(FILES, open_ended, strict=True)
+        for name in names
     ]
-    problems += refused_licences(needed(PROJECT, ["notify"]))
+    problems += refused_licences(shipped) + refused_licences(tools - TOOLS_ALONE.keys())
     try:
-        vulnerable, unknown = audit(line for line in lines if not unpinned([line]))
+        vulnerable, unknown = audit(pinned)
     except NotChecked as reason:
         say(f"lint: vulnerabilities were NOT checked: {reason}")
     else:

@@ -18,6 +18,7 @@ import supply_chain
 from harness import free_port
 
 RUN = subprocess.run
+INSTALLED = supply_chain.installed
 PINS = ["alpha==1.0", "beta==2.0"]
 BUG = {
     "id": "PYSEC-2026-1",
@@ -68,6 +69,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n")
     monkeypatch.setattr(supply_chain, "ROOT", tmp_path)
     monkeypatch.setattr(supply_chain, "needed", lambda *_: set())
+    monkeypatch.setattr(supply_chain, "installed", lambda _: set())
     return tmp_path
 
 
@@ -184,8 +186,25 @@ def test_what_is_needed_at_run_time_must_be_in_requirements(monkeypatch: pytest.
     assert {"pydantic-core", "pyjwt", "packaging"} <= supply_chain.needed(supply_chain.PROJECT)
     assert "apprise" not in supply_chain.needed(supply_chain.PROJECT)
     assert {"apprise", "markdown"} <= supply_chain.needed(supply_chain.PROJECT, ["notify"])
-    monkeypatch.setattr(supply_chain, "needed", lambda *_: {"alpha", "typing-extensions", "gamma"})
-    assert ["gamma"] == supply_chain.missing_pins("Alpha==1\ntyping_extensions==4\n")
+    wanted = {"alpha", "typing-extensions", "gamma"}
+    assert ["gamma"] == supply_chain.missing_pins(["Alpha[x]==1", "typing_extensions==4"], wanted)
+
+
+def test_what_a_tool_brings_along_must_be_pinned_too(
+    project: Path, not_vulnerable: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brings = {"beta": {"gamma"}, "tool": {"gamma", "delta", "pip"}, supply_chain.PROJECT: {"alpha", "epsilon"}}
+    monkeypatch.setattr(supply_chain, "needed", lambda name, *_: brings.get(name, set()))
+    monkeypatch.setattr(supply_chain, "installed", INSTALLED)
+    monkeypatch.setattr(supply_chain, "refused_licences", lambda _: [])
+    (project / "requirements-dev.txt").write_text("tool==1.0\ngamma==1.0\n")
+
+    assert 1 == supply_chain.main()
+    told = [
+        f"error: {name}: gets installed, but is not in {file}."
+        for name, file in (("epsilon", "requirements.txt"), ("delta", "requirements-dev.txt"))
+    ]
+    assert told == capsys.readouterr().err.splitlines()[::2]
 
 
 # Licences
@@ -244,7 +263,7 @@ def test_a_licence_that_is_not_allowed_fails_with_the_packages_name(
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{licence}\n")
     monkeypatch.syspath_prepend(str(site))
     assert "GPL-3.0-only" == metadata.metadata("gamma")["License"]
-    monkeypatch.setattr(supply_chain, "missing_pins", lambda _: [])
+    monkeypatch.setattr(supply_chain, "missing_pins", lambda *_: [])
     monkeypatch.setattr(supply_chain, "needed", lambda *_: {"gamma", "delta", "eta"})
 
     assert 1 == supply_chain.main()
