@@ -16,7 +16,7 @@ NEW, DESK = "+14155550101", "+14155550199"
 CALLING = ("look-up", "place call", "poll call", "poll list", "called back")
 WAITING = ("poll call", "poll list", "called back")
 
-DEADLINE = 8.0
+DEADLINE = 15.0
 PAUSES = 60.0
 LAST_LOOK = 10.0
 """Seconds: of an operation whose pauses are not made; of those pauses; and of them, behind a wait's deadline."""

@@ -48,6 +48,9 @@ INTERVAL_WITH_CALLBACK = 3.0
 
 SLOWEST = 16.0
 
+LONGEST_ASKED = 30.0
+"""Seconds between look-ups where Twilio asks for more (Retry-After): the call goes on meanwhile."""
+
 
 @dataclass(frozen=True)
 class Interruption:
@@ -218,4 +221,4 @@ def _interval(seen: Seen, now: float, *, callback_expected: bool) -> float:
 def _pause(seen: Seen, interval: float) -> float:
     pause = min(interval * 2.0**seen.faults, max(SLOWEST, interval))
     asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
-    return max(pause, asked or 0.0)
+    return max(pause, min(asked or 0.0, LONGEST_ASKED))
