@@ -45,13 +45,24 @@ class _Server:
         self._thread.start()
 
     def _serve(self) -> None:
+        answering: list[tuple[threading.Thread, socket.socket]] = []
         while True:
             connection, _ = self._listener.accept()
-            connection.settimeout(5)
-            with connection, suppress(OSError):  # whoever does not trust us hangs up
-                if self._ended.is_set():
-                    return
-                self._answer(connection)
+            if self._ended.is_set():
+                connection.close()
+                break
+            thread = threading.Thread(target=self._take, args=(connection,))
+            thread.start()
+            answering.append((thread, connection))
+        for thread, connection in answering:
+            with suppress(OSError):  # closed by now
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    def _take(self, connection: socket.socket) -> None:
+        connection.settimeout(60)
+        with connection, suppress(OSError):  # whoever does not trust us hangs up
+            self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
         raise NotImplementedError
@@ -107,13 +118,15 @@ class Proxy(_Server):
 
     def _answer(self, connection: socket.socket) -> None:
         head = b""
-        while b"\r\n\r\n" not in head and (more := connection.recv(1)):  # not a byte of what is behind it
+        while b"\r\n\r\n" not in head:
+            if not (more := connection.recv(1)):  # not a byte of what is behind it
+                return
             head += more
         self.requests.append(head.partition(b"\r\n")[0])
         if self._refusal:
             connection.sendall(f"HTTP/1.1 {self._refusal}\r\nContent-Length: 0\r\n\r\n".encode())
             return
-        with socket.create_connection(("127.0.0.1", self._port), timeout=5) as twilio:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=60) as twilio:
             if head.startswith(b"CONNECT "):
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             else:

@@ -121,11 +121,9 @@ def _make(arguments: Mapping[str, Any]) -> Sandbox:
     """Made and started."""
     try:
         return Sandbox(**arguments).start()
-    except (AttributeError, TypeError) as wrong:  # a value of another type, come upon somewhere inside
-        why = f"Sandbox cannot be made of {', '.join(arguments)}: {wrong}"
     except OSError as wrong:
         why = f"Sandbox cannot be started: {wrong.strerror or wrong}"
-    except (StateFileError, TwilioError, ValueError) as wrong:
+    except (StateFileError, TwilioError, TypeError, ValueError) as wrong:
         why = f"Sandbox cannot be started: {wrong}"
     return _refuse(why)  # out here, or what was handled there would be reported along with it
 

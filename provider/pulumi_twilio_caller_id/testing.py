@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError
+from .sandbox import Behaviour, CallerId, Delays, Fault, Phone, RequestRecord, TwilioError, arguments
 from .sandbox.access import Access
 from .sandbox.account import LocalTwilio
 from .sandbox.account_rules import AccountRules
@@ -58,14 +58,14 @@ class Sandbox(Access, Trouble):
     state        a file to keep the account in, for one sandbox at a time. None: it is forgotten.
     numbers      numbers that are verified already -> friendly name (None: Twilio's default).
     own_numbers  Twilio numbers of the account, which need no verifying.
-    subaccounts  AccountSids, or AccountSid -> auth token.
+    subaccounts  AccountSids, AC and 32 hexadecimal digits, or AccountSid -> auth token.
     trial        whether these are trial accounts: each verifies 5 numbers at most, and each number is verified in 3
                  accounts at most; one more is refused (code 21453).
     geo_permissions  countries that may be called, in two letters (ISO 3166-1 alpha-2): a call to another one is
                  accepted, and then fails. None: all.
     port         0: a free one.
     clock        seconds since the epoch; a test may pass its own and move it, or use `advance`.
-    callbacks    how StatusCallbacks go, `callback_delay` how late they are, in seconds; see `callbacks_go`.
+    callbacks    how StatusCallbacks go, `callback_delay` how late "late" ones are, in seconds; see `callbacks_go`.
     faults       what goes wrong from the start: each a `Fault`, or a mapping of its fields. See `fail`.
     deliver_to   public base URL -> the one where it is reached here. Callbacks are signed for the public one.
     on_answer    called with the record of each request, from the sandbox's thread.
@@ -74,11 +74,11 @@ class Sandbox(Access, Trouble):
                  no effect. None: any number. Needs a latency, which may be small: without one they hardly overlap.
     calls_per_second  the rate at which an account's calls start, 1 at Twilio; the others stay queued. None: no queue.
 
-    Raises `ValueError` for a phone, a country, a fault, a callback's delay, a base URL or one of the last three that
-    makes no sense, `TypeError` for phones or delays of another kind, `TwilioError` for a number that is none or one too
-    many for a trial account, `StateFileError` for a state file that cannot be used, and, on `start`, `OSError` where
-    the port is taken, `StateFileError` where another sandbox has the file. What would change the account raises
-    `StateFileError` where it cannot be saved, and over HTTP answers 500; then nothing has changed, in the file or here.
+    Raises `TypeError` for an argument of another kind and `ValueError` for one that makes no sense, each with its name
+    and what it may be, `TwilioError` for a number too many for a trial account, `StateFileError` for a state file that
+    cannot be used, and, on `start`, `OSError` where the port is taken, `StateFileError` where another sandbox has the
+    file. What would change the account raises `StateFileError` where it cannot be saved, and over HTTP answers 500;
+    then nothing has changed, in the file or here.
     """
 
     def __init__(
@@ -103,11 +103,17 @@ class Sandbox(Access, Trouble):
         concurrency: int | None = None,
         calls_per_second: float | None = None,
     ) -> None:
-        self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
+        arguments.check(locals())
+        with arguments.of("subaccounts"):
+            self._credentials = Credentials(subaccounts=_subaccounts(subaccounts))
+        with arguments.of("phones"):
+            book = PhoneBook(phones, delays)
+        with arguments.of("numbers"):
+            verified = arguments.read_numbers(numbers or {})
         self._store = store = None if state is None else Store(Path(state))
         self._twilio = LocalTwilio(
             self._credentials,
-            PhoneBook(phones, delays),
+            book,
             clock,
             account_rules=AccountRules(trial=trial, geo_permissions=geo_permissions, own_numbers=own_numbers),
             calls_per_second=calls_per_second,
@@ -115,14 +121,17 @@ class Sandbox(Access, Trouble):
             save=store.save if store else None,
             last=store.last if store else None,
         )
-        self._twilio.seed(self.account_sid, numbers or {})
-        self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=Plan(callbacks, callback_delay))
+        plan = Plan(callbacks, callback_delay)
+        with arguments.of("deliver_to"):
+            self._callbacks = Callbacks(self._twilio, deliver_to=deliver_to, plan=plan)
         traffic = Traffic(latency, concurrency)
         self._server = Server(
             self._twilio, clock=self._twilio.clock, callbacks=self._callbacks, traffic=traffic, on_answer=on_answer
         )
-        self._server.faults.add(*read_faults(list(faults)))
+        with arguments.of("faults"):
+            self._server.faults.add(*read_faults(list(faults)))
         self._background = BackgroundServer(self._server, port)
+        self._twilio.seed(self.account_sid, verified)  # at last: from here on there is something in the file
 
     def start(self) -> Self:
         """Begins to serve; after a stop, at the same address. `RuntimeError` where it is serving already."""
@@ -177,9 +186,10 @@ class Sandbox(Access, Trouble):
         self, phone_number: str, friendly_name: str | None = None, account_sid: str | None = None
     ) -> CallerId:
         """A number gets verified elsewhere; `TwilioError` (21450) if it is verified in that account already, and 21453
-        where that would be one too many for a trial account.
+        where that would be one too many for a trial account; `ValueError` for an account that is not there.
         """
-        return self._twilio.add_caller_id(account_sid or self.account_sid, phone_number, friendly_name)
+        account_sid = self.account_sid if account_sid is None else account_sid
+        return self._twilio.add_caller_id(account_sid, phone_number, friendly_name)
 
     def rename(self, sid: str, friendly_name: str) -> CallerId:
         """A caller ID gets another friendly name; `TwilioError` (20404) if there is none with that sid."""
@@ -190,7 +200,9 @@ class Sandbox(Access, Trouble):
         self._twilio.remove(self._account_of(sid), sid)
 
     def set_auth_token(self, auth_token: str, account_sid: str | None = None) -> None:
-        """The auth token is rotated: from now on only the new one is accepted."""
+        """The auth token is rotated: from now on only the new one is accepted. `ValueError` for an account that is not
+        there.
+        """
         self._credentials.set_auth_token(auth_token, account_sid)
 
     # Somebody holds the phone
@@ -204,7 +216,9 @@ class Sandbox(Access, Trouble):
         self._twilio.answer(call_sid)
 
     def key_in(self, call_sid: str, digits: str) -> bool:
-        """Keys digits in on a call, answering it first; says whether they were the code. `KeyError`: no such call."""
+        """Keys digits in on a call, answering it first; says whether they were the code. `KeyError`: no such call;
+        `ValueError` for anything but a text of 0-9 * #; `CallIsOver` unless it rings or is in progress.
+        """
         return self._twilio.key_in(call_sid, digits)
 
     def hang_up(self, call_sid: str) -> None:

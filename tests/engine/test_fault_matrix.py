@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from breaking import Proxy
 from canaries import Search
 from faults import FAULTS, OF_PAGES, STEPS, TOKEN, filled
 from harness import TYPE, Result, Stack
@@ -160,3 +161,20 @@ def test_changing_reading_and_deleting_under_faults(stack: Stack) -> None:
         stack.destroy()
         known_no_more = [before[name] for name, cell in matrix.items() if cell[1] == "20404"]
         assert known_no_more == [record.sid for record in sandbox.caller_ids]
+
+
+def test_one_call_where_a_proxy_loses_the_answer(stack: Stack, sandbox: Sandbox) -> None:
+    """A proxy that fails before the request and one that fails after it look alike to many a library."""
+    proxy = Proxy(int(sandbox.url.rpartition(":")[2]))
+    try:
+        stack.environment |= {"HTTP_PROXY": proxy.url, "NO_PROXY": "", "no_proxy": ""}
+        sandbox.set_phone(NEW, "busy")
+        sandbox.fail("create", drop="after")
+        stack.program(f'OutgoingCallerId("desk", phone_number="{NEW}")\n')
+        result = stack.up(ok=False)
+    finally:
+        proxy.stop()
+    assert "Its phone may ring all the same" in result.error
+    assert 1 == len(sandbox.calls)
+    assert {} == stack.resources()
+    assert proxy.requests

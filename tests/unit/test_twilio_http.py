@@ -207,7 +207,7 @@ def test_a_validation_request_whose_connection_breaks_is_not_repeated(
     sandbox.fail("create", drop=drop)
     with pytest.raises(AnswerLost) as caught:
         connect().request_validation(INPUTS)
-    expected = POST_LOST + "the connection broke (Remote end closed connection without response)."
+    expected = POST_LOST + "the connection broke (Connection reset by peer)."
     assert expected == caught.value.what
     assert (len(sandbox.requests), len(sandbox.calls)) == (1, calls)
     assert sleeps == []
@@ -287,4 +287,4 @@ def test_an_answer_that_is_cut_short_is_explained(connect: Connect, answering: C
     server = answering(b"HTTP/1.0 200 OK\r\nContent-Length: 500\r\n\r\n{}")
     with pytest.raises(AnswerLost) as caught:
         connect(url=server.url).request_validation(INPUTS)
-    assert not caught.value.why.rstrip(".").endswith("498")
+    assert not caught.value.what.rstrip(".").endswith("498")

@@ -1,11 +1,11 @@
-"""`sandbox --join`: a command that uses the sandbox that has the state file already."""
+"""`sandbox --join`: a command that uses the sandbox that has the state file already. And `--page`, there and here."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .common import Mistake
 
@@ -48,14 +48,37 @@ def joined_environment(url: str) -> dict[str, str]:
     return Credentials().environment(url)
 
 
+def ring_by_hand(url: str) -> str:
+    """Has the numbers that nobody described there ring until somebody answers; gives what they do from now on, which is
+    something else where they had been described all together. `Mistake` where no sandbox is there any more.
+    """
+    from pulumi_twilio_caller_id.sandbox.phones import EVERY, Behaviour
+
+    try:
+        phones = _ask(f"{url}/sandbox/state")["phones"]
+        if EVERY not in phones:
+            phones = _ask(f"{url}/sandbox/phones/{EVERY}", Behaviour.MANUAL)
+        return str(phones[EVERY]["behaviour"])
+    except (OSError, ValueError) as gone:
+        raise Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1) from gone
+
+
 def _serves(url: str, account_sid: str) -> bool:
     """Whether a sandbox answers there, and not somebody else who has the port by now."""
-    import urllib.request  # here, as it takes a while to load, and no other command needs it
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
     try:
-        with opener.open(f"{url}/sandbox/state", timeout=TIMEOUT) as answer:
-            state = json.load(answer)
+        state = _ask(f"{url}/sandbox/state")
     except (OSError, ValueError):
         return False
     return isinstance(state, dict) and state.get("account_sid") == account_sid
+
+
+def _ask(url: str, body: str | None = None) -> Any:
+    """What a sandbox answers; a body is put there. `OSError` or `ValueError` where it is no sandbox."""
+    import urllib.request  # here, as it takes a while to load, and no other command needs it
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
+    request = urllib.request.Request(url)  # noqa: S310 - an address of ours
+    if body is not None:
+        request = urllib.request.Request(url, json.dumps(body).encode(), method="PUT")  # noqa: S310
+    with opener.open(request, timeout=TIMEOUT) as answer:
+        return json.load(answer)

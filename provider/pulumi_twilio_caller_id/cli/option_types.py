@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
+from typing import NoReturn
 
 
 def port(text: str) -> int:
@@ -25,18 +25,23 @@ def delivery(text: str) -> tuple[str, str]:
 
 def number(text: str) -> tuple[str, str | None]:
     """A phone number, and the friendly name after the first equals sign."""
+    from pulumi_twilio_caller_id.sandbox.arguments import read_numbers
+
     phone_number, _, name = text.partition("=")
-    return own_number(phone_number), name or None
+    try:
+        [read] = read_numbers({phone_number: name})
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from wrong
+    return read, name or None
 
 
 def own_number(text: str) -> str:
-    from pulumi_twilio_caller_id.sandbox import TwilioError
-    from pulumi_twilio_caller_id.sandbox.rules import e164
+    from pulumi_twilio_caller_id.sandbox.arguments import read_number
 
     try:
-        return e164(text)
-    except TwilioError as impossible:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a phone number; write it as +14155550101") from impossible
+        return read_number(text)
+    except ValueError as impossible:
+        raise argparse.ArgumentTypeError(str(impossible)) from impossible
 
 
 def subaccount(text: str) -> tuple[str, str]:
@@ -44,9 +49,11 @@ def subaccount(text: str) -> tuple[str, str]:
     from pulumi_twilio_caller_id.sandbox.credentials import subaccounts
 
     sid, _, token = text.partition("=")
-    if not re.fullmatch("AC[0-9a-fA-F]{32}", sid):
-        raise argparse.ArgumentTypeError(f"{sid!r} is not the sid of an account: AC and 32 hexadecimal digits")
-    return sid, token or subaccounts([sid])[sid]
+    try:
+        [read] = subaccounts({sid: token} if token else [sid]).items()
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from wrong
+    return read
 
 
 def countries(text: str) -> list[str]:
@@ -79,6 +86,10 @@ def requests(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of requests, 1 or more")
     return int(text)
+
+
+def not_here(text: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(f"the command is words of its own, as in --run pulumi up, not {text!r}")
 
 
 def _number(text: str, of: str) -> float:

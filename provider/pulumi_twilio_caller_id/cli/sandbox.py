@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from . import sandbox_options
 from .common import PROGRAM, Mistake, say
-from .joining import joined_environment, start_or_join
+from .joining import joined_environment, ring_by_hand, start_or_join
 from .sandbox_options import PORT
 
 if TYPE_CHECKING:
@@ -28,8 +28,18 @@ if TYPE_CHECKING:
 # Seconds. Python heeds a signal between two steps of the main thread: one that comes just before it begins to wait is
 # heeded only when it has waited.
 HEED = 0.5
-EXAMPLE = f"""example:
+EPILOG = f"""example:
   {PROGRAM} sandbox --run pulumi up --yes
+
+for scripts, while it runs:
+  GET  /sandbox/state               all there is: calls, codes, caller IDs
+  PUT  /sandbox/phones/{{number}}     "busy": what that phone does from now on
+  POST /sandbox/faults              {{"endpoint": "list", "status": 500}}
+  POST /sandbox/clock               {{"advance": 60}}: a minute passes
+  POST /sandbox/calls/{{sid}}/digits  Digits=476021, as a form
+
+docs/sandbox.md, in the sources of {PROGRAM}, has the others, and
+what each behaviour, key and end point means.
 """
 
 
@@ -47,9 +57,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "sandbox",
         help="serve a local Twilio to try things with; nobody is phoned",
-        description="Serves a local Twilio until ^C, or while a command runs. Nobody is phoned, nothing is paid.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Serves a local Twilio until ^C, or while a command runs.\nNobody is phoned, nothing is paid.",
+        epilog=EPILOG,
+        formatter_class=sandbox_options.Formatter,
     )
     sandbox_options.add_to(parser)
     parser.set_defaults(command=_sandbox)
@@ -121,7 +131,10 @@ def _to_know(sandbox: Sandbox, *, page: bool) -> Iterator[str]:
 
 
 def _phone(url: str) -> str:
-    return f"Phone: {url}/"
+    """Where to answer; and that most numbers do not ring there, where it is so."""
+    others = ring_by_hand(url)
+    but = "" if others == "manual" else f' (only phones that are manual ring there: its "*" is {others})'
+    return f"Phone: {url}/{but}"
 
 
 def _serve(sandbox: Sandbox, *, page: bool) -> int:

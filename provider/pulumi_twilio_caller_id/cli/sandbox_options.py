@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,31 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
 
 PORT = 8484
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Puts the names that the help lists in place; only here, as their modules take a while to load. None is broken at
+    its hyphen.
+    """
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
+        from pulumi_twilio_caller_id.sandbox.faults import ALLOWED, ENDPOINTS
+        from pulumi_twilio_caller_id.sandbox.phones import Behaviour, Phone
+
+        text = action.help or ""
+        for placeholder, names in (
+            ("BEHAVIOURS", Behaviour),
+            ("PHONE_KEYS", Phone.model_fields),
+            ("ENDPOINTS", ENDPOINTS),
+            ("FAULT_KEYS", ALLOWED),
+            ("HOWS", HOWS),
+        ):
+            text = text.replace(placeholder, ", ".join(names))
+        return text
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +58,8 @@ def make_sandbox(
 
     `Mistake` for files and values that cannot be used, `StateFileInUse` where the state file would have to change.
     """
-    from pulumi_twilio_caller_id.sandbox.faults_file import FaultsFileError, load_faults
-    from pulumi_twilio_caller_id.sandbox.phones import EVERY, Behaviour, Phone, PhonesFileError, load_phones
+    from pulumi_twilio_caller_id.sandbox.faults_file import load_faults
+    from pulumi_twilio_caller_id.sandbox.phones import EVERY, Behaviour, Phone, load_phones
     from pulumi_twilio_caller_id.sandbox.store import StateFileError, StateFileInUse
     from pulumi_twilio_caller_id.testing import Delays, Sandbox, TwilioError
 
@@ -62,7 +88,7 @@ def make_sandbox(
         )
     except StateFileInUse:
         raise
-    except (PhonesFileError, FaultsFileError, StateFileError, TwilioError) as unusable:
+    except (ValueError, StateFileError, TwilioError) as unusable:
         raise Mistake(str(unusable)) from unusable
 
 
@@ -132,7 +158,8 @@ def _add_phones(group: argparse._ArgumentGroup) -> None:
         "--phones",
         type=Path,
         metavar="FILE",
-        help='who answers how: YAML or JSON, number: behaviour; "*" is all others (default: they key the code in)',
+        help="who answers how: YAML or JSON, such as +14155550101: busy, or +14155550101: {behaviour: busy, rings: 1}. "
+        'Number "*" is all others. Behaviours: BEHAVIOURS. Keys: PHONE_KEYS (default: all key the code in)',
     )
     group.add_argument(
         "--page",
@@ -166,7 +193,8 @@ def _add_trouble(group: argparse._ArgumentGroup) -> None:
         "--faults",
         type=Path,
         metavar="FILE",
-        help="what goes wrong: YAML or JSON, a list of faults (default: nothing)",
+        help="what goes wrong: YAML or JSON, a list of faults such as {endpoint: create, status: 503, times: 1}. "
+        "Endpoints: ENDPOINTS (every one; in quotes). Keys: FAULT_KEYS (default: nothing)",
     )
     group.add_argument(
         "--latency",
@@ -186,8 +214,7 @@ def _add_trouble(group: argparse._ArgumentGroup) -> None:
         type=option_types.how,
         default="normally",
         metavar="HOW",
-        help="how callbacks go: normally, lost, late, doubled, badly-signed, unsigned, early or shared-key "
-        "(default normally)",
+        help="how callbacks go: HOWS (default normally)",
     )
     group.add_argument(
         "--callback-delay",
@@ -201,12 +228,12 @@ def _add_running(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--join",
         action="store_true",
-        help="with --run and --state: where another sandbox has the file, run the command against that one, as it is "
-        "(default: refuse to)",
+        help="with --run and --state: where another sandbox has the file, run the command against that one, as it is; "
+        "of the other options only --page counts then (default: refuse to)",
     )
     group.add_argument(
         "--run",
-        nargs=argparse.REMAINDER,  # for the help; see sandbox.split_at_run
+        type=option_types.not_here,  # the help alone sees it, but for this; see sandbox.split_at_run
         metavar="COMMAND",
         help="run this command, the rest of the line, against the sandbox, then stop (default: serve until ^C)",
     )

@@ -186,8 +186,9 @@ class LocalTwilio:
 
     def add_caller_id(self, account_sid: str, phone_number: str, friendly_name: str | None = None) -> CallerId:
         """A number is verified by other means. `TwilioError` 21450 where it is verified in that account already, 21453
-        where that account may not have it.
+        where that account may not have it; `ValueError` for an account that is not there.
         """
+        self.credentials.check(account_sid)
         number = rules.e164(phone_number)
         with self._now() as now:
             if self._caller_ids.find(account_sid, number):
@@ -196,14 +197,12 @@ class LocalTwilio:
             return self._add(account_sid, number, rules.friendly_name(friendly_name, number), now).model_copy()
 
     def seed(self, account_sid: str, numbers: Mapping[str, str | None]) -> None:
-        """Numbers that are verified from the start, with their friendly names; those already there stay as they are."""
+        """Numbers in E.164 that are verified from the start, and their names; those already there stay as they are."""
         with self._now() as now:
             known = {record.phone_number for record in self._caller_ids.matching(account_sid)}
-            for given, name in numbers.items():
-                number = rules.e164(given)
+            for number, name in numbers.items():
                 if number not in known:
                     self._rules.check_limits(account_sid, number, self._open.taken(now))
-                    known.add(number)
                     self._add(account_sid, number, rules.friendly_name(name, number), now)
 
     def placed_calls(self) -> list[PlacedCall]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from . import errors, rules
+from pulumi_twilio_caller_id.errors import quoted
+
+from . import errors
+from .arguments import of, read_number
 
 TRIAL_NUMBERS = 5
 """How many numbers a trial account may verify."""
@@ -22,15 +25,17 @@ class AccountRules:
     `trial`: they are trial accounts. `geo_permissions`: the countries that may be called, as two letters (ISO 3166-1
     alpha-2); None: all. `own_numbers`: Twilio numbers of the main account.
 
-    Raises `ValueError` for a country that is none, `TwilioError` (13224) for an own number that is none.
+    Raises `ValueError` for a country that is none, and for an own number that is none.
     """
 
     def __init__(
         self, *, trial: bool = False, geo_permissions: Iterable[str] | None = None, own_numbers: Iterable[str] = ()
     ) -> None:
         self._trial = trial
-        self._countries = None if geo_permissions is None else read_countries(geo_permissions)
-        self._own_numbers = frozenset(rules.e164(number) for number in own_numbers)
+        with of("geo_permissions"):
+            self._countries = None if geo_permissions is None else read_countries(geo_permissions)
+        with of("own_numbers"):
+            self._own_numbers = frozenset(read_number(number) for number in own_numbers)
 
     def owns(self, phone_number: str) -> bool:
         """Whether it is a Twilio number of the main account."""
@@ -59,13 +64,13 @@ def read_countries(given: Iterable[str]) -> frozenset[str]:
     """Countries as two capital letters; `ValueError` for the first that is none that has phone numbers."""
     import phonenumbers  # its tables take a while to load
 
-    if isinstance(given, str):
-        raise ValueError(f"geo_permissions is a list of countries such as ['US', 'CA'], not {given!r}")  # noqa: TRY004
-    countries = frozenset(country.upper() for country in given)
-    for country in sorted(countries):
-        if not re.fullmatch("[A-Z]{2}", country) or country not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError(f"{country!r} is not a country in two letters, such as US (ISO 3166-1 alpha-2)")
-    return countries
+    countries = set()
+    for country in given:
+        code = country.upper() if isinstance(country, str) else ""
+        if not re.fullmatch("[A-Z]{2}", code) or code not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"{quoted(country)} is not a country in two letters, such as US (ISO 3166-1 alpha-2)")
+        countries.add(code)
+    return frozenset(countries)
 
 
 def _country(phone_number: str) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
+
+from .seconds import is_seconds
 
 How = Literal["normally", "lost", "late", "doubled", "badly-signed", "unsigned", "early", "shared-key"]
 HOWS: tuple[str, ...] = get_args(How)
@@ -23,7 +24,7 @@ class Plan:
         read_how(self.how)
         if self.delay is not None and self.how != "late":
             raise ValueError(f"delay is for late callbacks, not for {self.how!r}")
-        if self.delay is not None and not (math.isfinite(self.delay) and self.delay >= 0):
+        if self.delay is not None and not is_seconds(self.delay):
             raise ValueError(f"delay is a number of seconds, 0 or more, not {self.delay!r}")
 
     @property

@@ -3,8 +3,7 @@
 A call's end is computed from the sandbox's clock, so nothing announces it: while calls with a StatusCallback are open,
 a task looks every few hundredths of a second, and sends what is due. A real Twilio wants https; here http will do.
 
-Sources: Twilio docs: voice/api/outgoing-caller-ids (when), usage/webhooks/webhooks-connection-overrides (timeouts and
-retries), usage/webhooks/webhook-shared-keys.
+Sources: Twilio docs: voice/api/outgoing-caller-ids (when), usage/webhooks/webhook-shared-keys.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ import concurrent.futures
 import contextlib
 import threading
 import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import aiohttp
 from yarl import URL
@@ -25,25 +24,24 @@ from yarl import URL
 from .account import LocalTwilio
 from .callback_plan import How, Plan
 from .calls import Call
+from .connection import Connection
 from .credentials import made_up
 from .store import StateFileError
 from .webhook import Webhook, delivered_to, fields_of, read_deliver_to, sign
 
 LOOK = 0.02  # seconds from look to look
 UNSAVED = 0.5  # seconds until the next try where the state could not be saved
-RETRY = 0.1  # seconds until the one retry; Twilio's own pause is unknown
-TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 SIGNATURE = "X-Twilio-Signature"
 
 
 @dataclass
 class CallbackRecord:
-    """One request to a StatusCallback; a retry is one of its own.
+    """One request to a StatusCallback; one that is repeated, with a login or as a retry, is one of its own.
 
     url        the public address, as it was signed but for the port; for GET with the fields in its query.
     fields     what was told.
     signature  the X-Twilio-Signature it carried, right or wrong; None: it had none.
-    at         when it was sent, in seconds since the epoch, of the real time.
+    at         when it was sent, in seconds since the epoch, by the sandbox's clock.
     status     HTTP status of the answer; None while there is none, or for ever where there is an `error`.
     """
 
@@ -107,7 +105,8 @@ class Callbacks:
             if self._loop is None:
                 raise RuntimeError("the sandbox is not running")
             headers = {SIGNATURE: webhook.signature(token)} if token else {}
-            answer = asyncio.run_coroutine_threadsafe(self._request(webhook, headers), self._loop)
+            asking = Connection.to(address).ask(partial(self._request, webhook), headers)
+            answer = asyncio.run_coroutine_threadsafe(asking, self._loop)
         try:
             return answer.result()
         except (aiohttp.ClientError, TimeoutError, concurrent.futures.CancelledError) as failure:
@@ -122,9 +121,7 @@ class Callbacks:
         self._wake.set()  # calls may have ended while the sandbox was down
         # A connection each: one that is kept open would be found dead where a receiver comes and goes.
         connector = aiohttp.TCPConnector(force_close=True, limit=0)
-        async with aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=TIMEOUT
-        ) as self._session:
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as self._session:
             self._keep(asyncio.create_task(self._watch()))
             self._loop = asyncio.get_running_loop()
             try:
@@ -177,12 +174,11 @@ class Callbacks:
         if plan.how == "lost":
             return
         await self._pass(plan.pause)
-        webhook = Webhook.to(call.status_callback or "", call.status_callback_method, fields_of(call))
+        address = call.status_callback or ""
+        webhook, connection = Webhook.to(address, call.status_callback_method, fields_of(call)), Connection.to(address)
         headers = _signed(webhook, plan.how, self._token(call.account_sid))
         for _ in range(2 if plan.how == "doubled" else 1):
-            if not await self._attempt(call.sid, webhook, headers):
-                await asyncio.sleep(RETRY)
-                await self._attempt(call.sid, webhook, {**headers, "I-Twilio-Idempotency-Token": str(uuid.uuid4())})
+            await connection.ask_until_answered(partial(self._attempt, call.sid, webhook), headers)
 
     async def _pass(self, seconds: float) -> None:
         """Waits for as long in real time, less what the sandbox's clock is moved forward meanwhile."""
@@ -190,31 +186,37 @@ class Callbacks:
         while (left := until - time.monotonic() - (self._twilio.clock.advanced - before)) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, LOOK))
 
-    async def _attempt(self, call_sid: str, webhook: Webhook, headers: Mapping[str, str]) -> bool:
-        """False where no connection came about, which is the only case for another attempt."""
+    async def _attempt(
+        self, call_sid: str, webhook: Webhook, limits: aiohttp.ClientTimeout, headers: Mapping[str, str]
+    ) -> int | Exception:
+        """A request that is recorded: the status of its answer, or what came of it in place of one."""
         record = CallbackRecord(
-            call_sid, webhook.url, webhook.method, dict(webhook.fields), headers.get(SIGNATURE), time.time()
+            call_sid, webhook.url, webhook.method, dict(webhook.fields), headers.get(SIGNATURE), self._twilio.clock()
         )
         with self._lock:
             self._records.append(record)
         try:
-            record.status = await self._request(webhook, headers)
+            record.status = await self._request(webhook, limits, headers)
         except asyncio.CancelledError:
             record.error = "the sandbox was stopped"
             raise
         except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
             record.error = _words(failure)
-            return not isinstance(failure, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-        return True
+            return failure
+        return record.status
 
-    async def _request(self, webhook: Webhook, headers: Mapping[str, str]) -> int:
+    async def _request(self, webhook: Webhook, limits: aiohttp.ClientTimeout, headers: Mapping[str, str]) -> int:
         own = {"Host": webhook.host, "User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}
         if webhook.body is not None:
             own["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
-        # Encoded already, and signed as it is: it may not be put another way.
-        url = URL(delivered_to(webhook.url, self._deliver_to), encoded=True)
         async with self._session.request(
-            webhook.method, url, data=webhook.body, headers={**own, **headers}, allow_redirects=False
+            webhook.method,
+            # Encoded already, and signed as it is: it may not be put another way.
+            URL(delivered_to(webhook.url, self._deliver_to), encoded=True),
+            data=webhook.body,
+            headers={**own, **headers},
+            allow_redirects=False,
+            timeout=limits,
         ) as answer:
             return answer.status
 

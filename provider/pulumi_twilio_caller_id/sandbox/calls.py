@@ -13,16 +13,21 @@ Source of the statuses: Twilio docs: voice/api/call-resource.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .phones import Behaviour, Delays, Phone, Script, Seconds
+from pulumi_twilio_caller_id.errors import quoted
+
+from .phones import Behaviour, Delays, Phone, Script
 from .rules import ValidationForm
+from .seconds import Seconds
 
 TRIES = 3  # how many wrong codes Twilio bears is unknown
 LISTENS = 60.0  # seconds without a right code after which the call ends; Twilio's own number is unknown
+_KEYS = re.compile("[0-9*#]+")
 
 
 class CallIsOver(Exception):
@@ -225,15 +230,18 @@ def answer(call: Call, now: float) -> None:
 def key_in(call: Call, digits: str, now: float) -> bool:
     """The person keys digits in, after answering if the phone still rings. Says whether that was the code.
 
-    The third wrong try ends the call. Raises `CallIsOver` unless the phone rings or the call is in progress.
+    The third wrong try ends the call. Raises `ValueError` for what is not on a phone's keys, or nothing at all, and
+    `CallIsOver` unless the phone rings or the call is in progress.
     """
+    if not (isinstance(digits, str) and _KEYS.fullmatch(digits)):
+        raise ValueError(f"digits are one or more of 0-9 * #, as a text such as '476021', not {quoted(digits)}")
     status = timeline(call).status(now)
     if status not in ("ringing", "in-progress"):
         raise CallIsOver(f"the call is {status}; digits can be keyed in while it is ringing or in-progress")
     _take_over(call, now)
     if call.answered is None:
         call.answered = now
-    right = digits.strip().removesuffix("#") == call.validation_code
+    right = digits.removesuffix("#") == call.validation_code
     if right:
         call.keyed_right = now
     else:

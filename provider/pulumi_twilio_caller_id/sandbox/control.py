@@ -16,6 +16,7 @@ from . import page
 from .account import LocalTwilio
 from .callbacks import Callbacks
 from .calls import CallIsOver
+from .control_bodies import WrongBody
 from .errors import TwilioError
 from .faults import Faults
 from .recording import Recording
@@ -78,7 +79,11 @@ class Control:
     async def _digits(self, request: web.Request) -> web.Response:
         """The person who is called keys `Digits` in."""
         digits = (await read_form(request)).get("Digits", "")
-        return web.json_response({"verified": self._twilio.key_in(_sid(request), digits), **self._seen(request)})
+        try:
+            right = self._twilio.key_in(_sid(request), digits)
+        except ValueError as wrong:
+            raise WrongBody(f"{wrong}; they go in the form field Digits, as in -d Digits=476021") from wrong
+        return web.json_response({"verified": right, **self._seen(request)})
 
     async def _hangup(self, request: web.Request) -> web.Response:
         self._twilio.hang_up(_sid(request))

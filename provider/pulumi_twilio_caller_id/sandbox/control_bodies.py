@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+import shlex
+from typing import Any, ClassVar, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,20 +15,23 @@ SECONDS = "a number of seconds, 0 or more"
 
 
 class Body(BaseModel):
-    """A mapping with these fields and no others. Each field's description follows "must be"."""
+    """A mapping with these fields and no others. Each field's description follows "must be". `like` is an example."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+    like: ClassVar[str]
 
 
 class ClockBody(Body):
     """POST /sandbox/clock."""
 
+    like = '{"advance": 60}'
     advance: float = Field(description=SECONDS)
 
 
 class CallbacksBody(Body):
     """PUT /sandbox/callbacks; see `callbacks.Plan`."""
 
+    like = '{"how": "late", "delay": 2}'
     how: str = Field(description=f"one of {', '.join(HOWS)}")
     delay: float | None = Field(None, description=f"{SECONDS}, for late callbacks")
 
@@ -35,6 +39,7 @@ class CallbacksBody(Body):
 class NewCallerId(Body):
     """POST /sandbox/caller-ids."""
 
+    like = '{"phone_number": "+14155550101"}'
     phone_number: str = Field(description="a phone number, such as +14155550101")
     friendly_name: str | None = Field(None, description="a text; without it the caller ID has Twilio's default name")
     account_sid: str | None = Field(None, description="one of the sandbox's accounts; without it the main one")
@@ -43,6 +48,7 @@ class NewCallerId(Body):
 class NewName(Body):
     """POST /sandbox/caller-ids/{sid}."""
 
+    like = '{"friendly_name": "Desk"}'
     friendly_name: str = Field(description="a text; an empty one brings Twilio's default name back")
 
 
@@ -53,21 +59,22 @@ class WrongBody(ValueError):
     """A body that cannot be used; the message names the key, the value and what is allowed."""
 
 
-async def read_json(request: web.Request) -> Any:
-    """The body, whatever type it claims to be; raises `WrongBody`."""
+async def read_json(request: web.Request, *like: str) -> Any:
+    """The body, whatever type it claims to be; raises `WrongBody`, with what a body may be `like`."""
     text = await request.read()
+    written = f"it must be JSON, as in {' or '.join(f'-d {shlex.quote(body)}' for body in like)}"
     if not text.strip():
-        raise WrongBody("the body is empty; it must be JSON")
+        raise WrongBody(f"the body is empty; {written}")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as malformed:
         reason = "it is nested too deeply" if isinstance(malformed, RecursionError) else str(malformed)
-        raise WrongBody(f"the body is not JSON ({reason})") from malformed
+        raise WrongBody(f"the body is not JSON ({reason}); {written}") from malformed
 
 
 async def read_body(request: web.Request, model: type[Read]) -> Read:
     """The body as that model; raises `WrongBody`."""
-    content = await read_json(request)
+    content = await read_json(request, model.like)
     if not isinstance(content, dict):
         raise WrongBody(f"the body must be a mapping with {' and '.join(model.model_fields)}, not {content!r}")
     try:

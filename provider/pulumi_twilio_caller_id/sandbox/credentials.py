@@ -9,10 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pulumi_twilio_caller_id.errors import quoted
+
 from . import errors
+
+ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
 
 
 def made_up(prefix: str, phrase: str) -> str:
@@ -24,7 +29,7 @@ def made_up(prefix: str, phrase: str) -> str:
 class Credentials:
     """The accounts of a sandbox. The default values are made up and open nothing but a sandbox.
 
-    `subaccounts` maps an AccountSid to its auth token.
+    `subaccounts` maps an AccountSid to its auth token; `ValueError` where the main account is among them.
     """
 
     account_sid: str = made_up("AC", "account")
@@ -33,10 +38,19 @@ class Credentials:
     api_secret: str = made_up("", "api secret")
     subaccounts: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.account_sid in self.subaccounts:
+            raise ValueError(f"{self.account_sid} is the main account")
+
     @property
     def account_sids(self) -> list[str]:
         """Main account first."""
         return [self.account_sid, *self.subaccounts]
+
+    def check(self, account_sid: str) -> None:
+        """`ValueError` unless it is one of the accounts."""
+        if account_sid not in self.account_sids:
+            raise ValueError(f"account_sid {quoted(account_sid)} must be one of {', '.join(self.account_sids)}")
 
     def environment(self, url: str) -> dict[str, str]:
         """Environment variables that lead a program to the main account, at a sandbox's URL."""
@@ -63,20 +77,27 @@ class Credentials:
         raise errors.authenticate()
 
     def set_auth_token(self, auth_token: str, account_sid: str | None = None) -> None:
-        """Rotates a token; the old one opens nothing from now on. `KeyError` for an account that is not there."""
-        if account_sid in (None, self.account_sid):
+        """Rotates a token; the old one opens nothing from now on. `ValueError` for an account that is not there."""
+        if account_sid is None or account_sid == self.account_sid:
             self.auth_token = auth_token
-        elif account_sid in self.subaccounts:
-            self.subaccounts[account_sid] = auth_token
         else:
-            raise KeyError(account_sid)
+            self.check(account_sid)
+            self.subaccounts[account_sid] = auth_token
 
 
 def subaccounts(given: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
-    """Subaccounts with their tokens; where only sids are given, the tokens are made up."""
-    if isinstance(given, Mapping):
-        return dict(given)
-    return {sid: made_up("", f"auth token of {sid}") for sid in given}
+    """Subaccounts with their tokens; where only sids are given, the tokens are made up.
+
+    `ValueError` for what is no AccountSid, and for a token that is no text or empty.
+    """
+    read = {}
+    for sid in given:
+        if not (isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid)):
+            raise ValueError(f"{quoted(sid)} is not the sid of an account: AC and 32 hexadecimal digits")
+        read[sid] = given[sid] if isinstance(given, Mapping) else made_up("", f"auth token of {sid}")
+        if not (isinstance(read[sid], str) and read[sid]):
+            raise ValueError(f"the auth token of {sid} must be a text, and not empty")
+    return read
 
 
 def read_basic(authorization: str | None) -> tuple[str, str]:

@@ -104,7 +104,7 @@ def invalid_method(given: str) -> TwilioError:
 
 def invalid_extension(given: str) -> TwilioError:
     # Which code Twilio gives for an Extension it cannot dial is unknown; 21401 is its general "Invalid Phone Number".
-    return TwilioError(400, 21401, f"Extension is 1 to 32 of the characters 0-9 * # w W, not {given!r}")
+    return TwilioError(400, 21401, f"Extension is 1 to 32 of the characters 0-9 * # w, not {given!r}")
 
 
 def invalid_parameter(text: str) -> TwilioError:

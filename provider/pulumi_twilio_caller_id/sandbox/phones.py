@@ -11,7 +11,6 @@ delays in seconds:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -23,8 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from . import rules
 from .data_file import DataFileError, read_data
 from .errors import TwilioError
-
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from .seconds import Seconds, is_seconds
 
 EVERY = "*"
 """In place of a number: every one that is not named."""
@@ -73,7 +71,7 @@ class Delays:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not (math.isfinite(value) and value >= 0):
+            if not is_seconds(value):
                 raise ValueError(f"{field.name} is a number of seconds, 0 or more, not {value!r}")
 
 
@@ -135,14 +133,10 @@ PhoneLike = Phone | str | Mapping[str, Any]
 class PhoneBook:
     """Every phone there is, by number. May be used from any thread.
 
-    Raises `PhonesFileError` for a phone that makes no sense, `TypeError` for another kind of argument.
+    Raises `PhonesFileError` for a phone that makes no sense.
     """
 
     def __init__(self, phones: Mapping[str, PhoneLike] | None = None, delays: Delays | None = None) -> None:
-        if not isinstance(phones, Mapping | None):
-            raise TypeError(f"phones is a mapping of number to behaviour, not {phones!r}")
-        if not isinstance(delays, Delays | None):
-            raise TypeError(f"delays is a Delays(queued=..., rings=..., talks=...), not {delays!r}")
         self.delays = delays or Delays()
         self._phones = read_phones(phones or {})
 
@@ -183,7 +177,7 @@ def read_phones(phones: Mapping[str, PhoneLike]) -> dict[str, Phone]:
     read: dict[str, Phone] = {}
     for number, phone in phones.items():
         try:
-            phone_number = number if number == EVERY else rules.e164(number)
+            phone_number = number if number == EVERY else rules.e164(number if isinstance(number, str) else "")
         except TwilioError as impossible:
             raise PhonesFileError(
                 f"{number!r} is not a phone number; write it as +14155550101, or * for all the others"

@@ -14,7 +14,8 @@ class RequestRecord:
     params    the query, decoded; `form` likewise, the body of a POST. A name given twice has its last value.
     username  the AccountSid or API key it came with; "" for none.
     at        when it came, in seconds since the epoch, by the sandbox's clock.
-    status    HTTP status of the answer; None while there is none, and for ever where the connection was dropped.
+    status    HTTP status of the answer; None while there is none, and for ever where it was dropped.
+    dropped   whether the connection was closed without an answer, by a fault or as the sandbox was stopped.
     """
 
     method: str
@@ -25,6 +26,7 @@ class RequestRecord:
     username: str
     at: float
     status: int | None = None
+    dropped: bool = False
 
 
 class Recording:
@@ -42,6 +44,10 @@ class Recording:
     def answered(self, record: RequestRecord, status: int) -> None:
         with self._lock:
             record.status = status
+
+    def dropped(self, record: RequestRecord) -> None:
+        with self._lock:
+            record.dropped = True
 
     def copy(self) -> list[RequestRecord]:
         """As it is now; later requests and answers do not show in it."""

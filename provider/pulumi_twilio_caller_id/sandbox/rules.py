@@ -17,7 +17,7 @@ FRIENDLY_NAME_LIMIT = 64
 STATUS_CALLBACK_LIMIT = 1000
 CALL_DELAY_LIMIT = 60  # seconds
 
-_EXTENSION = re.compile(r"[0-9*#wW]{1,32}", re.ASCII)
+_EXTENSION = re.compile(r"[0-9*#w]{1,32}", re.ASCII)  # undocumented; so it is for a Call's SendDigits
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 

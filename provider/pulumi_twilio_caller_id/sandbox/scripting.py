@@ -15,7 +15,7 @@ from . import errors, wire
 from .account import LocalTwilio
 from .callback_plan import Plan, read_how
 from .callbacks import Callbacks
-from .control_bodies import CallbacksBody, ClockBody, NewCallerId, NewName, WrongBody, read_body, read_json
+from .control_bodies import CallbacksBody, ClockBody, NewCallerId, NewName, read_body, read_json
 from .faults import Faults
 from .faults_file import read_fault, read_faults
 from .phones import PhoneBook, read_phones
@@ -74,7 +74,8 @@ class Scripting:
 
     async def _set_phone(self, request: web.Request) -> web.Response:
         number = request.match_info["number"]
-        (described,) = read_phones({number: await read_json(request)}).items()
+        body = await read_json(request, '"busy"', '{"behaviour": "busy", "rings": 1}')
+        (described,) = read_phones({number: body}).items()
         self._twilio.phones.set(*described)
         return web.json_response({described[0]: phones_as_json(self._twilio.phones)[described[0]]})
 
@@ -86,7 +87,7 @@ class Scripting:
 
     async def _fail(self, request: web.Request) -> web.Response:
         """One fault, or a list of them: all or, where one makes no sense, none."""
-        content = await read_json(request)
+        content = await read_json(request, '{"endpoint": "list", "status": 500}')
         self._faults.add(*(read_faults(content) if isinstance(content, list) else [read_fault(content)]))
         return web.json_response({"faults": self._faults_as_json()})
 
@@ -104,10 +105,7 @@ class Scripting:
     async def _add_caller_id(self, request: web.Request) -> web.Response:
         """A number gets verified elsewhere."""
         body = await read_body(request, NewCallerId)
-        account_sids = self._twilio.credentials.account_sids
-        account_sid = body.account_sid or account_sids[0]
-        if account_sid not in account_sids:
-            raise WrongBody(f"account_sid {account_sid!r} must be one of {', '.join(account_sids)}")
+        account_sid = self._twilio.credentials.account_sid if body.account_sid is None else body.account_sid
         record = self._twilio.add_caller_id(account_sid, body.phone_number, body.friendly_name)
         return web.json_response(wire.caller_id(record), status=201)
 

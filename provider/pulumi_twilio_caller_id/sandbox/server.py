@@ -6,8 +6,11 @@ recording, the traffic, the faults, the check of credentials, its handler.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
+import struct
 import time
 from collections.abc import Callable
 
@@ -27,6 +30,9 @@ from .store import StateFileError
 from .traffic import Traffic
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE = struct.pack("ii", 1, 0)
+"""As SO_LINGER: a connection that is closed is reset, which is an error to the client whatever it waits for."""
 
 
 class Server:
@@ -107,12 +113,16 @@ class Server:
             if self._control.concerns(request):
                 return await self._control.answer(request, handler)
             record = await self._arrived(request)
-            async with self.traffic.under_way(_account_sid(request)) as admitted:
-                response = (
-                    await self._answer(request, handler, record) if admitted else _error_response(errors.general(429))
-                )
+            try:
+                async with self.traffic.under_way(_account_sid(request)) as admitted:
+                    refusal = _error_response(errors.general(429))
+                    response = await self._answer(request, handler, record) if admitted else refusal
+            except BaseException:  # the sandbox is stopped meanwhile
+                self.recording.dropped(record)
+                raise
             if response is None:
-                return _drop(request)
+                self.recording.dropped(record)
+                return _reset(request)
             self._answered(request, record, response)
             return response
 
@@ -147,8 +157,8 @@ class Server:
 
     async def _answer(self, request: web.Request, handler: Handler, record: RequestRecord) -> web.StreamResponse | None:
         """The answer, or None where the connection is to be dropped instead."""
-        named = {_sid(request), record.form.get("PhoneNumber", ""), record.params.get("PhoneNumber", "")}
-        fault = self.faults.take(record.endpoint, named)
+        numbers = (given["PhoneNumber"] for given in (record.form, record.params) if "PhoneNumber" in given)
+        fault = self.faults.take(record.endpoint, {_account_sid(request), _sid(request), *numbers})
         if fault is None:
             return await self._process(request, handler)
         response = None if fault.refuses else await self._process(request, handler)
@@ -214,7 +224,10 @@ def _fault_response(fault: Fault) -> web.Response:
     return response
 
 
-def _drop(request: web.Request) -> web.Response:
+def _reset(request: web.Request) -> web.Response:
     if request.transport is not None:
+        with contextlib.suppress(OSError):  # the client has left already
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
         request.transport.abort()
     return web.Response()  # goes nowhere; aiohttp wants one

@@ -28,7 +28,9 @@ class Webhook:
 
     @classmethod
     def to(cls, address: str, method: str, fields: Mapping[str, str]) -> Webhook:
-        """To an address as the account gave it. What stands before an @ in it, and its #fragment, stay with Twilio."""
+        """To an address as the account gave it. A login before an @ in it, and what follows a #, stay with Twilio: they
+        are for `connection.py`.
+        """
         parts = urlsplit(address)
         url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{_ascii(parts.path) or '/'}"
         query = [_ascii(parts.query)] if parts.query else []

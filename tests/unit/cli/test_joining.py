@@ -9,14 +9,17 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from pulumi_twilio_caller_id.cli import joining, main
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
+from rest import place
 
-NUMBER = "+14155550101"
+NUMBER, OTHER = "+14155550101", "+14155550102"
 NAME = "pulumi-twilio-caller-id: "
 WHERE = """
 import os, base64, urllib.request as u
@@ -55,6 +58,56 @@ def test_the_command_runs_against_the_sandbox_that_has_the_file(state: Path, cap
         assert told == err
         assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]  # it has what it had
         assert [200] == [record.status for record in sandbox.requests]
+
+
+def test_with_page_numbers_ring_in_a_sandbox_that_was_started_without(
+    state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(state=state, phones={NUMBER: "busy"}) as sandbox:
+        assert 0 == join(state, "--page")
+        assert f"Phone: {sandbox.url}/" == capfd.readouterr().err.splitlines()[-1]
+        for number in (NUMBER, OTHER):
+            place(sandbox, number)
+        sandbox.advance(50)
+        assert [(NUMBER, "busy"), (OTHER, "ringing")] == [(call.to, call.status) for call in sandbox.calls]
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ("manual", ""),
+        ("no-answer", ' (only phones that are manual ring there: its "*" is no-answer)'),
+        ({"rings": 3}, ' (only phones that are manual ring there: its "*" is keys-code)'),
+    ],
+)
+def test_with_page_it_is_said_where_the_numbers_do_something_else_already(
+    state: Path, capfd: pytest.CaptureFixture[str], others: Any, told: str
+) -> None:
+    with Sandbox(state=state, phones={"*": others}) as sandbox:
+        assert 0 == join(state, "--page")
+        assert f"Phone: {sandbox.url}/{told}" == capfd.readouterr().err.splitlines()[-1]
+        described = requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()["phones"]["*"]
+        assert {"behaviour": "keys-code", **({"behaviour": others} if isinstance(others, str) else others)} == {
+            "behaviour": "keys-code",
+            **described,
+        }
+
+
+def test_without_page_the_phones_there_stay_as_they_are(state: Path) -> None:
+    with Sandbox(state=state) as sandbox:
+        assert 0 == join(state)
+        assert {} == requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()["phones"]
+
+
+def test_a_sandbox_that_ends_before_its_phones_are_known(
+    state: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(state=state) as sandbox:
+        monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox.start_or_join", lambda _: sandbox.url)
+    assert 1 == join(state, "--page")
+    out, err = capfd.readouterr()
+    assert "" == out
+    assert f"{NAME}the sandbox at {sandbox.url} cannot be reached any more: try again" == err.splitlines()[-1]
 
 
 def test_without_another_sandbox_there_is_one_of_its_own(state: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ import requests
 
 import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id.cli import main
+from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.testing import Sandbox
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)}
@@ -23,6 +24,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sand
 NAME = "pulumi-twilio-caller-id: "
 NUMBER = "+14155550101"
 SUBACCOUNT = "AC" + "5" * 32
+MAIN = Credentials().account_sid
 STATE = """
 import json, os, urllib.request
 print(urllib.request.urlopen(os.environ["TWILIO_API_URL"] + "/sandbox/state").read().decode())
@@ -104,14 +106,16 @@ def test_rules_of_accounts_are_taken_from_the_command_line(made: list[dict[str, 
 def test_with_the_page_every_number_rings_that_no_file_names(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "phones.yaml").write_text(f"{NUMBER}: busy\n")
     (tmp_path / "all.yaml").write_text("'*': no-answer\n")
-    for given, phones in (
-        ([], {"*": {"behaviour": "manual"}}),
-        (["--phones", str(tmp_path / "phones.yaml")], {NUMBER: {"behaviour": "busy"}, "*": {"behaviour": "manual"}}),
-        (["--phones", str(tmp_path / "all.yaml")], {"*": {"behaviour": "no-answer"}}),
+    manual = {"*": {"behaviour": "manual"}}
+    silent = ' (only phones that are manual ring there: its "*" is no-answer)'
+    for given, phones, told in (
+        ([], manual, ""),
+        (["--phones", str(tmp_path / "phones.yaml")], {NUMBER: {"behaviour": "busy"}, **manual}, ""),
+        (["--phones", str(tmp_path / "all.yaml")], {"*": {"behaviour": "no-answer"}}, silent),
     ):
         state, err = state_with("--page", "--port", "0", *given, capfd=capfd)
         assert phones == state["phones"]
-        assert re.fullmatch(r"Phone: http://127\.0\.0\.1:\d+/\n", err)
+        assert f"Phone: URL/{told}\n" == re.sub(r"http://127\.0\.0\.1:\d+", "URL", err)
     assert {} == state_with(capfd=capfd)[0]["phones"]
 
 
@@ -138,6 +142,7 @@ def test_the_port_is_the_usual_one_unless_a_command_runs_without_a_page(
 ) -> None:
     monkeypatch.setattr(Sandbox, "start", lambda sandbox: sandbox)
     monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox._serve", lambda _, **__: 0)
+    monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox.ring_by_hand", lambda _: "manual")
     run = ["--run", sys.executable, "-c", ""]
     for given in ([], ["--page"], ["--page", *run], run, ["--page", "--port", "0"], ["--port", "9", *run]):
         assert 0 == main(["sandbox", *given])
@@ -170,6 +175,11 @@ def test_the_port_is_the_usual_one_unless_a_command_runs_without_a_page(
                 "shared-key, not 'never'"
             ),
         ),
+        (
+            ["--number", f"{NUMBER}={'x' * 65}"],
+            f"argument --number: {NUMBER}: FriendlyName is at most 64 characters, not 65",
+        ),
+        (["--run=pulumi"], "argument --run: the command is words of its own, as in --run pulumi up, not 'pulumi'"),
         (["--callback-delay", "-1"], "argument --callback-delay: '-1' is not a number of seconds, 0 or more"),
     ],
 )
@@ -193,6 +203,7 @@ def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureF
         (["--callbacks", "lost", "--callback-delay", "1"], "--callback-delay is for --callbacks late"),
         (["--join", "--state", state], "--join is for --run with --state"),
         (["--join", *run], "--join is for --run with --state"),
+        (["--subaccount", MAIN, *run], f"subaccounts: {MAIN} is the main account"),
         (["--trial", *six, *run], "A trial account may verify at most 5 numbers. (21453)"),
         (["--faults", str(faults), *run], f"{faults}: entry 1: endpoint 'creat' must be one of create, list, fetch, "),
         (["--faults", "no.yaml", *run], "no.yaml: cannot be read (No such file or directory)"),
@@ -201,12 +212,3 @@ def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureF
         out, err = capsys.readouterr()
         assert ("", f"{NAME}{message}") == (out, err.rstrip("\n")[: len(NAME + message)])
         assert 1 == err.count("\n")
-
-
-def test_the_help_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["sandbox", "--help"])
-    shown = capsys.readouterr().out
-    assert ["options", "addresses", "account", "phones", "trouble", "running", "example"] == re.findall(
-        r"^(\w+):$", shown, re.MULTILINE
-    )

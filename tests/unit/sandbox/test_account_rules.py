@@ -136,9 +136,13 @@ def test_every_country_may_be_called_unless_somebody_says_which() -> None:
 def test_countries_are_two_letters() -> None:
     assert frozenset({"US", "CA"}) == read_countries(["us", "CA"])
     for given, wrong in ((["USA"], "USA"), (["XX"], "XX"), (["US", ""], "")):
-        with pytest.raises(ValueError, match=f"^'{wrong}' is not a country in two letters, such as US"):
+        with pytest.raises(
+            ValueError, match=f"^geo_permissions: '{wrong}' is not a country in two letters, such as US"
+        ):
             Sandbox(geo_permissions=given)
-    with pytest.raises(ValueError, match=r"^geo_permissions is a list of countries such as \['US', 'CA'\], not 'US'"):
+    with pytest.raises(
+        TypeError, match=r"^geo_permissions must be a list of countries such as \['US', 'CA'\], not 'US'"
+    ):
         Sandbox(geo_permissions="US")
 
 

@@ -46,11 +46,12 @@ class Request:
 
 
 class Receiver:
-    """An HTTP server that keeps what it is sent, and answers with `status`."""
+    """An HTTP server that keeps what it is sent, and answers with `statuses`, and after these with `status`."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.status = 204
+        self.statuses: list[int] = []
         self.hold = threading.Event()
         self.hold.set()
         self.look: Callable[[], list[str]] = list
@@ -62,7 +63,7 @@ class Receiver:
                 request = Request(self.command, self.path, dict(self.headers), body, receiver.look())
                 receiver.requests.append(request)
                 receiver.hold.wait(10)
-                self.send_response(receiver.status)
+                self.send_response(receiver.statuses.pop(0) if receiver.statuses else receiver.status)
                 self.end_headers()
 
             do_GET = do_POST = handle_any  # noqa: N815 - the names that are looked for
@@ -184,7 +185,7 @@ def test_a_success_is_told_with_the_caller_id_that_is_there_by_then(
         record.error,
     )
     assert (request.fields, request.headers[SIGNATURE]) == (record.fields, record.signature)
-    assert abs(time.time() - record.at) < 5
+    assert rest.START + 34 == record.at
     time.sleep(0.06)
     assert 1 == len(receiver.requests)
 
@@ -382,11 +383,11 @@ def test_any_answer_ends_it(sandbox: Sandbox, clock: Clock, receiver: Receiver) 
     assert (500, 1, 1) == (record.status, len(receiver.requests), len(sandbox.callbacks))
 
 
-def test_no_connection_is_tried_once_more(clock: Clock) -> None:
+def test_no_connection_is_tried_once_more() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with Sandbox(clock=clock, delays=Delays(0, 0, 0)) as sandbox:
+    with Sandbox(delays=Delays(0, 0, 0)) as sandbox:
         place(sandbox, url)
         first, second = ended(sandbox, 2)
         time.sleep(0.2)
@@ -398,7 +399,7 @@ def test_no_connection_is_tried_once_more(clock: Clock) -> None:
 
 
 def test_the_retry_says_that_it_is_one(clock: Clock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pulumi_twilio_caller_id.sandbox.callbacks.RETRY", 0.01)
+    monkeypatch.setattr("pulumi_twilio_caller_id.sandbox.connection.RETRY", 0.01)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -409,6 +410,40 @@ def test_the_retry_says_that_it_is_one(clock: Clock, receiver: Receiver, monkeyp
         assert [None, 204] == [record.status for record in ended(sandbox, 2)]
     (request,) = receiver.requests
     assert 36 == len(request.headers["I-Twilio-Idempotency-Token"])
+
+
+def test_the_address_says_how_often_it_is_asked(sandbox: Sandbox, clock: Clock, receiver: Receiver) -> None:
+    receiver.statuses = [500, 404, 200]
+    place(sandbox, f"{PUBLIC}/a#rc=5&rp=4xx,5xx")
+    clock.now += 100
+    assert [500, 404, 200] == [record.status for record in ended(sandbox, 3)]
+    assert [("/a", False), ("/a", True), ("/a", True)] == [
+        (request.target, "I-Twilio-Idempotency-Token" in request.headers) for request in receiver.requests
+    ]
+
+
+def test_an_answer_that_is_awaited_in_vain_can_be_a_reason(clock: Clock, receiver: Receiver) -> None:
+    receiver.hold.clear()
+    with Sandbox(clock=clock, delays=Delays(0, 0, 0)) as sandbox:
+        place(sandbox, f"{receiver.url}/#rt=100&rp=rt")
+        records = ended(sandbox, 2)
+    assert [(None, "Timeout on reading data from socket")] * 2 == [(record.status, record.error) for record in records]
+
+
+def test_a_login_in_the_address_is_given_once_it_is_asked_for(
+    sandbox: Sandbox, clock: Clock, receiver: Receiver
+) -> None:
+    receiver.statuses = [401, 204, 401]
+    place(sandbox, "https://user:pass@hooks.example.com/a")
+    clock.now += 100
+    records = ended(sandbox, 2)
+    assert 204 == sandbox.send_callback("https://user:pass@hooks.example.com/b", {})
+    assert [("/a", None), ("/a", "Basic dXNlcjpwYXNz"), ("/b", None), ("/b", "Basic dXNlcjpwYXNz")] == [
+        (request.target, request.headers.get("Authorization")) for request in receiver.requests
+    ]
+    assert [401, 204] == [record.status for record in sandbox.callbacks]
+    assert {f"{PUBLIC}/a"} == {record.url for record in records}
+    assert 1 == len({record.signature for record in records})
 
 
 @pytest.mark.parametrize(
@@ -427,7 +462,7 @@ def test_what_the_test_wants(
 ) -> None:
     place(sandbox)
     sandbox.callbacks_go(how, delay=0.1 if how == "late" else None)
-    moved = time.time()
+    moved = time.monotonic()
     clock.now += 100
     records = ended(sandbox, count)
     for record, request in zip(records, receiver.requests, strict=True):
@@ -439,7 +474,7 @@ def test_what_the_test_wants(
         settings = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
         assert ("key=K1,algorithm=HMAC_SHA256" if how == "shared-key" else None) == settings
     if how == "late":
-        assert 0.1 <= records[0].at - moved
+        assert 0.1 <= time.monotonic() - moved
     assert 1 == len({str(request.fields) for request in receiver.requests})
 
 
@@ -487,8 +522,9 @@ def test_ways_that_make_no_sense() -> None:
         sandbox.callbacks_go("nicely")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="delay is for late callbacks, not for 'lost'"):
         sandbox.callbacks_go("lost", delay=1)
-    with pytest.raises(ValueError, match="delay is a number of seconds, 0 or more, not nan"):
-        sandbox.callbacks_go("late", delay=float("nan"))
+    for delay in (float("nan"), True, -1):
+        with pytest.raises(ValueError, match=f"delay is a number of seconds, 0 or more, not {delay}"):
+            sandbox.callbacks_go("late", delay=delay)
 
 
 # By hand

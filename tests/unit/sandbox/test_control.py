@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 import time
 from typing import Any
@@ -168,6 +169,8 @@ def test_a_caller_id_is_added_renamed_and_removed(sandbox: Sandbox) -> None:
     [
         ("PUT", f"phones/{NUMBER}", "bussy", 400, f"{NUMBER}: behaviour 'bussy' is not one of keys-code, "),
         ("PUT", f"phones/{NUMBER}", {"rings": -1}, 400, f"{NUMBER}: rings -1 must be a number of seconds, 0 or more"),
+        ("PUT", f"phones/{NUMBER}", {"rings": True}, 400, f"{NUMBER}: rings True must be a number of seconds, 0 or m"),
+        ("PUT", "phones/*", {"known_after": False}, 400, "*: known_after False must be a number of seconds, 0 or more"),
         ("PUT", f"phones/{NUMBER}", ["busy"], 400, f"{NUMBER}: ['busy'] is neither a behaviour (keys-code, "),
         ("PUT", f"phones/{NUMBER}", 7, 400, f"{NUMBER}: 7 is neither a behaviour (keys-code, "),
         ("PUT", "phones/desk", "busy", 400, "'desk' is not a phone number; write it as +14155550101, or * for"),
@@ -183,6 +186,15 @@ def test_a_caller_id_is_added_renamed_and_removed(sandbox: Sandbox) -> None:
         ("POST", "clock", {"advance": -1}, 400, "the clock moves forward by a number of seconds, 0 or more, not by -1"),
         ("POST", "clock", {"advance": "1"}, 400, "advance '1' must be a number of seconds, 0 or more"),
         ("POST", "clock", {"advance": True}, 400, "advance True must be a number of seconds, 0 or more"),
+        ("PUT", "callbacks", {"how": "late", "delay": True}, 400, "delay True must be a number of seconds, 0 or more"),
+        (
+            "POST",
+            "faults",
+            {"endpoint": "list", "times": True, "status": 500},
+            400,
+            "times True must be a whole number",
+        ),
+        ("POST", "faults", [{"endpoint": "list", "delay": True}], 400, "entry 1: delay True must be a number of sec"),
         ("POST", "clock", {"advance": 1e300}, 400, "the clock does not go beyond the year 9998"),
         ("POST", "clock", {"seconds": 1, "advance": 1}, 400, "'seconds' is not one of advance"),
         ("POST", "caller-ids", {}, 400, "phone_number is missing: it must be a phone number, such as +14155550101"),
@@ -190,6 +202,7 @@ def test_a_caller_id_is_added_renamed_and_removed(sandbox: Sandbox) -> None:
         ("POST", "caller-ids", {"phone_number": "1"}, 400, "Twilio does not support calling this number or the number"),
         ("POST", "caller-ids", {"phone_number": OTHER}, 400, "Phone number is already verified. (21450)"),
         ("POST", "caller-ids", {"phone_number": NUMBER, "account_sid": "AC1"}, 400, "account_sid 'AC1' must be one of"),
+        ("POST", "caller-ids", {"phone_number": NUMBER, "account_sid": ""}, 400, "account_sid '' must be one of AC"),
         ("POST", "caller-ids/PN1", {"friendly_name": "x"}, 404, "There is no caller ID PN1"),
         ("POST", "caller-ids/PN1", {"friendly_name": None}, 400, "friendly_name None must be a text; an empty one"),
         ("DELETE", "caller-ids/PN1", None, 404, "There is no caller ID PN1"),
@@ -224,6 +237,73 @@ def test_what_makes_no_sense_is_one_message(
 def test_a_body_that_is_no_json(sandbox: Sandbox, body: bytes, message: str) -> None:
     answer = requests.post(f"{sandbox.url}/sandbox/clock", data=body, timeout=5)
     assert (400, message) == (answer.status_code, answer.json()["message"][: len(message)])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "like"),
+    [
+        ("PUT", f"phones/{NUMBER}", """-d '"busy"' or -d '{"behaviour": "busy", "rings": 1}'"""),
+        ("PUT", "callbacks", """-d '{"how": "late", "delay": 2}'"""),
+        ("POST", "faults", """-d '{"endpoint": "list", "status": 500}'"""),
+        ("POST", "clock", """-d '{"advance": 60}'"""),
+        ("POST", "caller-ids", """-d '{"phone_number": "+14155550101"}'"""),
+        ("POST", "caller-ids/{sid}", """-d '{"friendly_name": "Desk"}'"""),
+    ],
+)
+def test_it_is_said_how_a_body_is_written_and_so_it_is_taken(
+    sandbox: Sandbox, method: str, path: str, like: str
+) -> None:
+    """With the quotes that the shell takes away, or, as it is here, does not."""
+    url = f"{sandbox.url}/sandbox/{path.format(sid=sandbox.caller_ids[0].sid)}"
+    for body, wrong in (("", "the body is empty"), ("busy", "the body is not JSON (Expecting value: line 1 column 1")):
+        message = requests.request(method, url, data=body, timeout=5).json()["message"]
+        assert message.startswith(wrong)
+        assert message.endswith(f"; it must be JSON, as in {like}")
+    for body in shlex.split(like):
+        if body not in ("-d", "or"):
+            assert requests.request(method, url, data=body, timeout=5).ok
+
+
+# Digits
+
+
+@pytest.mark.parametrize(
+    ("sent", "digits"),
+    [
+        ({"json": {"Digits": "123456"}}, ""),
+        ({"data": '{"Digits": "123456"}', "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, ""),
+        ({}, ""),
+        ({"data": {"Digits": ""}}, ""),
+        ({"data": {"digits": "123456"}}, ""),
+        ({"data": {"Digits": "abc"}}, "abc"),
+        ({"data": {"Digits": " 123456"}}, " 123456"),
+        ({"data": {"Digits": "123456\n"}}, "123456\n"),
+        ({"data": {"Digits": "\N{ARABIC-INDIC DIGIT ONE}"}}, "\N{ARABIC-INDIC DIGIT ONE}"),
+    ],
+)
+def test_a_request_without_digits_is_no_wrong_code(sandbox: Sandbox, sent: dict[str, Any], digits: str) -> None:
+    sandbox.set_phone(NUMBER, "manual")
+    sid = place(sandbox, NUMBER).json()["call_sid"]
+    url = f"{sandbox.url}/sandbox/calls/{sid}/digits"
+    for _ in range(4):  # one more than wrong codes end the call
+        answer = requests.post(url, timeout=5, **sent)
+        told = f"digits are one or more of 0-9 * #, as a text such as '476021', not {digits!r}; "
+        assert (400, told) == (answer.status_code, answer.json()["message"][: len(told)])
+        assert answer.json()["message"].endswith("they go in the form field Digits, as in -d Digits=476021")
+    [call] = sandbox.calls
+    assert ("ringing", 3) == (call.status, call.tries_left)
+    assert requests.post(url, data={"Digits": call.validation_code}, timeout=5).json()["verified"]
+
+
+@pytest.mark.parametrize("digits", ["", "abc", "12 34", 123456, None, b"123456"])
+def test_in_python_too(sandbox: Sandbox, digits: Any) -> None:
+    sandbox.set_phone(NUMBER, {"behaviour": "manual", "validation_code": "123456"})
+    place(sandbox, NUMBER)
+    with pytest.raises(ValueError) as refused:  # noqa: PT011
+        sandbox.key_in(sandbox.calls[0].sid, digits)
+    assert f"digits are one or more of 0-9 * #, as a text such as '476021', not {digits!r}" == str(refused.value)
+    assert ("ringing", 3) == (sandbox.calls[0].status, sandbox.calls[0].tries_left)
+    assert [False, True] == [sandbox.key_in(sandbox.calls[0].sid, keys) for keys in ("*", "123456#")]
 
 
 def test_a_body_may_claim_to_be_anything(sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,16 @@ def test_a_bad_file_is_explained(tmp_path: Path, text: str, message: str) -> Non
         load_phones(path)
     assert str(explained.value).startswith(f"{path}: {message}")
     assert "\n" not in str(explained.value)
+
+
+@pytest.mark.parametrize("key", ["queued", "rings", "talks", "listed_after", "known_after"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_boolean_is_no_number_of_seconds(tmp_path: Path, key: str, value: bool) -> None:
+    (tmp_path / "phones.json").write_text(json.dumps({"*": {"behaviour": "late-listed", key: value}}))
+    with pytest.raises(PhonesFileError) as explained:
+        load_phones(tmp_path / "phones.json")
+    message = f"*: {key} {value} must be a number of seconds, 0 or more"
+    assert f"{tmp_path / 'phones.json'}: {message}" == str(explained.value)
 
 
 def test_files_that_are_no_files(tmp_path: Path) -> None:

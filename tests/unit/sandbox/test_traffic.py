@@ -233,6 +233,7 @@ def test_a_sandbox_limits_its_account() -> None:
             requests.get(url, auth=auth, timeout=(5, 0.5))
         assert 429 == requests.get(url, auth=auth, timeout=5).status_code
         assert [None, 429] == [record.status for record in sandbox.requests]
+    assert [True, False] == [record.dropped for record in sandbox.requests], "what was held back as it stopped"
 
 
 # What makes no sense

@@ -3,6 +3,7 @@
 import { Card, KEYS } from "./card.js";
 
 const KEPT = 12; // cards of calls that are over
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select"; // what takes digits itself
 
 export class Cards {
   /** `speak` is given what the caller says; `changed` is called when a person has silenced or closed a card. */
@@ -61,7 +62,7 @@ export class Cards {
 
   /** Keys go to the card that has the focus, or else to the only one that was answered. */
   _key(event) {
-    const inField = event.target.matches("input, textarea, select");
+    const inField = event.target.matches(FIELDS);
     const activates = event.target.matches("button, summary") && event.key === "Enter";
     if (event.ctrlKey || event.metaKey || event.altKey || inField || activates) {
       return;

@@ -11,7 +11,7 @@ function outcome(call) {
 
 function answer(request) {
   if (request.status === null) {
-    return "none yet";
+    return request.dropped ? "none" : "none yet";
   }
   const code = request.code === null || request.status < 300 ? "" : ` · ${request.code}`;
   return `${request.status}${code}${request.message ? ` · ${request.message}` : ""}`;
