@@ -9,7 +9,10 @@ from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
 
-from pulumi_twilio_caller_id.callback import Callback, Reception, expecting, listening
+from harness import free_port
+from patience import PATIENCE
+from pulumi_twilio_caller_id.callback import Callback, Reception, expecting
+from pulumi_twilio_caller_id.listening import host_and_port
 
 TOKEN = "0123456789abcdef-auth-token"
 PUBLIC = "https://hooks.example.com/twilio"
@@ -22,7 +25,7 @@ FIELDS = {
     "To": "+14155550101",
 }
 SUCCESS = Callback(FIELDS["CallSid"], FIELDS["AccountSid"], "completed", "success", "PN" + "3" * 32, trusted=True)
-FOREVER = 60.0
+FOREVER = PATIENCE
 """Seconds: no test waits for what is cut off only then."""
 
 
@@ -41,7 +44,8 @@ class Receiver:
     """One wait, what it was told, and a way to send it anything."""
 
     def __init__(self, tokens: tuple[str, ...] = (TOKEN,), timeout: float = FOREVER) -> None:
-        self.reception = Reception(PUBLIC, "127.0.0.1:0", tokens)
+        self.reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}", tokens)
+        self.address = host_and_port(self.reception.listen)
         self.callbacks: list[Callback] = []
         self.warnings: list[str] = []
         self.waiting = expecting(self.reception, self.callbacks.append, self.warnings.append, request_timeout=timeout)
@@ -49,14 +53,13 @@ class Receiver:
     def __enter__(self) -> Receiver:
         self.url = self.waiting.__enter__() or ""
         self.own = self.url.rpartition("/")[2]
-        self.address = listening(self.reception) or ("", 0)
         return self
 
     def __exit__(self, *why: Any) -> None:
         self.waiting.__exit__(*why)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=10)
+        return socket.create_connection(self.address, timeout=PATIENCE)
 
     def raw(self, sent: str | bytes) -> bytes:
         with self.connect() as connection:

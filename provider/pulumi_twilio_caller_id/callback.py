@@ -36,6 +36,9 @@ NUDGES = 5
 NUDGE_INTERVAL = 1.0
 """Seconds."""
 
+WARNING = 3.0
+"""Seconds that a warning which is under way when its wait ends is waited for."""
+
 
 @dataclass(frozen=True)
 class Callback:
@@ -57,7 +60,7 @@ class Callback:
 class Reception:
     """How callbacks can reach this process.
 
-    `public_url`: the base URL that leads, from outside, to `listen` (host:port; port 0 takes a free one).
+    `public_url`: the base URL that leads, from outside, to `listen` (host:port).
     `tokens`: the auth tokens that may have signed a callback; without any, none can be trusted.
     """
 
@@ -76,8 +79,8 @@ def expecting(
 ) -> Iterator[str | None]:
     """The StatusCallback URL of one wait, or None, after one warning, where callbacks can't be received.
 
-    `receive` and `warn` are called in the server's thread, so they have to be quick. `request_timeout` counts where
-    this wait starts the server.
+    `receive` is called in the server's thread, so it has to be quick; `warn` may take its time, in a thread of its own,
+    of which WARNING seconds are left when the wait ends. `request_timeout` counts where this wait starts the server.
     """
     wait = _Wait(reception, receive, warn)
     server = None
@@ -93,19 +96,13 @@ def expecting(
         yield wait.url
     finally:
         _leave(wait, server)
+        wait.finish_warning()
 
 
 def _reason(failed: Exception) -> str:
     if isinstance(failed, OSError) and failed.errno and failed.errno > 0:
         return os.strerror(failed.errno)  # less the address, which is said already
     return getattr(failed, "strerror", None) or str(failed)
-
-
-def listening(reception: Reception) -> tuple[str, int] | None:
-    """Host and port where this process listens for `reception` just now."""
-    with _servers_lock:
-        server = _servers.get(reception.listen)
-        return server.address if server else None
 
 
 _servers: dict[str, Server] = {}
@@ -141,7 +138,7 @@ class _Wait:
         self.url = f"{reception.public_url.rstrip('/')}/{self.path}"
         self._receive = receive
         self._warn = warn
-        self._warned = False
+        self._warning: threading.Thread | None = None
         self._news: Callback | None = None  # what was trusted last
         self._nudges = float(NUDGES)
         self._nudged = 0.0
@@ -183,13 +180,21 @@ class _Wait:
         return True
 
     def _warn_once(self, problem: str) -> None:
-        if not self._warned:
-            self._warned = True
-            self._guarded(
-                self._warn,
+        """Not in the server's thread: all waits share that, and whoever shows the warning may keep it waiting."""
+        if self._warning is None:
+            text = (
                 f"A callback {problem}: it only made us look at Twilio at once."
-                " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them.",
+                " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
             )
+            self._warning = threading.Thread(
+                target=self._guarded, args=(self._warn, text), name="twilio-callback-warning", daemon=True
+            )
+            self._guarded(threading.Thread.start, self._warning)
+
+    def finish_warning(self) -> None:
+        """Nobody hears it any more once the operation is answered."""
+        if self._warning is not None and self._warning.is_alive():
+            self._warning.join(WARNING)
 
     def _guarded(self, function: Callable[[Any], None], argument: object) -> None:
         """What goes wrong on our side is no business of whoever sent the request."""

@@ -55,7 +55,6 @@ class Server:
 
     def __init__(self, sockets: list[socket.socket], request_timeout: float) -> None:
         self.waits: dict[str, Wait] = {}
-        self.address: tuple[str, int] = sockets[0].getsockname()[:2]
         self._timeout = request_timeout
         self._started: Future[Callable[[], object]] = Future()
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from .inputs import ACCOUNT_SID
 from .masking import conceal
-from .phone_number import DEFAULT_REGION
+from .phone_number import DEFAULT_REGION, REGION_KEY
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {
@@ -39,7 +39,6 @@ SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"
 PROVIDER = "twilio:provider"
 """What the configuration of an explicit `Provider`'s process has and a stack's has not: the provider's name."""
 
-REGION_KEY = "twilio:defaultRegion"
 KEYS = frozenset({f"twilio:{key}" for key, _ in SOURCES.values()} | {REGION_KEY})
 """All keys of the stack's config that mean something here."""
 
@@ -56,7 +55,13 @@ def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
 
 def default_region(config: Lookup) -> str:
     """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
-    return str(config(REGION_KEY) or DEFAULT_REGION).upper()
+    return str(_kept(config(REGION_KEY)) or DEFAULT_REGION).upper()
+
+
+def region_setting(config: Lookup) -> str:
+    """The name that a message has for where `default_region` is from."""
+    provider = config(PROVIDER)
+    return REGION_KEY if provider is None else f"Provider {provider}'s default_region"
 
 
 def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str]:

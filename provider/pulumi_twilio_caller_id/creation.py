@@ -6,7 +6,7 @@ One call at most is placed, whatever fails around it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from .display import Shown, log_text
 from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .errors import shown as plain
 from .existing import adopt, already_verified, wants_adoption
-from .interrupts import Abandoned, unless_ended
+from .interrupts import CANCELED, Abandoned, Ending, over, unless_ended
 from .listings import listings
 from .notify import Notifier
 from .phone_number import readable
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 ALREADY_VERIFIED = 21450
 
-Claimed = Callable[[CallerId], AbstractContextManager[None]]
+Claim = Callable[[CallerId], None]
 
 
-def create_caller_id(account: Settings, inputs: CallerIdInputs, claimed: Claimed) -> CallerId:
+def create_caller_id(account: Settings, inputs: CallerIdInputs, claim: Claim) -> CallerId:
     """Verify the number by phone, or adopt the caller ID it has, where that is wanted.
 
-    claimed: what an adoption is done within; raises AlreadyVerified where another resource has that caller ID.
+    claim: asked before an adoption; raises AlreadyVerified where another resource has that caller ID.
 
     Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
     """
@@ -46,8 +46,8 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claimed: Claimed
     def take(existing: CallerId) -> CallerId:
         if not wants_adoption(account, inputs.adopt):
             raise already_verified(existing, inputs.account_sid, urn)
-        with claimed(existing):
-            return adopt(twilio, inputs, existing)
+        claim(existing)
+        return adopt(inputs, existing)
 
     try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
         existing = unless_ended(engine.interruptible, lambda: twilio.find(inputs.phone_number))
@@ -56,16 +56,21 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claimed: Claimed
     if existing is not None:
         return take(existing)
     timeout = (rpc.timeout if rpc else None) or TIMEOUT
-    inbox = Inbox()
+    inbox, ending = Inbox(), Ending()
     warn = partial(engine.log, "warning", urn=urn)
     with (
-        engine.interruptible(lambda why: inbox.put(Interruption(why))),
+        engine.interruptible(ending.end),
+        ending.told(lambda why: inbox.put(Interruption(why))),
+        ending.governing(),
         _status_callback(account, inputs, inbox, warn) as status_callback,
     ):
         ended = engine.ended()
         if ended:
             raise _not_called(inputs, ended)
-        request = _request_validation(twilio, inputs, status_callback)
+        try:
+            request = _request_validation(twilio, inputs, status_callback)
+        except Interrupted:  # while it stood in line, or just as its turn came
+            raise _not_called(inputs, over() or CANCELED) from None
         if isinstance(request, CallerId):
             return take(request)
         if request.phone_number != inputs.phone_number:
@@ -77,7 +82,7 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claimed: Claimed
         notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
-            with Shown(urn, request.call_sid) as shown, listings.shared(twilio) as looks:
+            with Shown(urn, request.call_sid) as shown, listings.shared(twilio, ending, timeout) as looks:
                 engine.log("info", log_text(request), urn=urn)
                 caller_id = await_caller_id(
                     looks,

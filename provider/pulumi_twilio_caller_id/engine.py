@@ -63,9 +63,10 @@ class Rpc:
 
     @property
     def old_inputs(self) -> dict[str, Any] | None:
-        """The inputs in state, which Read is sent but does not pass on; None where there are none."""
+        """The inputs in state, which Diff, Read and Delete are sent but do not pass on; None where there are none."""
         try:
-            given = wire.deserialize_properties(self.request.inputs)
+            sent = self.request.inputs if hasattr(self.request, "inputs") else self.request.old_inputs
+            given = wire.deserialize_properties(sent)
         except Exception:  # noqa: BLE001  whatever another SDK makes of it, a refresh works without
             return None
         return {name: wire.unwrap_rpc_secret(value) for name, value in given.items()} or None

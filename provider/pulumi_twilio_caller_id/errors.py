@@ -13,7 +13,7 @@ CallerIdError
 ├── AlreadyVerified         the number is a caller ID already; no call was placed
 ├── ImportMismatch          what `import_` names is not what the program declares; nothing was changed
 ├── NotVerified             the call was placed, and the number did not become a caller ID
-├── Interrupted             somebody ended the operation before that was known
+├── Interrupted             somebody ended the operation before that was known, or before Twilio was asked
 └── Gone                    the caller ID was removed at Twilio
 
 The text of each is for the person at the terminal: first what happened and with which value, then, on a line of its
@@ -26,7 +26,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from .masking import masked
+from .masking import MASK, is_secret, masked
 
 
 def shown(text: object, longest: int = 300) -> str:
@@ -49,11 +49,18 @@ def quoted(value: object, longest: int = 100) -> str:
     return shown(repr(value), longest)
 
 
+def quoted_name(name: object) -> str:
+    """A friendly name in quotes, masked where the program keeps it secret."""
+    return repr(MASK) if is_secret(name) else quoted(name)
+
+
 def apart(one: object, other: object) -> tuple[str, str]:
-    """Two values in quotes, by which they can be told from each other: an accent has several forms that look alike."""
-    texts = quoted(one), quoted(other)
+    """Two friendly names in quotes, by which they can be told from each other: an accent has several forms that look
+    alike.
+    """
+    texts = quoted_name(one), quoted_name(other)
     alike = unicodedata.normalize("NFC", texts[0]) == unicodedata.normalize("NFC", texts[1])
-    return (ascii(one), ascii(other)) if alike else texts
+    return (ascii(one), ascii(other)) if alike and repr(MASK) not in texts else texts
 
 
 def is_fit(value: object, longest: int = 300) -> bool:
@@ -99,7 +106,7 @@ class BadSid(CallerIdError):
 
 
 class TwilioRefused(CallerIdError):
-    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none), `message` (Twilio's).
+    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none).
 
     `retry_after`: seconds Twilio asked to wait, None where it did not.
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
@@ -123,10 +130,8 @@ class TwilioRefused(CallerIdError):
         what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
         trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
         super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else self.default_todo))
-        self.step = step
         self.status = status
         self.code = code
-        self.message = message
         self.retry_after = retry_after
 
     @property
@@ -172,8 +177,6 @@ class AnswerLost(CallerIdError):
 
     def __init__(self, step: str, why: str, todo: str = "Run the same command again.") -> None:
         super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {shown(why)}.", todo)
-        self.step = step
-        self.why = why
 
 
 class AlreadyVerified(CallerIdError):
@@ -189,27 +192,13 @@ class NotVerified(CallerIdError):
 
 
 class Interrupted(CallerIdError):
-    """The operation was ended from outside (^C, `pulumi cancel`, a dead engine) while a number was being verified."""
+    """The operation was ended from outside (^C, `pulumi cancel`, a dead engine): while a number was being verified, or
+    while a request stood in line.
+    """
 
 
 class Gone(CallerIdError):
     """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
-
-
-STORED_CREDENTIALS = (
-    "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, with a number left in\n"
-    "the program, or have them run the program, by --run-program (or PULUMI_RUN_PROGRAM=true)."
-)
-
-
-def foreign_caller_id(account_sid: str, own: str, urn: str) -> str:
-    """What to do where the credentials, of account `own`, are refused for a caller ID of another account."""
-    in_quotes = urn.replace("'", "'\"'\"'")  # as a shell needs it
-    return (
-        f"The caller ID is account {account_sid}'s, the credentials are account {own}'s. Without those of\n"
-        f"{account_sid}: delete it in that account's Console. Then, in a terminal,\n"
-        f"`pulumi state delete '{in_quotes}'`, and pick the one that is pending deletion."
-    )
 
 
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import engine
-from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted
+from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted, quoted_name
 from .memory import name_of
 from .phone_number import readable
 from .records import CallerId, CallerIdInputs
@@ -36,17 +36,16 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
         ) from failed
     given = inputs.model_dump(exclude_none=True)
     for name, reason in mismatches(given, record):
-        raise ImportMismatch(f"{name} is {quoted(given[name])}: {reason}.", "Nothing was changed at Twilio.")
+        value = quoted_name(given[name]) if name == "friendly_name" else quoted(given[name])
+        raise ImportMismatch(f"{name} is {value}: {reason}.", "Nothing was changed at Twilio.")
     engine.log("info", f"imported {sid}, no call", urn=engine.current_urn())
     return record
 
 
-def adopt(twilio: TwilioApi, inputs: CallerIdInputs, record: CallerId) -> CallerId:
-    """Take over the caller ID that the number has, under the program's friendly name where it gives one."""
+def adopt(inputs: CallerIdInputs, record: CallerId) -> CallerId:
+    """Take over the caller ID that the number has. Its friendly name is what creation then sees to, as ever."""
     renaming = renaming_of(record.friendly_name, inputs.friendly_name)
-    if renaming and inputs.friendly_name is not None:
-        record = twilio.rename(record.sid, inputs.friendly_name)
-        renaming = f", and renamed {renaming}"
+    renaming = f", to be renamed {renaming}" if renaming else ""
     engine.log("info", f"adopted {record.sid}, no call{renaming}", urn=engine.current_urn())
     return record
 
@@ -62,7 +61,7 @@ def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]
     if number is not None and number != record.phone_number:
         yield "phone_number", f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct either"
     if name is not None and name != record.friendly_name:
-        reason = f"{record.sid}, which import_ names, is {quoted(record.friendly_name)} at Twilio, where an import"
+        reason = f"{record.sid}, which import_ names, is {quoted_name(record.friendly_name)} at Twilio, where an import"
         yield "friendly_name", f"{reason} changes nothing: give that name or none, and rename it once it is imported"
 
 

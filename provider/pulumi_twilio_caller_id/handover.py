@@ -9,11 +9,13 @@ Best effort: where there is no engine, or no folder to write to, a process knows
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+TRIES = 10
+"""To open a file in a folder that others clear away: each does so once, before its own first note."""
 
 
 class Handover:
@@ -32,9 +34,8 @@ class Handover:
             return
         with suppress(OSError):
             if self._notes is None:
-                self._prepare(self._folder)
-                # Left open, as a process posts each number of a stack; it is ended without a warning.
-                self._notes = os.open(self._folder / str(os.getpid()), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                self._clear()
+                self._notes = _opened(self._folder / str(os.getpid()))
             line = f"{sid} {urn}".replace("\n", " ")  # a resource may have a name of two lines
             os.write(self._notes, f"{line}\n".encode())
             self._posted.add((sid, urn))
@@ -45,24 +46,46 @@ class Handover:
             return None
         with suppress(OSError):
             for path in self._folder.iterdir():
-                if path.name == str(os.getpid()) or path.stat().st_uid != _user() or not _runs(path.name):
-                    continue
-                for line in path.read_text(encoding="utf-8").split("\n"):
-                    noted, _, urn = line.partition(" ")
-                    if noted == sid:
+                with suppress(OSError):  # one of an older engine, which another process clears away just now
+                    urn = _noted(sid, path)
+                    if urn is not None:
                         return urn
         return None
 
-    def _prepare(self, folder: Path) -> None:
-        """Clears away what ended operations have left, as the engine ends its plugins without a warning."""
+    def _clear(self) -> None:
+        """Of what ended operations have left, as the engine ends its plugins without a warning. Other processes may do
+        so at the same time, and may be about to write where one was ended.
+        """
         self._base.mkdir(mode=0o700, exist_ok=True)
         if self._base.stat().st_uid != _user():
             raise PermissionError(str(self._base))
         for old in self._base.iterdir():
-            pids = [path.name for path in old.iterdir()]
-            if pids and not any(map(_runs, pids)):  # an empty one is about to be written to
-                shutil.rmtree(old, ignore_errors=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+            with suppress(OSError):
+                notes = list(old.iterdir())
+                if notes and not any(_runs(path.name) for path in notes):  # an empty one is about to be written to
+                    for path in notes:
+                        path.unlink(missing_ok=True)
+                    old.rmdir()
+
+
+def _noted(sid: str, notes: Path) -> str | None:
+    """The URN that another process, which runs, has noted for the caller ID."""
+    if notes.name == str(os.getpid()) or notes.stat().st_uid != _user() or not _runs(notes.name):
+        return None
+    for line in notes.read_text(encoding="utf-8").split("\n"):
+        noted, _, urn = line.partition(" ")
+        if noted == sid:
+            return urn
+    return None
+
+
+def _opened(notes: Path) -> int:
+    """A descriptor that is left open, as a process posts each number of a stack; it is ended without a warning."""
+    for _ in range(TRIES):
+        with suppress(FileExistsError, FileNotFoundError):  # another process has just cleared the folder away
+            notes.parent.mkdir(mode=0o700, exist_ok=True)
+            return os.open(notes, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    raise FileNotFoundError(str(notes))
 
 
 def _user() -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import quoted
-from .phone_number import DEFAULT_REGION, E164, e164
+from .phone_number import DEFAULT_REGION, E164, REGION_KEY, e164
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
@@ -156,12 +156,13 @@ def checked(
     *,
     unknown: Container[str] = (),
     region: str = DEFAULT_REGION,
+    region_setting: str = REGION_KEY,
     before: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Normalise what is `given`, property by property; properties named in `unknown` have no value yet and pass.
 
-    region: see `e164`. before: the inputs in state. The number there was normalised when it came there, so that it
-    passes as it is: most numbers of a stack are that, and reading one takes metadata of its country.
+    region, region_setting: see `e164`. before: the inputs in state. The number there was normalised when it came there,
+    so that it passes as it is: most numbers of a stack are that, and reading one takes metadata of its country.
 
     Returns the normalised properties and the failures as (property, reason). A reason speaks of "it" and leaves the
     value out: the engine shows property and value before it, and knows which values are secret.
@@ -179,7 +180,7 @@ def checked(
         try:
             text = RULES[name](value)
             is_number = name == "phone_number" and not _is_as_before(value, before)
-            good[name] = e164(str(text), region) if is_number else text
+            good[name] = e164(str(text), region, setting=region_setting) if is_number else text
         except ValueError as refused:
             failures.append((name, str(refused)))
     return good, failures

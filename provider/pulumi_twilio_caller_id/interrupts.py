@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import NoReturn, TypeVar
 
 R = TypeVar("R")
@@ -18,13 +19,67 @@ ENDED = "pulumi ended"
 
 Stop = Callable[[str], None]
 
-_cancel_requested = threading.Event()
-_waits: dict[int, Stop] = {}
-_waits_lock = threading.Lock()
-
 
 class Abandoned(Exception):
     """An operation is to end before what it waited for was there. The text is the reason."""
+
+
+class _Stops:
+    """Those who wait, to be told."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stops: dict[int, Stop] = {}
+
+    def tell(self, why: str) -> None:
+        with self._lock:
+            stops = list(self._stops.values())
+        for stop in stops:
+            stop(why)
+
+    @contextmanager
+    def including(self, stop: Stop, over: Callable[[], str | None]) -> Iterator[None]:
+        """Within it `stop` is told, at once where it is over already."""
+        with self._lock:
+            self._stops[id(stop)] = stop
+        try:
+            why = over()
+            if why is not None:
+                stop(why)
+            yield
+        finally:
+            with self._lock:
+                self._stops.pop(id(stop), None)
+
+
+class Ending:
+    """Of one operation, or of a part of it. `why` it is to end, None where it may go on."""
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self._stops = _Stops()
+
+    def end(self, why: str) -> None:
+        self.why = self.why or why
+        self._stops.tell(why)
+
+    def told(self, stop: Stop) -> AbstractContextManager[None]:
+        """Within it, `stop` is called with the reason, from another thread or at once, when this is to end."""
+        return self._stops.including(stop, lambda: self.why)
+
+    @contextmanager
+    def governing(self) -> Iterator[None]:
+        """Within it, what this thread does is part of what is to end: `over` and `told_over` count this too."""
+        token = _governing.set(self)
+        try:
+            yield
+        finally:
+            _governing.reset(token)
+
+
+_cancel_requested = threading.Event()
+_waits = _Stops()
+_governing: ContextVar[Ending | None] = ContextVar("_governing", default=None)
 
 
 def cancel_requested() -> bool:
@@ -40,46 +95,74 @@ def pause(seconds: float) -> None:
 def cancel() -> None:
     """Stop all waits of this process, and those that begin later."""
     _cancel_requested.set()
-    with _waits_lock:
-        stops = list(_waits.values())
-    for stop in stops:
-        stop(CANCELED)
+    _waits.tell(CANCELED)
+
+
+def told(stop: Stop) -> AbstractContextManager[None]:
+    """Within it, `stop` is called, from another thread, with the reason when all operations are to end."""
+    return _waits.including(stop, lambda: CANCELED if cancel_requested() else None)
+
+
+def over() -> str | None:
+    """Why what this thread does is to end: all operations, or the one that it is part of. None where it may go on."""
+    if cancel_requested():
+        return CANCELED
+    ending = _governing.get()
+    return ending.why if ending else None
+
+
+def go_on() -> None:
+    """Raises Abandoned where `over` has a reason."""
+    why = over()
+    if why is not None:
+        raise Abandoned(why)
 
 
 @contextmanager
-def told(stop: Stop) -> Iterator[None]:
-    """Within it, `stop` is called, from another thread, with the reason when all operations are to end."""
-    with _waits_lock:
-        _waits[id(stop)] = stop
-    try:
-        if cancel_requested():
-            stop(CANCELED)
+def told_over(stop: Stop) -> Iterator[None]:
+    """Within it, `stop` is called with the reason, from another thread or at once, when `over` has one."""
+    ending = _governing.get() or Ending()
+    with told(stop), ending.told(stop):
         yield
-    finally:
-        with _waits_lock:
-            _waits.pop(id(stop), None)
 
 
-def unless_ended(interruptible: Callable[[Stop], AbstractContextManager[None]], act: Callable[[], R]) -> R:
-    """What `act` returns or raises; raises Abandoned as soon as the operation is to end.
+def unless_ended(
+    interruptible: Callable[[Stop], AbstractContextManager[None]], act: Callable[[], R], seconds: float | None = None
+) -> R:
+    """What `act` returns or raises; raises Abandoned as soon as the operation is to end, or `seconds` have passed.
 
-    Then `act` is left to itself, in a thread that ends with the process: for what does no harm if nobody hears of it,
-    such as a look-up that Twilio is slow to answer.
+    Then `act` is left to itself, in a thread that ends with the process, in which `over` has a reason: for what does no
+    harm if nobody hears of it, such as a look-up that Twilio is slow to answer.
     """
     outcomes: queue.SimpleQueue[Callable[[], R]] = queue.SimpleQueue()
+    ending = Ending()
 
     def work() -> None:
         try:
-            result = act()
+            with ending.governing():
+                result = act()
         except BaseException as raised:  # noqa: BLE001  it is raised where it is waited for
             failed = raised
             outcomes.put(lambda: _throw(failed))
         else:
             outcomes.put(lambda: result)
 
-    with interruptible(lambda why: outcomes.put(lambda: _throw(Abandoned(why)))):
-        threading.Thread(target=work, name="twilio-unless-ended", daemon=True).start()
-        return outcomes.get()()
+    def give_up(why: str) -> None:
+        ending.end(why)
+        outcomes.put(lambda: _throw(Abandoned(why)))
+
+    with interruptible(give_up):
+        if ending.why is None:
+            try:
+                threading.Thread(target=work, name="twilio-unless-ended", daemon=True).start()
+            except RuntimeError:  # no more threads to be had
+                work()
+        try:
+            outcome = outcomes.get(timeout=seconds)
+        except queue.Empty:
+            give_up(f"nothing came within {seconds:.0f} s")
+            outcome = outcomes.get()
+        return outcome()
 
 
 def _throw(failed: BaseException) -> NoReturn:

@@ -9,8 +9,8 @@ nor class may ever move: old states would become unreadable for refresh and dest
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -26,20 +26,13 @@ from pulumi.dynamic import (
 
 from . import config, engine, naming
 from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
-from .errors import (
-    STORED_CREDENTIALS,
-    CredentialsRefused,
-    Gone,
-    NotFound,
-    foreign_caller_id,
-    is_fit,
-    printable,
-)
+from .errors import Gone, NotFound, is_fit, printable
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
-from .masking import conceal
+from .masking import conceal_inputs
 from .memory import Memory, name_of
 from .phone_number import readable
+from .stored_credentials import stored_credentials
 
 if TYPE_CHECKING:
     from .records import CallerId
@@ -83,9 +76,10 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         given, hints = _parted(news)
         for name in MASKED.intersection(hints.get(SECRET_INPUTS, ())):
-            conceal(_olds.get(name), given.get(name), shortest=1)
+            conceal_inputs(_olds.get(name), given.get(name))
         known, unknown = engine.split_unknowns(given)
-        good, failures = checked(known, unknown=unknown, region=config.default_region(_config), before=_olds)
+        region, setting = config.default_region(_config), config.region_setting(_config)
+        good, failures = checked(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
         urn = engine.current_urn()
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
@@ -136,11 +130,11 @@ class OutgoingCallerIdProvider(ResourceProvider):
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
         account = _account()
 
-        def claimed(existing: CallerId) -> AbstractContextManager[None]:
-            return _memory.claimed(existing.sid, urn, existing.phone_number)
+        def claim(caller_id: CallerId) -> None:
+            _memory.claim(caller_id.sid, urn, caller_id.phone_number)
 
-        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, claimed)
-        _memory.claim(caller_id.sid, urn, caller_id.phone_number)
+        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, claim)
+        claim(caller_id)
         caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
         return CreateResult(caller_id.sid, caller_id.outputs() | beside)
 
@@ -153,7 +147,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         is_get = "sid" not in props
         twilio = _twilio(props.get("account_sid"))
         try:
-            with _stored_credentials(props.get("account_sid")):
+            with nullcontext() if is_get else stored_credentials(_config, props.get("account_sid")):
                 caller_id = listings.fetch(twilio, id_)
         except NotFound as failed:
             if is_get:
@@ -202,7 +196,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         engine.expect_waiting()
         account_sid = _props.get("account_sid")
-        with suppress(NotFound), _stored_credentials(account_sid):
+        with suppress(NotFound), stored_credentials(_config, account_sid, to_delete=True):
             _twilio(account_sid).remove(_id)
         listings.forget(_id)
 
@@ -240,20 +234,3 @@ def _twilio(account_sid: str | None) -> TwilioApi:
     from .twilio_api import TwilioApi
 
     return TwilioApi(_account(), account_sid)
-
-
-@contextmanager
-def _stored_credentials(account_sid: str | None) -> Iterator[None]:
-    """For operations that may run on credentials an earlier run left in state: says so where they are refused.
-
-    account_sid: whose caller ID it is.
-    """
-    try:
-        yield
-    except CredentialsRefused as refused:
-        own = config.account_sid(_config, os.environ)
-        elsewhere = account_sid is not None and own is not None and account_sid != own
-        advice = (
-            foreign_caller_id(str(account_sid), str(own), engine.current_urn()) if elsewhere else STORED_CREDENTIALS
-        )
-        raise refused.advising(f"{refused.todo}\n{advice}") from refused

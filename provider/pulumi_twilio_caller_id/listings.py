@@ -6,14 +6,17 @@ ID is gone asks for it by its sid.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from .errors import CallerIdError
+from .errors import AnswerLost, CallerIdError, Interrupted
 from .inputs import CALLER_ID_SID
+from .interrupts import Abandoned, Ending, unless_ended
 from .records import CallerId, CallState
 from .twilio_api import PAGE, TwilioApi
 
@@ -23,6 +26,11 @@ FRESH = 60.0
 SECOND = 1.0
 TOLERANCE = 0.2
 """Seconds by which a round may come early."""
+
+LAST_LOOK = 45.0
+"""Seconds for a last look, whatever it waits for: its turn, or Twilio."""
+
+R = TypeVar("R")
 
 Account = tuple[str, str | None]
 """An account's sid, and the base URL that it is asked at."""
@@ -56,11 +64,16 @@ class Listing:
 
 @dataclass
 class _Shelf:
-    """Of one account: the last listing, or the error that came in its place. The lock is held while listing."""
+    """Of one account: the last listing, or the error that came in its place. The lock is held while listing.
+
+    since: from when its age counts. done: when it was there. forgotten: sids, since the last one was begun.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    taken: float = 0.0
     outcome: Listing | CallerIdError | None = None
+    since: float = 0.0
+    done: float = 0.0
+    forgotten: set[str] = field(default_factory=set)
     asked: int = 0
     waits: int = 0
 
@@ -68,6 +81,10 @@ class _Shelf:
     def pages(self) -> int:
         """How many requests a listing takes, as far as is known."""
         return self.outcome.pages if isinstance(self.outcome, Listing) else 1
+
+    def discard(self, sid: str) -> None:
+        if isinstance(self.outcome, Listing):
+            self.outcome.discard(sid)
 
 
 class Listings:
@@ -79,18 +96,35 @@ class Listings:
         self._shelves: dict[Account, _Shelf] = {}
 
     def get(self, twilio: TwilioApi, age: float) -> Listing:
-        """A listing that is less than `age` seconds old. Raises what Twilio's answer raises, as long."""
-        shelf = self._shelf(twilio)
+        """A listing that is less than `age` seconds old, counted from its beginning; from its end, where it took longer
+        than that. Raises what Twilio's answer raises, for as long from its end.
+        """
+        shelf, came = self._shelf(twilio), self.now()
         with shelf.lock:
             outcome = shelf.outcome
-            if outcome is None or self.now() - shelf.taken >= age:
-                shelf.taken = self.now()
-                try:
-                    shelf.outcome = outcome = Listing(twilio.each())
-                except CallerIdError as failed:
-                    shelf.outcome = outcome = failed
+            if outcome is None or (shelf.done < came and self.now() - shelf.since >= age):
+                outcome = self._listed(shelf, twilio, age)
         if isinstance(outcome, CallerIdError):
             raise outcome
+        return outcome
+
+    def _listed(self, shelf: _Shelf, twilio: TwilioApi, age: float) -> Listing | CallerIdError:
+        """A new one, or the error in its place. Raises Interrupted, which is about who asked for it alone."""
+        begun = self.now()
+        with self._lock:
+            shelf.forgotten.clear()
+        try:
+            outcome: Listing | CallerIdError = Listing(twilio.each())
+        except Interrupted:
+            raise
+        except CallerIdError as failed:
+            outcome = failed
+        with self._lock:
+            shelf.outcome, shelf.done = outcome, self.now()
+            serves = isinstance(outcome, Listing) and shelf.done - begun < age
+            shelf.since = begun if serves else shelf.done
+            for sid in shelf.forgotten:
+                shelf.discard(sid)
         return outcome
 
     def fetch(self, twilio: TwilioApi, sid: str) -> CallerId:
@@ -116,20 +150,21 @@ class Listings:
     def forget(self, sid: str) -> None:
         """The caller ID has been changed or deleted by this process."""
         with self._lock:
-            shelves = list(self._shelves.values())
-        for shelf in shelves:
-            with shelf.lock:
-                if isinstance(shelf.outcome, Listing):
-                    shelf.outcome.discard(sid)
+            for shelf in self._shelves.values():
+                shelf.forgotten.add(sid)
+                shelf.discard(sid)
 
     @contextmanager
-    def shared(self, twilio: TwilioApi) -> Iterator[Looks]:
-        """For a wait: looks at Twilio that it shares with the other waits of this process, for as long as it lasts."""
+    def shared(self, twilio: TwilioApi, ending: Ending | None = None, timeout: float = math.inf) -> Iterator[Looks]:
+        """For a wait: looks at Twilio that it shares with the other waits of this process, for as long as it lasts.
+
+        ending: the wait's. timeout: seconds from now to its deadline.
+        """
         shelf = self._shelf(twilio)
         with self._lock:
             shelf.waits += 1
         try:
-            yield Looks(self, shelf, twilio)
+            yield Looks(self, shelf, twilio, ending or Ending(), self.now() + timeout)
         finally:
             with self._lock:
                 shelf.waits -= 1
@@ -142,43 +177,66 @@ class Listings:
 class Looks:
     """`verification.Sources` of one wait among others. Round by round all of them together ask for the list once a
     second at most; the last look, on which a failure rests, each takes for itself.
+
+    A look is given up, and raises AnswerLost, as soon as the wait is to end; that of a round at the deadline, where the
+    last one follows, and that one after LAST_LOOK.
     """
 
-    def __init__(self, listings: Listings, shelf: _Shelf, twilio: TwilioApi, *, rounds: bool = False) -> None:
+    def __init__(
+        self,
+        listings: Listings,
+        shelf: _Shelf,
+        twilio: TwilioApi,
+        ending: Ending,
+        deadline: float,
+        *,
+        rounds: bool = False,
+    ) -> None:
         self._listings = listings
         self._shelf = shelf
         self._twilio = twilio
+        self._ending = ending
+        self._deadline = deadline
         self._rounds = rounds
         self._looked: float | None = None
 
     def once(self) -> Looks:
         """Those of the rounds, which come again by themselves."""
-        return Looks(self._listings, self._shelf, self._twilio.once(), rounds=True)
+        return Looks(self._listings, self._shelf, self._twilio.once(), self._ending, self._deadline, rounds=True)
 
     def twice(self) -> Looks:
         """Those of the last look."""
-        return Looks(self._listings, self._shelf, self._twilio.twice())
+        return Looks(self._listings, self._shelf, self._twilio.twice(), self._ending, self._deadline)
 
     def find(self, phone_number: str) -> CallerId | None:
         """The caller ID of this number. In a round, it may be that of a listing of so many seconds ago as that took
         pages; where fewer numbers wait than that, each is asked for in turn, and None between its turns.
         """
+        step = f"look up {phone_number}"
         if not self._rounds:
-            return self._twilio.find(phone_number)
+            return self._ask(step, lambda: self._twilio.find(phone_number))
         waits, pages = self._shelf.waits, self._shelf.pages
         if waits > pages:
-            return self._listings.get(self._twilio, SECOND * pages).of_number(phone_number)
+            listing = self._ask(step, lambda: self._listings.get(self._twilio, SECOND * pages))
+            return listing.of_number(phone_number)
         now = self._listings.now()
         if waits > 1 and self._looked is not None and now - self._looked < SECOND * waits - TOLERANCE:
             return None
         self._looked = now
-        return self._twilio.find(phone_number)
+        return self._ask(step, lambda: self._twilio.find(phone_number))
 
     def fetch(self, sid: str) -> CallerId:
-        return self._twilio.fetch(sid)
+        return self._ask(f"read caller ID {sid}", lambda: self._twilio.fetch(sid))
 
     def call_state(self, call_sid: str) -> CallState | None:
-        return self._twilio.call_state(call_sid)
+        return self._ask(f"read call {call_sid}", lambda: self._twilio.call_state(call_sid))
+
+    def _ask(self, step: str, look: Callable[[], R]) -> R:
+        left = max(SECOND, self._deadline - self._listings.now()) if self._rounds else LAST_LOOK
+        try:
+            return unless_ended(self._ending.told, look, min(left, threading.TIMEOUT_MAX))
+        except Abandoned as abandoned:
+            raise AnswerLost(step, str(abandoned)) from None
 
 
 listings = Listings()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, default_region
+from .config import PROVIDER, default_region, region_setting
 from .errors import CallerIdError, quoted
 from .inputs import checked, holds_half_characters
 from .provider import KEYS, Provider, configuration_of, is_plain
@@ -200,7 +200,7 @@ def _look_up(
     from .twilio_api import TwilioApi
 
     try:
-        wanted = _checked(filters, default_region(config.get), is_secret=is_secret)
+        wanted = _checked(filters, config, is_secret=is_secret)
         twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))
         records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
         shown = [f"{name} {'[secret]' if is_secret else repr(value)}" for name, value in wanted.items()]
@@ -209,10 +209,12 @@ def _look_up(
         raise pulumi.RunError(f"{function}: {failed}") from failed
 
 
-def _checked(filters: Mapping[str, Any], region: str, *, is_secret: bool) -> dict[str, str]:
+def _checked(filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret: bool) -> dict[str, str]:
     """The filters that are given, normalised as the inputs of the resource are."""
     name = filters["friendly_name"]
-    good, failures = checked({**filters, "friendly_name": None}, unknown=("phone_number",), region=region)
+    region, setting = default_region(config.get), region_setting(config.get)
+    plain = {**filters, "friendly_name": None}
+    good, failures = checked(plain, unknown=("phone_number",), region=region, region_setting=setting)
     if name is not None:
         if isinstance(name, str) and name and not holds_half_characters(name):
             good["friendly_name"] = name

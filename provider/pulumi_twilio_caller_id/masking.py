@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 SHORTEST = 12
 """Characters of a credential that is looked for: a shorter one may be part of a word. Twilio's have 32."""
+SHORTEST_INPUT = 4
+"""Characters of an input that is looked for, with a letter among them: no code and no number has one."""
 
 MASK = "[secret]"
 """As the engine writes it."""
@@ -23,6 +25,8 @@ _USER_INFO = re.compile(r"(?<=://)[^\s\"'<>]*@")
 
 _secrets: tuple[str, ...] = ()
 """In all forms, the longest first: one may be part of another."""
+_inputs: frozenset[str] = frozenset()
+"""Those that the program keeps secret, of any length."""
 _lock = threading.Lock()
 
 
@@ -34,6 +38,22 @@ def conceal(*values: object, shortest: int = SHORTEST) -> None:
     if not forms <= set(_secrets):
         with _lock:
             _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
+
+
+def conceal_inputs(*values: object) -> None:
+    """Mask these from now on, wherever they stand, if that can't hit a code or a number. A text that shows an input
+    leaves out the others: `is_secret`.
+    """
+    global _inputs  # noqa: PLW0603
+    texts = {value for value in values if isinstance(value, str)}
+    with _lock:
+        _inputs |= texts
+    conceal(*(text for text in texts if any(map(str.isalpha, text))), shortest=SHORTEST_INPUT)
+
+
+def is_secret(value: object) -> bool:
+    """Whether the program keeps this value of an input secret."""
+    return isinstance(value, str) and value in _inputs
 
 
 def _forms(text: str) -> set[str]:

@@ -7,8 +7,6 @@ just done. The provider itself holds no state (its pickle is a bare reference), 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from .errors import AlreadyVerified
 from .handover import Handover
@@ -84,16 +82,6 @@ class Memory:
                 f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
                 "Declare each number once.",
             )
-
-    @contextmanager
-    def claimed(self, sid: str, urn: str, number: str) -> Iterator[None]:
-        """Within it, `claim` has been made; it is given up where that comes to nothing."""
-        self.claim(sid, urn, number)
-        try:
-            yield
-        except BaseException:
-            self.release(sid, urn)
-            raise
 
     def release(self, sid: str, urn: str) -> None:
         """A resource that has this caller ID is to be replaced. One that has taken it over meanwhile keeps it."""

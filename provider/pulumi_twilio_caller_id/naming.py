@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import engine
-from .errors import CallerIdError, apart, quoted
+from .errors import CallerIdError, apart
+from .masking import conceal_inputs, is_secret
 from .phone_number import readable
 
 if TYPE_CHECKING:
@@ -38,10 +39,17 @@ def is_settled(olds: Mapping[str, Any], wanted: object) -> bool:
     return isinstance(wanted, str) and digest(str(olds.get("sid")), wanted) == olds.get(GIVEN)
 
 
+def conceal_made(name: object, given: object) -> None:
+    """Mask a name that Twilio may have made of the one given, where the program keeps that secret."""
+    if is_secret(given):
+        conceal_inputs(name)
+
+
 def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
     """What the outputs need beside the caller ID that Twilio answered a rename with. Warns where they differ."""
     if given is None or given == caller_id.friendly_name:
         return {}
+    conceal_made(caller_id.friendly_name, given)
     made, of = apart(caller_id.friendly_name, given)
     engine.log(
         "warning",
@@ -63,10 +71,12 @@ def after_create(twilio: TwilioApi, given: str | None, caller_id: CallerId) -> t
     try:
         caller_id = twilio.rename(caller_id.sid, given)
     except CallerIdError as failed:
+        conceal_made(caller_id.friendly_name, given)
+        known, wanted = apart(caller_id.friendly_name, given)
         engine.log(
             "warning",
-            f"{readable(caller_id.phone_number)} is verified, under the friendly name"
-            f" {quoted(caller_id.friendly_name)} instead of {quoted(given)}: {failed.what}\n"
+            f"{readable(caller_id.phone_number)} is verified, under the friendly name {known} instead of {wanted}:"
+            f" {failed.what}\n"
             "The next `pulumi up` renames it.",
             urn=engine.current_urn(),
         )

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .errors import printable, shown
+from .masking import is_secret
 from .phone_number import CALLER, readable
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Notifier:
     def calling(self, phone_number: str, friendly_name: str | None, code: str, timeout: float) -> None:
         """The phone is about to ring: the code to key in there within `timeout` seconds."""
         number = readable(phone_number)
-        whom = f"{friendly_name} ({number})" if friendly_name else number
+        whom = f"{friendly_name} ({number})" if friendly_name and not is_secret(friendly_name) else number
         left = f"{timeout // 60:.0f} min" if timeout >= 60 else f"{max(0.0, timeout):.0f} s"
         body = (
             f"Twilio calls {whom} from {readable(CALLER)}, in English.\nAnswer, and key in {code}. Time left: {left}."

@@ -10,10 +10,11 @@ from typing import Any
 
 from . import engine
 from .changes import is_renamed
-from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted
+from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted_name
 from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
 from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from .memory import Memory, name_of
+from .naming import conceal_made
 from .phone_number import readable
 from .preflight import connect, preflight
 from .records import CallerId
@@ -60,8 +61,10 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
     if replaced:
         return f"{readable(str(olds.get('phone_number')))} ({sid})"
     old, new = olds.get("friendly_name"), news.get("friendly_name")
+    rpc = engine.current_rpc()
+    conceal_made(old, ((rpc and rpc.old_inputs) or {}).get("friendly_name"))
     if engine.is_unknown(new):
-        engine.log("info", f"rename from {quoted(old)}, to a name that is not known yet", urn=urn)
+        engine.log("info", f"rename from {quoted_name(old)}, to a name that is not known yet", urn=urn)
     elif is_renamed(olds, news):
         engine.log("info", f"rename {renaming_of(old, new)}", urn=urn)
     return ""

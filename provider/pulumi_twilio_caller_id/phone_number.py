@@ -12,19 +12,27 @@ CALLER = "+14157234000"
 """The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
+REGION_KEY = "twilio:defaultRegion"
 
 
-def e164(number: str, region: str = DEFAULT_REGION) -> str:
+def is_region(region: str) -> bool:
+    """Whether it is a country, such as US, whose numbers can be read."""
+    import phonenumbers  # late: its metadata is large, and most operations never need it
+
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
+def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY) -> str:
     """The number in E.164, e.g. `+14155550101`; one without country code is read as of `region`, such as US.
+
+    setting: where the region is from, to be named if it is none.
 
     Raises ValueError, with the reason, for what cannot be a phone number.
     """
-    import phonenumbers  # late: its metadata is large, and most operations never need it
+    import phonenumbers  # late, as above
 
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(
-            f"it can't be read: twilio:defaultRegion is {quoted(region)}, not a country such as US, GB or DE"
-        )
+    if not is_region(region):
+        raise ValueError(f"it can't be read: {setting} is {quoted(region)}, not a country such as US, GB or DE")
     # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
     kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
     plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()

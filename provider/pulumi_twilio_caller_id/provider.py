@@ -8,8 +8,10 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, REGION_KEY, SECRET, SOURCES, foreign, set_in
+from .config import PROVIDER, SECRET, SOURCES, foreign, set_in
 from .errors import SettingsError
+from .phone_number import REGION_KEY
+from .resource import refuse_unsendable
 
 REGION = "default_region"
 KEYS = {REGION: REGION_KEY} | {name: f"twilio:{key}" for name, (key, _) in SOURCES.items()}
@@ -93,6 +95,7 @@ class Provider(pulumi.ProviderResource):
             "preflight": preflight,
             REGION: default_region,
         }
+        refuse_unsendable("Provider", resource_name, arguments, secret=SECRET | {"api_url", "callback_url"})
         # Private, as a program may export the whole resource: these are in the clear.
         self._configuration = _Unshown(configuration(resource_name, arguments))
         secrets = {KEYS[name] for name in SECRET}
@@ -133,7 +136,7 @@ def configuration(provider: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     config = pulumi.runtime.get_config
     stripped = {name: value.strip() if isinstance(value, str) else value for name, value in arguments.items()}
     given = {name: value for name, value in stripped.items() if not _is_unset(value)}
-    in_stack = {**set_in(config), REGION: config(KEYS[REGION])}
+    in_stack = {**set_in(config), REGION: (config(KEYS[REGION]) or "").strip()}
     left_out = foreign(given, in_stack) | given.keys()
     inherited = {name: value for name, value in in_stack.items() if name not in left_out and not _is_unset(value)}
     for name, value in given.items():
@@ -148,7 +151,7 @@ def _is_unset(value: object) -> bool:
 
 
 def _refuse_senseless(name: str, value: object, label: str) -> None:
-    if name == REGION or not is_plain(value):
+    if not is_plain(value):
         return
     from .settings import refuse_senseless  # late, with pydantic: most programs declare no Provider
 

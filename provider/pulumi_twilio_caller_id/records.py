@@ -99,10 +99,9 @@ class ValidationRequest(_Record):
     """
 
     call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
-    phone_number: str = Field(max_length=WORD)
+    phone_number: str
     validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(max_length=WORD, repr=False)
     account_sid: str | None = None
-    friendly_name: Name = None
 
 
 class CallState(_Record):

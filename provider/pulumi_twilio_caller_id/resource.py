@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -90,7 +90,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "adopt": adopt,
         }
         hints, opts = split_options(opts)
-        refuse_unsendable(resource_name, {**inputs, **hints})
+        refuse_unsendable("OutgoingCallerId", resource_name, {**inputs, **hints})
         hints[SECRET_INPUTS] = _secret_ones(inputs)
         super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hints}, opts)
 
@@ -115,7 +115,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param account_sid: The subaccount (AC...) it is in; the account of the settings where left out.
         :param opts: Pulumi's options, such as the provider.
         """
-        refuse_unsendable(resource_name, {"sid": sid, "account_sid": account_sid})
+        refuse_unsendable("OutgoingCallerId", resource_name, {"sid": sid, "account_sid": account_sid})
         resource = cls.__new__(cls)
         pulumi.dynamic.Resource.__init__(
             resource,
@@ -127,14 +127,31 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         return resource
 
 
-def refuse_unsendable(resource_name: str, props: Mapping[str, Any]) -> None:
-    """Raises `pulumi.RunError` for a plain value that can't even be sent to the engine, which ends in a traceback."""
-    for name, value in {"the name": resource_name, **props}.items():
-        if isinstance(value, str) and holds_half_characters(value):
-            raise pulumi.RunError(
-                f"OutgoingCallerId {quoted(resource_name)}: {name} {quoted(value)} is not valid Unicode.\n"
-                "Correct it, or where it comes from: an environment variable or a file in another encoding than UTF-8."
-            )
+def refuse_unsendable(kind: str, resource_name: str, props: Mapping[str, Any], *, secret: Container[str] = ()) -> None:
+    """Raises `pulumi.RunError` for a plain value that can't even be sent to the engine, which ends in a traceback.
+
+    secret: the names of the properties whose value is not shown.
+    """
+    for name, given in {"the name": resource_name, **props}.items():
+        for text in _texts(given):
+            if holds_half_characters(text):
+                value = "" if name in secret else f" {quoted(text)}"
+                raise pulumi.RunError(
+                    f"{kind} {quoted(resource_name)}: {name}{value} is not valid Unicode.\n"
+                    "Correct it, or where it comes from: an environment variable or a file in another encoding than"
+                    " UTF-8."
+                )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """A text, and those within a list or a dict."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:

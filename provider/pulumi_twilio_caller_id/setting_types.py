@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from .inputs import ACCOUNT_SID
+from .phone_number import is_region
 
 
 def _account_sid(value: str) -> str:
@@ -64,6 +65,12 @@ def _listen(value: str) -> str:
     return value
 
 
+def _region(value: str) -> str:
+    if not is_region(value.upper()):
+        raise ValueError("must be a country, such as US, GB or DE")
+    return value
+
+
 def _urls(value: object) -> object:
     from .notify import parse_urls  # late, as few stacks set it
 
@@ -96,4 +103,5 @@ CallbackUrl = Annotated[str, AfterValidator(_callback_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Tokens = Annotated[tuple[Secret, ...], BeforeValidator(_tokens)]
 Notify = Annotated[tuple[SecretStr, ...], BeforeValidator(_urls)]
+Region = Annotated[str, AfterValidator(_region)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from .config import PROVIDER, SOURCES, Lookup, conceal_secrets, found
-from .errors import CredentialsMissing, SettingsError, shown
+from .errors import CredentialsMissing, SettingsError, quoted, shown
 from .inputs import is_loopback
-from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Secret, Tokens
+from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Region, Secret, Tokens
 
 HOW_TO_SET = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
@@ -126,8 +126,9 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
 
 def refuse_senseless(name: str, value: object, label: str) -> None:
     """Raises SettingsError, under the name `label`, for a value that the setting can't have whatever the others are."""
+    kind = Region if name == "default_region" else Settings.model_fields[name].rebuild_annotation()
     try:
-        TypeAdapter(Settings.model_fields[name].rebuild_annotation()).validate_python(value)
+        TypeAdapter(kind).validate_python(value)
     except ValidationError as refused:
         raise _senseless(name, value, label, refused) from None
 
@@ -142,8 +143,8 @@ def _value(name: str, value: object) -> str:
     text = shown(value, 80)
     if name == "api_url":
         return "" if _may_be_secret(text) else f" {text!r}"
-    if name in ("adopt", "preflight"):
-        return f" {text!r}"
+    if name in ("adopt", "preflight", "default_region"):
+        return f" {quoted(value, 80)}"
     return f" {text!r}" if name in ("account_sid", "api_key") and re.fullmatch(r"(AC|SK)[0-9a-fA-F]*", text) else ""
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from . import interrupts
 from .errors import TooManyRequests
 
 MOST = 16
@@ -31,16 +32,12 @@ class Throttle:
         self._refusals = 0
         self._changed = threading.Condition()
 
-    @property
-    def limit(self) -> int:
-        """How many may be under way now."""
-        return self._limit
-
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Within it one request is sent, once it is its turn."""
+        """Within it one request is sent, once it is its turn. Raises Abandoned where the operation is to end before."""
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self._limit)
+            if self._under_way >= self._limit:
+                self._await_turn()
             self._under_way += 1
             beside, refusals = self._under_way, self._refusals
         try:
@@ -54,6 +51,19 @@ class Throttle:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify()
+
+    def _await_turn(self) -> None:
+        def wake(_why: str) -> None:
+            with self._changed:
+                self._changed.notify_all()
+
+        with interrupts.told_over(wake):
+            self._changed.wait_for(lambda: interrupts.over() or self._under_way < self._limit)
+        try:
+            interrupts.go_on()
+        except interrupts.Abandoned:
+            self._changed.notify()  # what this one may have been woken by is for the next in line
+            raise
 
     def _refused(self, beside: int, refusals: int) -> None:
         with self._changed:

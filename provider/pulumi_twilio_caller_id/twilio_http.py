@@ -25,6 +25,7 @@ from .errors import (
     AnswerLost,
     CallerIdError,
     CredentialsRefused,
+    Interrupted,
     NotFound,
     TooManyRequests,
     TwilioRefused,
@@ -57,8 +58,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
     repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
         (no connection, 429: Twilio docs, api/errors/20429) is sent again.
     attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
-    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts; once they are over,
-        no pause is longer than LONGEST_BACK_OFF, whatever Twilio asks for.
+    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts; once they are
+        over, no pause is longer than LONGEST_BACK_OFF, whatever Twilio asks for.
     session: what it is sent over. throttle: that of the account.
     """
 
@@ -91,7 +92,12 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         while True:
             try:
                 with self.throttle.turn():
+                    if not self.repeatable:  # nobody wants the call any more
+                        interrupts.go_on()
                     return self._once(method, url, params, *args, **kwargs)
+            except interrupts.Abandoned as abandoned:
+                what = f"Twilio was not asked to {self.step}: {abandoned}."
+                raise Interrupted(what, "Run the same command again.") from None
             except CallerIdError as failed:
                 wait = self._pause(failed, pause, patience)
                 if wait is None:
@@ -104,7 +110,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     raise
                 self.session.close()  # the server may have given up the connection: never send on that one again
                 self.sleep(wait)
-                if interrupts.cancel_requested():  # whoever pressed ^C waits for this
+                if interrupts.over():  # whoever pressed ^C waits for this
                     raise
                 pause = min(pause * 2, LONGEST_BACK_OFF)
 

@@ -68,11 +68,26 @@ def test_the_programs_friendly_name_is_set_as_it_is_adopted(stack: Stack, sandbo
     sid = sandbox.add_caller_id(NUMBER, "Old name").sid
     stack.program(desk())
     assert f"adopt {sid}, no call, and rename from 'Old name' to 'Front desk'" in stack.preview().output
-    assert f"adopted {sid}, no call, and renamed from 'Old name' to 'Front desk'" in stack.up().output
+    assert f"adopted {sid}, no call, to be renamed from 'Old name' to 'Front desk'" in stack.up().output
 
     assert ["Front desk"] == [record.friendly_name for record in sandbox.caller_ids]
     assert {} == stack.planned()
     assert [] == sandbox.calls
+
+
+def test_a_friendly_name_that_can_not_be_set_is_left_to_the_next_up(stack: Stack, sandbox: Sandbox) -> None:
+    """As where the number was verified by a call: it is in the state."""
+    sid = sandbox.add_caller_id(NUMBER, "Old name").sid
+    sandbox.fail("update", status=400, message="Bad name")
+    stack.program(desk())
+    output = stack.up().output
+
+    assert "is verified, under the friendly name 'Old name' instead of 'Front desk': Twilio refused" in output
+    assert {"desk": sid} == held(stack)
+    sandbox.heal()
+    stack.up()
+    assert ["Front desk"] == [record.friendly_name for record in sandbox.caller_ids]
+    assert {} == stack.planned()
 
 
 # The engine creates what replaces a resource before it deletes the old one, and both are the same caller ID.

@@ -69,6 +69,6 @@ def test_one_of_an_account_that_the_config_no_longer_names(make_stack: Callable[
         assert (
             f"The caller ID is account {old[0]}'s, the credentials are account {new[0]}'s. Without those of\n"
             f"{old[0]}: delete it in that account's Console. Then, in a terminal,\n"
-            f"`pulumi state delete '{urn}'`, and pick the one that is pending deletion."
+            f"`pulumi state delete '{urn}'`; of two, pick the one that is pending deletion."
         ) in result.error
         assert "of the last `pulumi up`" not in result.error, "which would not help here"

@@ -40,6 +40,17 @@ def test_get_of_one_that_is_not_there(stack: Stack, sandbox: Sandbox) -> None:
     assert {} == stack.resources()
 
 
+def test_get_with_credentials_that_are_refused(stack: Stack, sandbox: Sandbox) -> None:
+    """The program reads it, with those of now: there is nothing to run first, and nothing to delete."""
+    record = sandbox.add_caller_id("+14155550109", "By hand")
+    sandbox.set_auth_token("e" * 32)
+    stack.program(GET % record.sid)
+    error = stack.up(ok=False).error
+
+    assert "(code 20003, HTTP 401)" in error
+    assert error.endswith("\nwhat the Provider is given.")
+
+
 def test_get_of_what_is_not_a_sid(stack: Stack, sandbox: Sandbox) -> None:
     stack.program(GET % "../Calls/CA1")
     result = stack.preview(ok=False)

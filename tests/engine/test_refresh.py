@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness import Result, Stack
-from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk", call_delay=0)\n'
 UNNAMED = 'OutgoingCallerId("desk", phone_number="+14155550101")\n'
@@ -125,6 +125,27 @@ def test_refused_credentials_name_the_two_ways_out(rotated: Stack, operation: Ca
     assert "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first," in error
     assert "--run-program (or PULUMI_RUN_PROGRAM=true)" in error
     assert ["desk"] == list(rotated.resources())
+
+
+SUBACCOUNT = "AC" + "2" * 32
+
+
+def test_refused_credentials_of_a_subaccounts_number(make_stack: Callable[..., Stack]) -> None:
+    """They are the parent's, and may have been rotated: a refresh never says how to remove the number."""
+    with Sandbox(delays=Delays(queued=0, rings=0.1, talks=0.1), subaccounts=[SUBACCOUNT]) as sandbox:
+        stack = make_stack(environment=sandbox.environment)
+        stack.program(f'OutgoingCallerId("lab", phone_number="+14155550101", account_sid="{SUBACCOUNT}")\n')
+        stack.up()
+        sandbox.set_auth_token("e" * 32)
+        first = "\n`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first,"
+
+        refused = stack.refresh(ok=False).error
+        assert first in refused
+        assert "delete" not in refused
+        before, _, after = stack.destroy(ok=False).error.partition(first)
+        assert "pulumi state" not in before
+        assert f"If {SUBACCOUNT} is no subaccount of {sandbox.account_sid}, whose credentials these are," in after
+        assert ["lab"] == list(stack.resources())
 
 
 def test_a_rotated_token_by_running_the_program(rotated: Stack, sandbox: Sandbox) -> None:

@@ -32,6 +32,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.upper().startswith("TWILIO_") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setattr(masking, "_secrets", ())
+    monkeypatch.setattr(masking, "_inputs", frozenset())
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id import engine, interrupts
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
@@ -60,12 +61,17 @@ def test_no_timeout_set_is_none() -> None:
     assert None is servicer(provider_pb2.CreateRequest(urn=URN), Context(), engine.current_rpc).timeout
 
 
-def test_old_inputs_of_a_read() -> None:
+def test_old_inputs_of_what_is_in_state() -> None:
     inputs = struct_pb2.Struct()
     inputs.update({"phone_number": "+14155550101", "call_delay": 5})
-    rpc = servicer(provider_pb2.ReadRequest(inputs=inputs), Context(), engine.current_rpc)
 
-    assert rpc.old_inputs == {"phone_number": "+14155550101", "call_delay": 5}
+    for request in (
+        provider_pb2.ReadRequest(inputs=inputs),
+        provider_pb2.DiffRequest(old_inputs=inputs),
+        provider_pb2.DeleteRequest(old_inputs=inputs),
+    ):
+        rpc = servicer(request, Context(), engine.current_rpc)
+        assert {"phone_number": "+14155550101", "call_delay": 5} == rpc.old_inputs
 
 
 def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
@@ -103,7 +109,10 @@ def running_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, gr
     server.stop(0).wait()
 
 
-def test_log_reaches_the_row_of_the_resource(running_engine: tuple[Engine, grpc.Server]) -> None:
+def test_log_reaches_the_row_of_the_resource(
+    running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOG_SECONDS", PATIENCE)
     service, _ = running_engine
     engine.log("info", "483920 <- key in", urn=URN, ephemeral=True)
     engine.log("warning", "mind", urn=URN)
@@ -278,7 +287,7 @@ def test_an_operation_whose_call_is_ended_ends_the_process(
     def operation(_self: object) -> None:
         if unanswered:
             context.end()
-            assert left.wait(10)
+            assert left.wait(PATIENCE)
 
     servicer(provider_pb2.DeleteRequest(), context, lambda: operation(None))
     context.end()
@@ -355,10 +364,10 @@ def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPa
 
 def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
     """As many at once as there are, although nothing comes after them: each waits here for all of them."""
-    together = threading.Barrier(12, timeout=10)
+    together = threading.Barrier(12, timeout=PATIENCE)
 
     def operation() -> None:
-        begun.wait(10)
+        begun.wait(PATIENCE)
         engine.expect_waiting()
         together.wait()
 
@@ -373,7 +382,7 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
 
 def test_after_a_burst_as_many_are_served_as_wait() -> None:
     """Python 3.11 takes workers for idle after a burst of operations: so many more would not be given any."""
-    everyone = threading.Barrier(13, timeout=10)
+    everyone = threading.Barrier(13, timeout=PATIENCE)
 
     def wait() -> None:
         engine.expect_waiting()
@@ -462,7 +471,7 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
-    following.join(10)
+    following.join(PATIENCE)
 
     assert [1] == ended
     assert [0.5] * 3 == slept

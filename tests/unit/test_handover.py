@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_twilio_caller_id import handover
 from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.memory import Memory
 
@@ -78,9 +79,60 @@ def test_what_is_not_a_note_is_passed_over(other: subprocess.Popen[str], tmp_pat
 
 def test_without_a_folder_to_write_to_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("a file")
-    handover = Handover(ENGINE, base=tmp_path / "notes")
-    handover.post(SID, DESK)
-    assert handover.find(SID) is None
+    unable = Handover(ENGINE, base=tmp_path / "notes")
+    unable.post(SID, DESK)
+    assert unable.find(SID) is None
+
+
+@pytest.mark.parametrize("left", ["a file", "a folder that is gone"])
+def test_what_can_not_be_cleared_away_costs_no_note(tmp_path: Path, left: str) -> None:
+    """Another process may clear the same away: then it is gone between two looks."""
+    if left == "a file":
+        (tmp_path / "stray").write_text("")
+    else:
+        (tmp_path / "stray").symlink_to(tmp_path / "nowhere")
+    Handover(ENGINE, base=tmp_path).post(SID, DESK)
+    assert f"{SID} {DESK}\n" == (tmp_path / ENGINE.replace(":", "_") / str(os.getpid())).read_text()
+
+
+def test_a_folder_that_is_cleared_away_before_the_note_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def late(path: Path, *args: int) -> int:
+        monkeypatch.undo()
+        path.parent.rmdir()
+        return opened(path, *args)
+
+    monkeypatch.setattr(os, "open", late)
+    Handover(ENGINE, base=tmp_path).post(SID, DESK)
+    assert f"{SID} {DESK}\n" == (tmp_path / ENGINE.replace(":", "_") / str(os.getpid())).read_text()
+
+
+def test_a_note_that_is_made_while_an_older_one_is_cleared_away_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next engine may have the address of an older one."""
+    folder = tmp_path / "127.0.0.1_40999"
+    folder.mkdir()
+    old, new = folder / "99999998", folder / "99999999"
+    old.write_text(f"{SID} {DESK}\n")
+
+    def runs(pid: str) -> bool:
+        new.write_text(f"{SID} {DESK}\n")
+        return pid == new.name
+
+    monkeypatch.setattr(handover, "_runs", runs)
+    Handover(ENGINE, base=tmp_path).post(SID, DESK)
+    assert (False, f"{SID} {DESK}\n") == (old.exists(), new.read_text())
+
+
+def test_a_note_that_vanishes_does_not_hide_the_others(other: subprocess.Popen[str], tmp_path: Path) -> None:
+    [folder] = (tmp_path / "notes").iterdir()
+    for pid in range(50):
+        (folder / f"gone {pid}").symlink_to(tmp_path / "nowhere")
+    assert DESK == holder(tmp_path)
 
 
 def test_the_folder_is_the_users_alone(other: subprocess.Popen[str], tmp_path: Path) -> None:

@@ -223,6 +223,36 @@ def test_a_number_is_kept_where_its_name_can_not_be_set(
     assert True is provider.diff(created.id, dict(created.outs or {}), inputs).changes
 
 
+def test_an_adoption_whose_name_twilio_changes_renames_once(
+    provider: OutgoingCallerIdProvider, sandbox: Sandbox, given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sid = sandbox.add_caller_id(NUMBER, "OLD").sid
+    inputs = {"phone_number": NUMBER, "friendly_name": given, "adopt": True}
+
+    outs = dict(provider.create(inputs).outs or {})
+    told = capsys.readouterr().err
+    assert (sid, 1) == (outs["sid"], sent(sandbox, "update"))
+    assert f"adopted {sid}, no call, to be renamed from 'OLD' to " in told
+    assert 1 == told.count("Twilio made ")
+    assert False is provider.diff(sid, outs, inputs).changes
+
+
+def test_an_adopted_number_is_kept_too_where_its_name_can_not_be_set(
+    provider: OutgoingCallerIdProvider, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sid = sandbox.add_caller_id(NUMBER, "Old name").sid
+    sandbox.fail("update", status=400, code=20001, message="Bad name")
+    inputs = {"phone_number": NUMBER, "friendly_name": "Desk", "adopt": True}
+
+    created = provider.create(inputs)
+    assert (sid, "Old name") == (created.id, (created.outs or {})["friendly_name"])
+    assert (
+        "+1 415-555-0101 is verified, under the friendly name 'Old name' instead of 'Desk': Twilio refused to"
+        f" rename caller ID {sid}: Bad name (code 20001, HTTP 400).\nThe next `pulumi up` renames it.\n"
+    ) in capsys.readouterr().err
+    assert True is provider.diff(sid, dict(created.outs or {}), inputs).changes
+
+
 def _named_by_another(add: Callable[..., Any]) -> Callable[..., Any]:
     return lambda account, number, _name, *more: add(account, number, "Quicker", *more)
 

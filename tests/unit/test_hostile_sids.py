@@ -153,10 +153,14 @@ def test_a_look_up_refuses_them_too(sandbox: Sandbox, monkeypatch: pytest.Monkey
 def test_text_in_another_encoding_is_said_to_be_that(value: str) -> None:
     """Python has halves of characters for the bytes of a variable that is no UTF-8; the SDK ends in a traceback."""
     for name in ("friendly_name", "phone_number", "import_", "account_sid"):
-        told = refusal(pulumi.RunError, partial(refuse_unsendable, "desk", {name: value}))
+        told = refusal(pulumi.RunError, partial(refuse_unsendable, "OutgoingCallerId", "desk", {name: value}))
         assert told.startswith(f"OutgoingCallerId 'desk': {name} {value!r} is not valid Unicode.\n")
-    assert "the name" in refusal(pulumi.RunError, lambda: refuse_unsendable(value, {}))
-    refuse_unsendable("d\u00e9sk \U0001f600", {"friendly_name": object(), "call_delay": 5, "x": None})
+    assert "the name" in refusal(pulumi.RunError, lambda: refuse_unsendable("OutgoingCallerId", value, {}))
+    for given in ([value], {"a": (value,)}, {value: 1}):
+        told = refusal(pulumi.RunError, partial(refuse_unsendable, "Provider", "eu", {"notify": given}))
+        assert told.startswith(f"Provider 'eu': notify {value!r} is not valid Unicode.\n")
+    fine = {"friendly_name": object(), "call_delay": 5, "x": None, "y": ["\U0001f600", {"z": 1}]}
+    refuse_unsendable("OutgoingCallerId", "d\u00e9sk \U0001f600", fine)
 
 
 # URLs

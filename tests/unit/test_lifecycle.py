@@ -106,6 +106,16 @@ def test_check_reads_numbers_of_the_default_region() -> None:
     assert "twilio:defaultRegion is 'GERMANY', not a country" in failure.reason
 
 
+def test_a_region_that_is_none_is_named_as_the_argument_of_a_provider_in_its_process() -> None:
+    """An Output's value is not known before."""
+    eu = configure({"twilio:provider": "eu", "twilio:defaultRegion": "XX"})
+
+    [failure] = eu.check({}, {"phone_number": "030 90182000"}).failures
+    assert (
+        "it can't be read: Provider eu's default_region is 'XX', not a country such as US, GB or DE" == failure.reason
+    )
+
+
 # diff
 
 OLDS = {

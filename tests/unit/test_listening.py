@@ -48,8 +48,9 @@ def test_a_connection_that_was_accepted_last_is_ended_by_its_protocol() -> None:
 
 
 def receiver() -> tuple[tuple[str, int], Callable[[], None]]:
-    server = Server(bind("127.0.0.1:0"), 10)
-    return server.address, server.stop
+    sockets = bind("127.0.0.1:0")
+    address = sockets[0].getsockname()
+    return address, Server(sockets, 10).stop
 
 
 def sandbox() -> tuple[tuple[str, int], Callable[[], None]]:

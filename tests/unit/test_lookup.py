@@ -90,6 +90,15 @@ def test_a_number_without_country_code_is_read_in_the_default_region(sandbox: Sa
     assert ["+493090182000"] == found(phone_number="030 90182000")
 
 
+def test_a_default_region_that_is_none_is_named_as_what_it_is(config: dict[str, str]) -> None:
+    reason = "phone_number '030 90182000' can't be looked up: it can't be read: {} is 'XX', not a country"
+    pulumi.runtime.set_all_config({**config, "twilio:defaultRegion": "xx"})
+    assert reason.format("twilio:defaultRegion") in refusal(found, phone_number="030 90182000")
+
+    pulumi.runtime.set_all_config({**config, "twilio:provider": "eu", "twilio:defaultRegion": "xx"})
+    assert reason.format("Provider eu's default_region") in refusal(found, phone_number="030 90182000")
+
+
 def test_settings_come_from_the_environment_where_the_config_has_none(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

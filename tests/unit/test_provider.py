@@ -77,6 +77,9 @@ def test_what_is_left_out_or_empty_comes_from_the_stacks_config() -> None:
 
     assert {PROVIDER: "eu"} == process_config()
     assert {PROVIDER: "eu", **expected} == process_config(config, notify=None, api_url=" ")
+    blank = {**config, "apiUrl": f" {config['apiUrl']} ", "defaultRegion": " FR\n"}
+    assert {PROVIDER: "eu", **expected} == process_config(blank)
+    assert {PROVIDER: "eu"} == process_config({"defaultRegion": " "})
     assert {PROVIDER: "eu", **expected, "twilio:notify": [], "twilio:preflight": True} == process_config(
         config, notify=[], preflight=True
     )
@@ -202,6 +205,9 @@ def test_what_is_missing_says_how_to_give_it() -> None:
         ("callback_auth_tokens", [1], "must be text."),
         ("notify", ["json://fine", "canary"], "must be Apprise URLs, such as slack://..., and its entry 2 begins with"),
         ("adopt", "perhaps", "'perhaps' must be true or false."),
+        ("default_region", "XX", "'XX' must be a country, such as US, GB or DE."),
+        ("default_region", "United States", "'United States' must be a country, such as US, GB or DE."),
+        ("default_region", 49, "49 must be text."),
     ],
 )
 def test_a_plain_value_that_makes_no_sense_ends_the_program_with_one_message(name: str, value: Any, told: str) -> None:
@@ -214,5 +220,31 @@ def test_a_plain_value_that_makes_no_sense_ends_the_program_with_one_message(nam
 
     if isinstance(value, str):
         with pytest.raises(pulumi.RunError) as refused:
-            process_config({SOURCES[name][0]: value})
-        assert str(refused.value).startswith(f"twilio:{SOURCES[name][0]} {told}")
+            process_config({KEYS[name].removeprefix("twilio:"): value})
+        assert str(refused.value).startswith(f"{KEYS[name]} {told}")
+
+
+@pytest.mark.parametrize("region", ["de", " DE\n", "GB"])
+def test_a_region_in_any_spelling_passes(region: str) -> None:
+    assert region.strip() == process_config(default_region=region)["twilio:defaultRegion"]
+
+
+HALF = "caf\udce9"
+
+
+@pytest.mark.parametrize("name", [name for name, value in EVERYTHING.items() if not isinstance(value, bool)])
+def test_text_in_another_encoding_ends_the_program_with_one_message(name: str) -> None:
+    """The value is shown where it can be no secret."""
+    value: Any = [f"canary{HALF}"] if isinstance(EVERYTHING[name], list) else f"canary{HALF}"
+    with pytest.raises(pulumi.RunError) as refused:
+        Provider("eu", **{name: value})
+
+    may_be_shown = name in ("account_sid", "api_key", "callback_listen", "default_region")
+    shown = f" 'canary{HALF}'".encode("ascii", "backslashreplace").decode() if may_be_shown else ""
+    assert f"Provider 'eu': {name}{shown} is not valid Unicode." == str(refused.value).splitlines()[0]
+
+
+def test_a_name_in_another_encoding_does_too() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        Provider(HALF)
+    assert r"Provider 'caf\udce9': the name 'caf\udce9' is not valid Unicode." == str(refused.value).splitlines()[0]

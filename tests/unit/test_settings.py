@@ -327,7 +327,9 @@ def test_the_account_is_known_without_credentials(
     assert expected == account_sid(config.get, environment)
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, "US"), ("", "US"), ("GB", "GB"), ("de", "DE")])
+@pytest.mark.parametrize(
+    ("given", "expected"), [(None, "US"), ("", "US"), (" \n", "US"), ("GB", "GB"), (" de\n", "DE")]
+)
 def test_the_default_region_is_a_country_in_capitals(given: str | None, expected: str) -> None:
     assert expected == default_region({"twilio:defaultRegion": given}.get)
 

@@ -83,7 +83,6 @@ def test_a_validation_request_answers_call_and_code(sandbox: Sandbox, connect: C
         phone_number=NUMBER,
         validation_code="004821",
         account_sid=sandbox.account_sid,
-        friendly_name="(415) 555-0101",
     )
     assert expected == request
     assert "004821" not in repr(request)
