@@ -13,8 +13,7 @@ PATIENCE = 60.0
 
 
 def until(holds: Callable[[], T], told: Callable[[], object] = str) -> T:
-    """Wait until something holds, and give it back. Fails after PATIENCE, and a last look, with what `told` has to say.
-    """
+    """Wait until something holds, and give it back. Fails after PATIENCE, and one more look, with what `told` says."""
     give_up = time.monotonic() + PATIENCE
     while True:
         late = time.monotonic() > give_up

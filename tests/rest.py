@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -28,7 +29,7 @@ def ask(
     """A request about an account, by default the main one, by its token."""
     url = f"{sandbox.url}/2010-04-01/Accounts/{account_sid or sandbox.account_sid}/{path}"
     auth = auth or (sandbox.account_sid, sandbox.auth_token)
-    return requests.request(method, url, auth=auth, timeout=10, **options)
+    return requests.request(method, url, auth=auth, timeout=PATIENCE, **options)
 
 
 def place(sandbox: Sandbox, number: str = NUMBER, *, account_sid: str = "", **form: str) -> requests.Response:

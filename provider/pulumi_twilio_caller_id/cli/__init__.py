@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pulumi_twilio_caller_id.errors import CallerIdError, printable
 
 from . import import_file, listing, sandbox
-from .common import PROGRAM, Mistake, Parser, abandon_stdout, say
+from .common import PROGRAM, Mistake, Parser, abandon_stdout, not_written, say
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         abandon_stdout()
         return CLOSED_PIPE
+    except OSError as failed:
+        say(f"{PROGRAM}: {not_written(failed)}")
+        return 1
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -49,8 +49,13 @@ def emit(result: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as failed:
-        abandon_stdout()
-        raise Mistake(f"the result could not be written: {failed.strerror}", 1) from failed
+        raise Mistake(not_written(failed), 1) from failed
+
+
+def not_written(failed: OSError) -> str:
+    """What is said where stdout takes nothing, as on a full disk. What is still to be written goes nowhere."""
+    abandon_stdout()
+    return f"the result could not be written: {failed.strerror}"
 
 
 def abandon_stdout() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,14 +194,34 @@ def _write(file: str, also: tuple[str, str] | None) -> None:
     if to == STDOUT:
         emit(text)
         return
+    with _new_file(to, text):
+        emit(file)
+
+
+@contextmanager
+def _new_file(to: str, text: str) -> Iterator[None]:
+    """It stays if what is done within it succeeds: else the same command would find it there, and refuse."""
+    path = Path(to)
     try:
-        with Path(to).open("x", encoding="utf-8") as new:
-            new.write(text)
+        new = path.open("x", encoding="utf-8")
     except FileExistsError as there:
         raise Mistake(f"{to} is there already, and is not overwritten: give another name") from there
     except OSError as failed:
-        raise Mistake(f"{to!r} can't be written: {failed.strerror}") from failed
-    emit(file)
+        raise _unwritable(to, failed) from failed
+    try:
+        try:
+            with new:
+                new.write(text)
+        except OSError as failed:
+            raise _unwritable(to, failed) from failed
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _unwritable(to: str, failed: OSError) -> Mistake:
+    return Mistake(f"{to!r} can't be written: {failed.strerror}")
 
 
 def _command(arguments: argparse.Namespace) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
 from . import sandbox_options
-from .common import PROGRAM, Mistake, say
+from .common import PROGRAM, Mistake, emit, say
 from .joining import joined_environment, ring_by_hand, start_or_join
 from .sandbox_options import PORT
 
@@ -145,9 +145,9 @@ def _serve(sandbox: Sandbox, *, page: bool) -> int:
 
     with _handling({signal.SIGTERM: stop}):
         variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
-        print(f"Sandbox at {sandbox.url} - to use it: export {variables}", flush=True)
+        emit(f"Sandbox at {sandbox.url} - to use it: export {variables}\n")
         for line in _to_know(sandbox, page=page):
-            print(line, flush=True)
+            emit(f"{line}\n")
         while True:
             time.sleep(HEED)  # the sandbox has a thread of its own
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,10 @@ def test_progress_is_told_where_reading_takes_long(crowded: Sandbox, capsys: pyt
     assert (told, "") == (printed.err.splitlines(), printed.out)
 
 
-def test_nothing_is_told_where_reading_is_quick(account: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_told_where_reading_is_quick(
+    account: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pulumi_twilio_caller_id.cli.listing.collect", partial(collect, clock=lambda: 0.0))
     assert 0 == main(["list", "--json"])
     assert "" == capsys.readouterr().err
 
@@ -175,9 +179,9 @@ def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
     return {**os.environ, **path, **buffered, **sandbox.environment, **more}
 
 
-def complaints(done: subprocess.CompletedProcess[bytes]) -> bytes:
+def complaints(stderr: bytes) -> bytes:
     """What was said on stderr, but how far it is: a busy machine may take long enough for that."""
-    return re.sub(rb"read [\d,]+ caller IDs \.\.\.\n", b"", done.stderr)
+    return re.sub(rb"read [\d,]+ caller IDs \.\.\.\n", b"", stderr)
 
 
 @pytest.mark.parametrize("command", [["list"], ["list", "--help"]])
@@ -189,16 +193,29 @@ def test_a_reader_that_is_gone_ends_it_quietly(command: list[str], crowded: Sand
         [*COMMAND, *command], stdout=write, stderr=subprocess.PIPE, env=environment(crowded), check=False, timeout=60
     )
     os.close(write)
-    assert (141, b"") == (done.returncode, complaints(done))
+    assert (141, b"") == (done.returncode, complaints(done.stderr))
 
 
-def test_a_full_disk_is_an_error(account: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["--help"], ["sandbox", "--port", "0"], ["import-file", "--all", "--program", "phones.py"]],
+    ids=lambda words: words[0],
+)
+def test_a_full_disk_is_an_error(account: Sandbox, tmp_path: Path, words: list[str]) -> None:
+    """After which the same command can be run again."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, env=environment(account), check=False, timeout=60
+            [*COMMAND, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(account),
+            cwd=tmp_path,
+            check=False,
+            timeout=60,
         )
     message = b"pulumi-twilio-caller-id: the result could not be written: No space left on device\n"
-    assert (1, message) == (done.returncode, complaints(done))
+    assert (1, message) == (done.returncode, complaints(done.stderr))
+    assert [] == list(tmp_path.glob("*.py"))
 
 
 def test_what_stdout_can_not_encode_is_escaped(account: Sandbox) -> None:
@@ -210,7 +227,7 @@ def test_what_stdout_can_not_encode_is_escaped(account: Sandbox) -> None:
         check=False,
         timeout=60,
     )
-    assert (0, b"") == (done.returncode, complaints(done))
+    assert (0, b"") == (done.returncode, complaints(done.stderr))
     assert b"Z\\xfcrich" in done.stdout
 
 
@@ -218,8 +235,9 @@ def test_an_interrupt_ends_it_quietly() -> None:
     running: list[subprocess.Popen[bytes]] = []
 
     def interrupt(_record: RequestRecord) -> None:
-        sandbox.fail("list", delay=2)
-        running[0].send_signal(signal.SIGINT)
+        if len(sandbox.requests) == 1:
+            sandbox.fail("list", delay=60)
+            running[0].send_signal(signal.SIGINT)
 
     sandbox = Sandbox(numbers={f"+1415555{at:04d}": None for at in range(1001)}, on_answer=interrupt)
     with sandbox:
@@ -228,8 +246,8 @@ def test_an_interrupt_ends_it_quietly() -> None:
                 [*COMMAND, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(sandbox)
             )
         )
-        printed = running[0].communicate(timeout=60)
-    assert (130, (b"", b"")) == (running[0].returncode, printed)
+        stdout, stderr = running[0].communicate(timeout=60)
+    assert (130, b"", b"") == (running[0].returncode, stdout, complaints(stderr))
 
 
 @pytest.mark.parametrize(
