@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -75,10 +76,11 @@ class _Server:
 
 
 class BreakingServer(_Server):
-    """Speaks TLS properly until it has read a request, and ends like `end` then."""
+    """Speaks TLS properly until it has read a request, and ends like `end` then. greets: what happens before that."""
 
-    def __init__(self, certificate: Path, end: End = "garbage") -> None:
+    def __init__(self, certificate: Path, end: End = "garbage", greets: Callable[[], None] = lambda: None) -> None:
         self.requests: list[bytes] = []
+        self._greets = greets
         self._end = end
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
@@ -86,10 +88,13 @@ class BreakingServer(_Server):
         self.url = f"https://127.0.0.1:{self.port}"
 
     def _answer(self, connection: socket.socket) -> None:
+        self._greets()
         with connection.dup() as beneath, self._context.wrap_socket(connection, server_side=True) as safe:
             request = b""
             while b"PhoneNumber" not in request and (more := safe.recv(65536)):  # the body comes on its own
                 request += more
+            if not request:
+                return
             self.requests.append(request)
             if self._end == "reset":
                 safe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

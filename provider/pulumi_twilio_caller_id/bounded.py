@@ -1,4 +1,5 @@
-"""Answers that end: within the time they are given, and before they fill the memory.
+"""Answers that end: within the time they are given, and before they fill the memory. And requests that may be called
+off until they are sent.
 
 The timeouts of `requests` are for each piece that arrives, so that a server, or what stands between, that sends a byte
 now and then would hold an operation for ever; and it reads whatever comes.
@@ -9,6 +10,8 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import requests
@@ -19,6 +22,11 @@ LARGEST = 32 * 1024 * 1024
 """Bytes, decoded. A page of 1,000 caller IDs has half a million."""
 
 PIECE = 64 * 1024
+
+connected: ContextVar[Callable[[], None]] = ContextVar("connected", default=lambda: None)
+"""Is called once there is a connection, which may take as long as an answer, and before anything is sent over it. What
+it raises gets to who made the request.
+"""
 
 
 class Session(requests.Session):
@@ -93,9 +101,17 @@ class _Due(io.RawIOBase):
 class _HTTPConnection(urllib3.connection.HTTPConnection):
     response_class = _HTTPResponse
 
+    def connect(self) -> None:
+        super().connect()
+        connected.get()()
+
 
 class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     response_class = _HTTPResponse
+
+    def connect(self) -> None:
+        super().connect()
+        connected.get()()
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):

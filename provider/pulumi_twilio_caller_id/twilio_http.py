@@ -21,6 +21,7 @@ from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 
 from . import interrupts
+from .bounded import connected
 from .errors import (
     AnswerLost,
     CallerIdError,
@@ -92,8 +93,6 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         while True:
             try:
                 with self.throttle.turn():
-                    if not self.repeatable:  # nobody wants the call any more
-                        interrupts.go_on()
                     return self._once(method, url, params, *args, **kwargs)
             except interrupts.Abandoned as abandoned:
                 what = f"Twilio was not asked to {self.step}: {abandoned}."
@@ -126,6 +125,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._pages.add(page)
 
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        # Nobody may want the call any more by the time that there is a connection for it, always a new one.
+        asked = connected.set(_nothing if self.repeatable else interrupts.go_on)
         try:
             response = super().request(method, url, *args, **kwargs)
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as failed:
@@ -140,6 +141,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             if isinstance(failed, ValueError):  # a URL, of Twilio or of a proxy, that no request can be made from
                 raise TwilioUnreachable(self.step, _unusable(failed)) from None
             raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
+        finally:
+            connected.reset(asked)
         body = self._body(response)
         if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
             raise AnswerLost(self.step, f"HTTP {response.status_code} where a deletion is answered with 204")
@@ -180,6 +183,10 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         if asked is not None:
             return asked if asked <= min(LONGEST_PAUSE, max(patience, LONGEST_BACK_OFF)) else None
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
+
+
+def _nothing() -> None:
+    """What is asked before a request that does no harm."""
 
 
 def _of_known_fields(response: Response, body: Any) -> Response:

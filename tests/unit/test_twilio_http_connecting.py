@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from breaking import CERTIFICATE, KEY, BreakingServer, End, Proxy
-from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, TwilioUnreachable
+from harness import free_port
+from patience import PATIENCE
+from pulumi_twilio_caller_id import interrupts
+from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, TwilioUnreachable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -21,10 +25,15 @@ INPUTS = CallerIdInputs(phone_number=NUMBER)
 
 
 @pytest.fixture
+def twilio_sandbox_options() -> dict[str, Any]:
+    """Not a port that others may get while the sandbox is stopped."""
+    return {"port": free_port()}
+
+
+@pytest.fixture
 def closed() -> str:
     """An address where nobody listens."""
-    with Sandbox() as gone:
-        return gone.url
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_a_refused_connection_is_tried_again(connect: Connect, closed: str, sleeps: list[float]) -> None:
@@ -102,7 +111,7 @@ def test_a_certificate_nobody_trusts_is_unreachable(
 ) -> None:
     """The handshake failed: the request, with its credentials, was not sent."""
     with pytest.raises(TwilioUnreachable) as caught:
-        connect(url=breaking.url, timeout=5.0, attempts=2).request_validation(INPUTS)
+        connect(url=breaking.url, timeout=PATIENCE, attempts=2).request_validation(INPUTS)
     assert "certificate verify failed" in caught.value.what
     assert len(sleeps) == 1
     assert breaking.requests == []
@@ -121,9 +130,24 @@ def test_a_validation_request_that_was_taken_before_tls_broke_is_not_repeated(
     """It is the answer that was lost; another request would be another call."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with pytest.raises(CallerIdError) as caught:
-        connect(url=breaking.url, timeout=5.0).request_validation(INPUTS)
+        connect(url=breaking.url, timeout=PATIENCE).request_validation(INPUTS)
     assert len(breaking.requests) == 1
     assert isinstance(caught.value, AnswerLost)
+
+
+def test_a_call_that_nobody_wants_any_more_once_there_is_a_connection_is_not_asked_for(
+    connect: Connect, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may take as long as an answer: ^C comes meanwhile."""
+    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    server = BreakingServer(certificate, greets=interrupts.cancel)
+    try:
+        with pytest.raises(Interrupted, match=r"was not asked to verify \+14155550101: pulumi was interrupted"):
+            connect(url=server.url).request_validation(INPUTS)
+    finally:
+        server.stop()
+    assert [] == server.requests
 
 
 # Proxies
@@ -148,7 +172,7 @@ def test_a_validation_request_that_was_taken_before_a_tunnel_broke_is_not_repeat
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     try:
         with pytest.raises(AnswerLost):
-            connect(url=server.url, timeout=5.0).request_validation(INPUTS)
+            connect(url=server.url, timeout=PATIENCE).request_validation(INPUTS)
     finally:
         proxy.stop()
         server.stop()

@@ -150,10 +150,11 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
     send, both = bounded.Session.send, Throttle(most=2)
 
     def held(session: bounded.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        answer = send(session, request, **options)
         if request.method == "POST":
             asked.release()
             go_on.wait(10)
-        return send(session, request, **options)
+        return answer
 
     monkeypatch.setattr(bounded.Session, "send", held)
     monkeypatch.setattr(throttle, "throttle_of", lambda _account: both)
