@@ -12,10 +12,11 @@ import pytest
 from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
 from pulumi_twilio_caller_id.display import log_text, row_text
-from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused, foreign_caller_id
+from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.stored_credentials import undeletable
 from pulumi_twilio_caller_id.testing import RequestRecord
 from pulumi_twilio_caller_id.verification import Progress
 
@@ -53,7 +54,7 @@ def test_no_error_steers_the_terminal(text: str) -> None:
 @pytest.mark.parametrize("name", ["desk", "it's", "$(id)", "'; id; '"])
 def test_a_command_to_copy_has_the_urn_in_quotes(name: str) -> None:
     urn = f"urn:pulumi:test::caller-ids::a$T::{name}"
-    command = foreign_caller_id("AC1", "AC2", urn).partition("`")[2].partition("`")[0]
+    command = undeletable("Without", "AC1", urn).partition("`")[2].partition("`")[0]
 
     assert ["pulumi", "state", "delete", urn] == shlex.split(command)
 
