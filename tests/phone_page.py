@@ -19,6 +19,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
 from rest import Clock, place
@@ -26,7 +27,7 @@ from rest import Clock, place
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDE = (1280, 900)
-PATIENCE = 10_000  # milliseconds until something that does not show up fails a test
+MILLISECONDS = PATIENCE * 1000  # until something that does not show up fails a test
 
 OPTIONS = (
     "--no-sandbox",  # without it Chromium refuses to be run by root, as in a container
@@ -46,7 +47,7 @@ def chromium_path() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(OPTIONS))
         try:
@@ -64,7 +65,7 @@ class PhonePage:
     trouble: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(PATIENCE)
+        self.page.set_default_timeout(MILLISECONDS)
         self.page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
         self.page.on("console", lambda told: self._heard(told.type, told.text))
         self.page.on("request", lambda request: self._asked(request.url))

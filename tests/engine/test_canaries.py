@@ -67,7 +67,17 @@ LOUD = """
 import logging
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 logging.basicConfig(level=logging.DEBUG)
-TwilioApi.__init__.__kwdefaults__.update(attempts=1, timeout=0.5)
+TwilioApi.__init__.__kwdefaults__.update(attempts=1)
+"""
+IMPATIENT = """
+import copy
+fetch = TwilioApi.fetch
+def impatient(self, sid):
+    asking = copy.copy(self)
+    if sid == os.environ["HANGING"]:
+        asking._timeout = 0.5
+    return fetch(asking, sid)
+TwilioApi.fetch = impatient
 """
 FAULTY = """
 import pydantic, requests
@@ -144,9 +154,12 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
 
     echo = echoing(canary_account.api_key, SECRETS["API secret"])
     canary_account.fail("list", status=500, body="<html>" + echo)
+    [hanging] = [record.sid for record in canary_account.caller_ids if record.phone_number == "+14155550112"]
+    canary_account.fail("fetch", hang=True, about=hanging)
     canary_account.fail("fetch", status=500, body=echo, times=1)
     canary_account.fail("fetch", status=401, body=echo, times=1)
-    canary_account.fail("fetch", delay=3)
+    stack.environment["HANGING"] = hanging
+    watched.plugin(LOUD + IMPATIENT)
     ill = watched.look("refresh, Twilio ill", stack.refresh, "--debug", ok=False)
     canary_account.heal()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness import Running, Stack, command
+from plugin_code import Ends
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -72,10 +73,6 @@ ENDS: dict[str, End] = {
     "plugin SIGTERM": killed_plugin(signal.SIGTERM),
     "plugin SIGKILL": killed_plugin(signal.SIGKILL),
 }
-LONGEST = 4.0
-"""Seconds from the end to there being no process left."""
-
-
 CLEARED = ("^C twice", "SIGTERM twice", "engine SIGKILL")
 """Ends after which the docs have `pulumi refresh --clear-pending-creates` before `pulumi up`."""
 
@@ -197,10 +194,11 @@ def ours(stack: Stack) -> list[int]:
     return [pid for pid in stack.processes() if host not in (command(pid) or host)]
 
 
-def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox) -> None:
+def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox, ends: Ends) -> None:
     """Ends the operation; comes back once none of its processes is left, but for what is not the provider's."""
     ENDS[how](stack, operation, sandbox)
-    assert operation.until(lambda: operation.ended() and not ours(stack)) < LONGEST
+    operation.until(lambda: operation.ended() and not ours(stack))
+    assert {"" if "plugin" in how else "by itself"} == ends.told()
     for pid in stack.processes():  # a killed engine leaves its language host
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -218,6 +216,7 @@ def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox) -> None:
 def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
     stack: Stack, sandbox: Sandbox, how: str, table: list[Cell]
 ) -> None:
+    ends = Ends(stack)
     old = dict.fromkeys(KEPT, "Old")
     stack.program(declared(old))
     stack.up()
@@ -225,8 +224,9 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
 
     wanted = dict.fromkeys([*CREATED, *KEPT], "New")
     stack.program(declared(wanted))
+    ends.told()
     with an_up(stack, sandbox, sids) as up:
-        ended(how, stack, up, sandbox)
+        ended(how, stack, up, sandbox, ends)
     left, there = in_state(stack), at_twilio(sandbox)
     assert (how in CLEARED) == ("creating" in [operation["type"] for operation in stack.pending()])
     before = {number: calls(sandbox, number) for number in wanted}
@@ -248,8 +248,9 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
         table.append(Cell(how, phase, number in left, number in there, placed))
 
     placed_before = len(sandbox.calls)
+    ends.told()
     with a_destroy(stack, sandbox, sids) as destroy:
-        ended(how, stack, destroy, sandbox)
+        ended(how, stack, destroy, sandbox, ends)
     left, there = in_state(stack), at_twilio(sandbox)
     assert there.keys() <= left.keys(), "left at Twilio, and not in the state"
     stack.destroy()

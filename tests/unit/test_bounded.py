@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
 
 import pytest
 
+from patience import PATIENCE, until
 from pulumi_twilio_caller_id import bounded, twilio_http
 from pulumi_twilio_caller_id.errors import AnswerLost, TwilioRefused
 from pulumi_twilio_caller_id.records import CallerIdInputs
-from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 Connect = Callable[..., TwilioApi]
@@ -27,7 +28,7 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = lambda handler: send(handler, {})
+        self.answer: Callable[[BaseHTTPRequestHandler], object] = lambda handler: send(handler, {})
         self.paths: list[str] = []
         self.credentials: list[str] = []
         server = self
@@ -85,15 +86,20 @@ def page(next_page_uri: str | None, *records: dict[str, str]) -> dict[str, objec
     return {"outgoing_caller_ids": list(records), "next_page_uri": next_page_uri}
 
 
-def drip(handler: BaseHTTPRequestHandler, text: bytes) -> None:
-    """A byte now and then, each well within the time that a piece may take."""
+PAUSE = SECONDS / 8
+SLOW = b"HTTP/1.1 200 OK\r\nX-Slow: ".ljust(int(PATIENCE / PAUSE), b"x")
+
+
+def drip(handler: BaseHTTPRequestHandler, text: bytes = SLOW) -> bool:
+    """A byte now and then, each well within the time that a piece may take; whether all of them were taken."""
     for at in range(len(text)):
         try:
             handler.wfile.write(text[at : at + 1])
             handler.wfile.flush()
         except OSError:
-            return
-        time.sleep(SECONDS / 8)
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 # Time
@@ -101,23 +107,26 @@ def drip(handler: BaseHTTPRequestHandler, text: bytes) -> None:
 
 @pytest.mark.parametrize("what", ["head", "body"])
 def test_an_answer_that_drips_ends_in_time(server: Server, connect: Connect, what: str) -> None:
+    taken: list[bool] = []
+
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if what == "body":
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n")
-        drip(handler, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 64)
+            length = f"Content-Length: {len(SLOW)}"
+            handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode())
+        taken.append(drip(handler))
 
     server.answer = answer
-    begin = time.monotonic()
     with pytest.raises(AnswerLost):
         connect(url=server.url, attempts=1, timeout=SECONDS).find(NUMBER)
-    assert time.monotonic() - begin < SECONDS * 3
+    assert [False] == until(lambda: taken)
 
 
-def test_a_call_whose_answer_drips_is_not_placed_again(server: Server, connect: Connect) -> None:
-    server.answer = lambda handler: drip(handler, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 64)
+def test_a_call_whose_answer_drips_is_not_placed_again(server: Server, connect: Connect, sleeps: list[float]) -> None:
+    server.answer = drip
     with pytest.raises(AnswerLost):
         connect(url=server.url, timeout=SECONDS).request_validation(CallerIdInputs(phone_number=NUMBER))
-    assert 1 == len(server.paths)
+    until(lambda: server.paths)
+    assert (1, []) == (len(server.paths), sleeps)
 
 
 def test_an_answer_in_pieces_within_its_time_is_one(server: Server, connect: Connect) -> None:
@@ -132,11 +141,22 @@ def test_an_answer_in_pieces_within_its_time_is_one(server: Server, connect: Con
     assert [] == list(connect(url=server.url).each())
 
 
-def test_the_time_is_each_requests_own(sandbox: Sandbox, connect: Connect) -> None:
+def test_the_time_is_each_requests_own(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Although they share a connection."""
-    sandbox.fail("list", delay=SECONDS * 0.6)
-    twilio = connect(timeout=SECONDS, attempts=1)
+    now = 0.0
+    connections = set()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal now
+        now += 12
+        connections.add(handler.client_address)
+        send(handler, page(None))
+
+    monkeypatch.setattr(bounded, "time", SimpleNamespace(monotonic=lambda: now))
+    server.answer = answer
+    twilio = connect(url=server.url, timeout=20.0, attempts=1)
     assert [None] * 3 == [twilio.find(NUMBER) for _ in range(3)]
+    assert (36, 1) == (now, len(connections))
 
 
 # Size

@@ -679,8 +679,8 @@ def test_an_address_that_makes_no_sense(listen: str) -> None:
 
 def test_a_port_that_is_taken() -> None:
     """It fails this wait only: the next one can have it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        reception = Reception(PUBLIC, f"127.0.0.1:{server.getsockname()[1]}")
+    reception = Reception(PUBLIC, anywhere())
+    with socket.create_server(host_and_port(reception.listen)):
         assert [
             f"Twilio's callbacks can't be received at {reception.listen} (Address already in use): polling only."
         ] == refused(reception)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import requests
 
+from harness import free_port
 from pulumi_twilio_caller_id import connections as module
 from pulumi_twilio_caller_id.connections import KEPT, Connections
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
@@ -21,6 +23,12 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
+
+
+@pytest.fixture
+def twilio_sandbox_options(twilio_sandbox_options: dict[str, Any]) -> dict[str, Any]:
+    """Not a port that others may get while the sandbox is stopped."""
+    return {**twilio_sandbox_options, "port": free_port()}
 
 
 @pytest.fixture

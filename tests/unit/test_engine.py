@@ -19,6 +19,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
+from harness import free_port
 from patience import PATIENCE
 from pulumi_twilio_caller_id import engine, interrupts
 from pulumi_twilio_caller_id.errors import CallerIdError
@@ -434,8 +435,9 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
     monkeypatch.setattr(engine, "_followed", threading.Lock())
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        at = f"127.0.0.1:{listening.getsockname()[1]}"
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        at = f"127.0.0.1:{port}"
         monkeypatch.setattr(engine, "address", lambda: at)
         try:
             yield listening, ended, write

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import import_file, listing, sandbox
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
@@ -106,7 +107,9 @@ def test_the_requests_that_are_shown_are_taken() -> None:
         for line in lines:
             options = dict(zip(line[1::2], line[2::2], strict=False)) if line[1] == "-X" else {}
             path = next(word for word in line if "/sandbox/" in word).partition(":8484")[2]
-            answer = requests.request(options["-X"], running.url + path, data=line[line.index("-d") + 1], timeout=5)
+            answer = requests.request(
+                options["-X"], running.url + path, data=line[line.index("-d") + 1], timeout=PATIENCE
+            )
             assert 200 == answer.status_code, line
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
@@ -47,11 +48,15 @@ def test_nothing_is_sent_again_after_an_interrupt(
     """Nor is a pause held out to its end: whoever pressed ^C waits for this."""
     monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
     sandbox.fail("fetch", **fault)
-    threading.Timer(0.1, interrupts.cancel).start()
+
+    def pause(_: float) -> None:
+        threading.Timer(0.05, interrupts.cancel).start()
+        interrupts.pause(PATIENCE)
+
     begun = time.monotonic()
     with pytest.raises((TwilioRefused, AnswerLost), match="read caller ID"):
-        connect(sleep=interrupts.pause).fetch("PN" + "0" * 32)
-    assert time.monotonic() - begun < 5
+        connect(sleep=pause).fetch("PN" + "0" * 32)
+    assert time.monotonic() - begun < PATIENCE / 2
     assert 1 == len(sandbox.requests)
 
 
@@ -228,15 +233,17 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     with pytest.raises(AnswerLost) as caught:
         connect(timeout=0.2).request_validation(INPUTS)
     assert caught.value.what == POST_LOST + "nothing came within 0.2 s."
-    assert 0.2 <= time.monotonic() - begin < 5
-    assert len(sandbox.requests) == 1
+    assert 0.2 <= time.monotonic() - begin < PATIENCE / 2
+    assert len(sandbox.requests) <= 1  # none yet, where this one is given up before the sandbox gets to it
     assert sleeps == []
 
 
 def test_a_reading_request_that_hangs_is_repeated(sandbox: Sandbox, connect: Connect) -> None:
     sandbox.fail("list", delay=60, times=1)
-    assert connect(timeout=0.2).find(NUMBER) is None
-    assert asked(sandbox) == [("list", None), ("list", 200)]
+    assert connect(timeout=1.0).find(NUMBER) is None
+    *given_up, last = asked(sandbox)
+    assert ("list", 200) == last
+    assert {("list", None)} == set(given_up)
 
 
 @pytest.mark.parametrize("body", ["<html>Welcome</html>", "", '{"sid": "PN', "null", "[]", '"text"', "5"])

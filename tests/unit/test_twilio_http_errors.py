@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import free_port
+from patience import PATIENCE
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound, TwilioRefused, TwilioUnreachable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -110,7 +112,7 @@ FAULTS: list[dict[str, Any]] = [
 def test_no_error_tells_the_token(sandbox: Sandbox, connect: Connect, endpoint: Any, fault: dict[str, Any]) -> None:
     """Neither as it is nor as it is sent, neither in the message nor in a traceback."""
     sandbox.fail(endpoint, **fault)
-    api = connect(attempts=1, timeout=0.05 if "delay" in fault else 5.0)
+    api = connect(attempts=1, timeout=0.05 if "delay" in fault else PATIENCE)
     steps: dict[str, Callable[[], object]] = {
         "create": lambda: api.request_validation(INPUTS),
         "list": lambda: api.find(NUMBER),
@@ -131,9 +133,7 @@ def test_no_error_tells_the_token(sandbox: Sandbox, connect: Connect, endpoint: 
 
 
 def test_no_error_tells_the_password_of_a_proxy(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox() as gone:
-        closed = gone.url
-    monkeypatch.setenv("HTTP_PROXY", closed.replace("://", "://user:canary@"))
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:canary@127.0.0.1:{free_port()}")
     with pytest.raises(TwilioUnreachable) as caught:
         connect(url="http://twilio.invalid", attempts=1).find(NUMBER)
     assert "canary" not in "".join(traceback.format_exception(caught.value))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import joining, main
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -86,7 +87,7 @@ def test_with_page_it_is_said_where_the_numbers_do_something_else_already(
     with Sandbox(state=state, phones={"*": others}) as sandbox:
         assert 0 == join(state, "--page")
         assert f"Phone: {sandbox.url}/{told}" == capfd.readouterr().err.splitlines()[-1]
-        described = requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()["phones"]["*"]
+        described = requests.get(f"{sandbox.url}/sandbox/state", timeout=PATIENCE).json()["phones"]["*"]
         assert {"behaviour": "keys-code", **({"behaviour": others} if isinstance(others, str) else others)} == {
             "behaviour": "keys-code",
             **described,
@@ -96,7 +97,7 @@ def test_with_page_it_is_said_where_the_numbers_do_something_else_already(
 def test_without_page_the_phones_there_stay_as_they_are(state: Path) -> None:
     with Sandbox(state=state) as sandbox:
         assert 0 == join(state)
-        assert {} == requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()["phones"]
+        assert {} == requests.get(f"{sandbox.url}/sandbox/state", timeout=PATIENCE).json()["phones"]
 
 
 def test_a_sandbox_that_ends_before_its_phones_are_known(
@@ -138,8 +139,8 @@ def test_a_sandbox_that_is_just_starting_is_waited_for(state: Path, capfd: pytes
     holding = lock(state)
     holding.acquire()
     with Sandbox(numbers={NUMBER: "Front desk"}) as other:
-        threading.Timer(0.3, holding.announce, (other.url,)).start()
         began = time.monotonic()
+        threading.Timer(0.3, holding.announce, (other.url,)).start()
         assert 0 == join(state)
         assert time.monotonic() - began >= 0.3
         assert f"{other.url} True\n" == capfd.readouterr().out

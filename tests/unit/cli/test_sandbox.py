@@ -17,6 +17,7 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
+from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -30,7 +31,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
         env=ENVIRONMENT | environment,
     )
@@ -65,11 +66,11 @@ def test_it_serves_until_it_is_told_to_stop(number: int, status: int) -> None:
         assert set(variables) == {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_URL"}
         path = f"/2010-04-01/Accounts/{variables['TWILIO_ACCOUNT_SID']}/OutgoingCallerIds.json"
         auth = (variables["TWILIO_ACCOUNT_SID"], variables["TWILIO_AUTH_TOKEN"])
-        answer = requests.get(variables["TWILIO_API_URL"] + path, params={"PageSize": "1"}, auth=auth, timeout=5)
+        answer = requests.get(variables["TWILIO_API_URL"] + path, params={"PageSize": "1"}, auth=auth, timeout=PATIENCE)
         assert answer.json()["outgoing_caller_ids"] == []
-        requests.get(variables["TWILIO_API_URL"] + path, auth=("AC1", "secret"), timeout=5)
+        requests.get(variables["TWILIO_API_URL"] + path, auth=("AC1", "secret"), timeout=PATIENCE)
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=10)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         assert (process.returncode, stdout) == (status, "")
         logged = [line.split(" ", 1)[1] for line in stderr.splitlines()]
         assert logged == [f"GET {path}?PageSize=1 200", f"GET {path} 401"]
@@ -87,9 +88,9 @@ def test_delays_and_phones_are_taken_from_the_command_line(tmp_path: Path) -> No
                 f"{url}/2010-04-01/Accounts/{sid}/OutgoingCallerIds.json",
                 data={"PhoneNumber": number},
                 auth=(sid, variables["TWILIO_AUTH_TOKEN"]),
-                timeout=5,
+                timeout=PATIENCE,
             )
-        calls = requests.get(f"{url}/sandbox/state", timeout=5).json()["calls"]
+        calls = requests.get(f"{url}/sandbox/state", timeout=PATIENCE).json()["calls"]
         assert [call["status"] for call in calls] == ["busy", "completed"]
 
 
@@ -191,7 +192,7 @@ def test_an_interrupted_command_has_the_sandbox_until_its_end(number: signal.Sig
             os.killpg(process.pid, number)  # as a terminal does: everybody in the foreground gets it
         else:
             process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=10)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout, stderr) == (5, "state 200\n", "")
 
 

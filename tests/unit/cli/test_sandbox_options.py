@@ -15,6 +15,7 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
+from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -132,7 +133,7 @@ def test_the_page_s_address_is_shown_and_served() -> None:
             lines = [process.stdout.readline() for _ in range(3)]
             url = re.findall(r"http://127\.0\.0\.1:\d+", lines[0])[0]
             assert (f"Subaccount {SUBACCOUNT}, auth token ", f"Phone: {url}/\n") == (lines[1][:58], lines[2])
-            assert "text/html" in requests.get(lines[2].split()[1], timeout=5).headers["Content-Type"]
+            assert "text/html" in requests.get(lines[2].split()[1], timeout=PATIENCE).headers["Content-Type"]
         finally:
             process.kill()
 

@@ -11,11 +11,12 @@ from threading import Thread
 import pytest
 import requests
 
+from patience import PATIENCE, until
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from rest import START, place
 
 NUMBER = "+14155550101"
-SOON = 10.0  # seconds: far more than anything here takes, and far less than what the clock is moved by
+FAR = 10 * PATIENCE  # what the clock is moved by: nothing here waits for so long
 
 
 @pytest.fixture
@@ -78,21 +79,17 @@ def test_it_is_moved_on_top_of_the_clock_that_was_given() -> None:
 @pytest.mark.parametrize("how", ["normally", "late"])
 def test_callbacks_that_are_due_go_out(receiver: str, how: str) -> None:
     """Late ones as well: what they wait for is the sandbox's time."""
-    with Sandbox(delays=Delays(600, 0, 0)) as sandbox:
+    with Sandbox(delays=Delays(FAR, 0, 0)) as sandbox:
         if how == "late":
-            sandbox.callbacks_go("late", delay=600)
+            sandbox.callbacks_go("late", delay=FAR)
         place(sandbox, StatusCallback=receiver)
-        sandbox.advance(600)
-        waited = time.monotonic()
+        sandbox.advance(FAR)
         if how == "late":
-            while not sandbox.caller_ids:
-                time.sleep(0.01)
+            until(lambda: sandbox.caller_ids)
             time.sleep(0.1)
             assert [] == sandbox.callbacks
-            sandbox.advance(600)
-        while not [record for record in sandbox.callbacks if record.status]:
-            assert time.monotonic() - waited < SOON
-            time.sleep(0.01)
+            sandbox.advance(FAR)
+        until(lambda: [record for record in sandbox.callbacks if record.status])
         assert ["completed"] == [record.fields["CallStatus"] for record in sandbox.callbacks]
 
 
@@ -109,7 +106,7 @@ def test_it_is_not_moved_beyond_the_dates_that_can_be_written() -> None:
         with pytest.raises(ValueError, match=r"^the clock does not go beyond the year 9998"):
             sandbox.advance(60_000_000_000)
         assert START + 200_000_000_000 == sandbox.add_caller_id("+14155550102").created
-        assert requests.get(f"{sandbox.url}/sandbox/state", timeout=5).ok
+        assert requests.get(f"{sandbox.url}/sandbox/state", timeout=PATIENCE).ok
 
 
 def test_a_later_sandbox_with_the_same_file_places_calls_at_once(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ TESTS = """
 import pytest
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id import twilio_api
 from pulumi_twilio_caller_id.sandbox import wire
 from pulumi_twilio_caller_id.settings import Settings
@@ -146,7 +147,7 @@ def test_a_fault_is_wrong_on_purpose(sandbox, twilio):
 def test_a_test_asks_what_it_likes(sandbox):
     auth = (sandbox.account_sid, sandbox.auth_token)
     asked = f"{sandbox.url}{wire.caller_ids_uri(sandbox.account_sid)}?PageSize=many&x=y"
-    assert requests.get(asked, auth=auth, timeout=5).status_code == 400
+    assert requests.get(asked, auth=auth, timeout=PATIENCE).status_code == 400
 """
 
 

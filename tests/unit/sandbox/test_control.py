@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
@@ -36,7 +37,7 @@ def twilio_sandbox_options() -> dict[str, Any]:
 
 
 def ask(sandbox: Sandbox, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-    return requests.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=5, **options)
+    return requests.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=PATIENCE, **options)
 
 
 # What there is, and what happened
@@ -81,7 +82,7 @@ def test_a_callback_that_was_sent_is_listed() -> None:
                 f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json",
                 data={"PhoneNumber": NUMBER, "StatusCallback": url},
                 auth=(sandbox.account_sid, sandbox.auth_token),
-                timeout=5,
+                timeout=PATIENCE,
             )
             record = ask(sandbox, "GET", "callbacks").json()[0]
     assert (url, "POST", "success", None) == (
@@ -235,7 +236,7 @@ def test_what_makes_no_sense_is_one_message(
     ],
 )
 def test_a_body_that_is_no_json(sandbox: Sandbox, body: bytes, message: str) -> None:
-    answer = requests.post(f"{sandbox.url}/sandbox/clock", data=body, timeout=5)
+    answer = requests.post(f"{sandbox.url}/sandbox/clock", data=body, timeout=PATIENCE)
     assert (400, message) == (answer.status_code, answer.json()["message"][: len(message)])
 
 
@@ -256,12 +257,12 @@ def test_it_is_said_how_a_body_is_written_and_so_it_is_taken(
     """With the quotes that the shell takes away, or, as it is here, does not."""
     url = f"{sandbox.url}/sandbox/{path.format(sid=sandbox.caller_ids[0].sid)}"
     for body, wrong in (("", "the body is empty"), ("busy", "the body is not JSON (Expecting value: line 1 column 1")):
-        message = requests.request(method, url, data=body, timeout=5).json()["message"]
+        message = requests.request(method, url, data=body, timeout=PATIENCE).json()["message"]
         assert message.startswith(wrong)
         assert message.endswith(f"; it must be JSON, as in {like}")
     for body in shlex.split(like):
         if body not in ("-d", "or"):
-            assert requests.request(method, url, data=body, timeout=5).ok
+            assert requests.request(method, url, data=body, timeout=PATIENCE).ok
 
 
 # Digits
@@ -286,13 +287,13 @@ def test_a_request_without_digits_is_no_wrong_code(sandbox: Sandbox, sent: dict[
     sid = place(sandbox, NUMBER).json()["call_sid"]
     url = f"{sandbox.url}/sandbox/calls/{sid}/digits"
     for _ in range(4):  # one more than wrong codes end the call
-        answer = requests.post(url, timeout=5, **sent)
+        answer = requests.post(url, timeout=PATIENCE, **sent)
         told = f"digits are one or more of 0-9 * #, as a text such as '476021', not {digits!r}; "
         assert (400, told) == (answer.status_code, answer.json()["message"][: len(told)])
         assert answer.json()["message"].endswith("they go in the form field Digits, as in -d Digits=476021")
     [call] = sandbox.calls
     assert ("ringing", 3) == (call.status, call.tries_left)
-    assert requests.post(url, data={"Digits": call.validation_code}, timeout=5).json()["verified"]
+    assert requests.post(url, data={"Digits": call.validation_code}, timeout=PATIENCE).json()["verified"]
 
 
 @pytest.mark.parametrize("digits", ["", "abc", "12 34", 123456, None, b"123456"])
@@ -309,12 +310,12 @@ def test_in_python_too(sandbox: Sandbox, digits: Any) -> None:
 def test_a_body_may_claim_to_be_anything(sandbox: Sandbox) -> None:
     """As curl does, which calls whatever it is given a form."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = requests.post(f"{sandbox.url}/sandbox/clock", data='{"advance": 1}', headers=form, timeout=5)
+    answer = requests.post(f"{sandbox.url}/sandbox/clock", data='{"advance": 1}', headers=form, timeout=PATIENCE)
     assert {"now": START + 1} == answer.json()
 
 
 def test_a_body_that_is_too_large(sandbox: Sandbox) -> None:
-    answer = requests.post(f"{sandbox.url}/sandbox/clock", data=b" " * 2_000_000, timeout=5)
+    answer = requests.post(f"{sandbox.url}/sandbox/clock", data=b" " * 2_000_000, timeout=PATIENCE)
     assert (413, 413) == (answer.status_code, answer.json()["status"])
 
 
@@ -355,7 +356,9 @@ def test_a_page_of_another_site_can_use_none_of_them(sandbox: Sandbox, headers: 
     routes, used = every_route(), []
     assert len(routes) > 15
     for method, path in routes:
-        answer = requests.request(method, sandbox.url + path, json={"friendly_name": "x"}, headers=headers, timeout=5)
+        answer = requests.request(
+            method, sandbox.url + path, json={"friendly_name": "x"}, headers=headers, timeout=PATIENCE
+        )
         if answer.status_code != 403 or (
             method != "HEAD" and "no page of another site" not in answer.json()["message"]
         ):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from patience import PATIENCE, until
 from pulumi_twilio_caller_id.sandbox.faults import ALLOWED, Faults
 from pulumi_twilio_caller_id.sandbox.faults_file import FaultsFileError, load_faults, read_fault, read_faults
 from pulumi_twilio_caller_id.testing import Delays, Fault, Sandbox
@@ -317,7 +318,7 @@ def test_a_connection_that_is_dropped_is_reset(drop: Any) -> None:
         sandbox.fail("list", drop=drop)
         port = int(sandbox.url.rpartition(":")[2])
         path = f"/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json"
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             with pytest.raises(ConnectionResetError):
                 connection.recv(1)
@@ -330,13 +331,11 @@ def test_an_answer_hangs_until_it_is_healed_and_the_request_counts() -> None:
         answers: list[int] = []
         asking = threading.Thread(target=lambda: answers.append(place(sandbox).status_code), daemon=True)
         asking.start()
-        arrived = threading.Event()
-        while not sandbox.calls:
-            arrived.wait(0.01)
+        until(lambda: sandbox.calls)
         asking.join(0.1)
         assert ([], True) == (answers, asking.is_alive())
         sandbox.heal()
-        asking.join(10)
+        asking.join(PATIENCE)
         assert [200] == answers
 
 
@@ -345,7 +344,9 @@ def test_a_sandbox_stops_although_an_answer_hangs() -> None:
         sandbox.fail("list", hang=True)
         with pytest.raises(requests.ReadTimeout):
             requests.get(
-                f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json", timeout=(5, 0.1)
+                f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/OutgoingCallerIds.json",
+                timeout=(PATIENCE, 0.1),
             )
+        until(lambda: sandbox.requests)
         assert [(None, False)] == [(record.status, record.dropped) for record in sandbox.requests]
     assert [(None, True)] == [(record.status, record.dropped) for record in sandbox.requests]

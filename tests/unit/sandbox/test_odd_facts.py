@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.records import CallerIdInputs
@@ -87,7 +88,7 @@ def test_links_are_paths_so_a_client_stays_at_the_host_that_it_asks(sandbox: San
     seen: list[str] = []
     while path:
         assert path.startswith("/2010-04-01/Accounts/")
-        page = requests.get(host + path, auth=(sandbox.account_sid, sandbox.auth_token), timeout=5).json()
+        page = requests.get(host + path, auth=(sandbox.account_sid, sandbox.auth_token), timeout=PATIENCE).json()
         seen += [record["phone_number"] for record in page["outgoing_caller_ids"]]
         assert not {"total", "num_pages"} & page.keys()
         path = page["next_page_uri"]

@@ -11,6 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Route, expect
 
+from harness import free_port
 from phone_page import PhonePage, call, chromium, opened, phone
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from rest import Clock
@@ -39,7 +40,7 @@ def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
     """Two phones that somebody has to answer, all others busy people; calls ring at once."""
     manual = {"behaviour": "manual", "validation_code": CODE}
     phones = {DESK: manual, SUPPORT: manual, SALES: "busy"}
-    return {"phones": phones, "delays": Delays(0, 30, 30), "clock": clock}
+    return {"phones": phones, "delays": Delays(0, 30, 30), "clock": clock, "port": free_port()}
 
 
 @pytest.fixture
@@ -367,11 +368,12 @@ def test_it_asks_again_where_the_browser_would_not(page: PhonePage, sandbox: San
 
 def test_calls_that_the_sandbox_has_forgotten_ring_no_more(browser: Browser) -> None:
     """Another one runs at its address now."""
-    with Sandbox(phones={DESK: "manual"}, delays=Delays(0, 0, 0)) as first, opened(browser, first) as page:
+    port = free_port()
+    with Sandbox(phones={DESK: "manual"}, delays=Delays(0, 0, 0), port=port) as first, opened(browser, first) as page:
         phone(first, DESK)
         expect(page.card(DESK)).to_be_visible()
         first.stop()
-        with Sandbox(port=int(first.url.rpartition(":")[2])):
+        with Sandbox(port=port):
             expect(page.card(DESK)).to_have_count(0)
             expect(page.page).to_have_title("Twilio sandbox")
         page.trouble.clear()

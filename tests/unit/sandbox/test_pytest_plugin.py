@@ -35,7 +35,7 @@ def place(number=DESK, **form):
         f"{url}/2010-04-01/Accounts/{sid}/OutgoingCallerIds.json",
         data={"PhoneNumber": number, **form},
         auth=(sid, os.environ["TWILIO_AUTH_TOKEN"]),
-        timeout=5,
+        timeout=60,
     ).status_code
 """
 
@@ -95,8 +95,11 @@ def test_a_test_has_a_sandbox_that_the_environment_leads_to_and_whose_calls_are_
 
 def test_each_test_has_one_of_its_own_and_none_is_left_running(project: Project) -> None:
     ran = project.run("""
+        from harness import free_port
+
         seen = []
 
+        @pytest.mark.twilio_sandbox(port=free_port())  # not one that another test may get once it is free
         @pytest.mark.parametrize("which", [1, 2])
         def test_it(twilio_sandbox, which):
             assert [] == twilio_sandbox.requests
@@ -108,7 +111,7 @@ def test_each_test_has_one_of_its_own_and_none_is_left_running(project: Project)
             assert [] == [thread for thread in threading.enumerate() if thread.name == "twilio-sandbox"]
             for sandbox in seen:
                 with pytest.raises(requests.ConnectionError):
-                    requests.get(sandbox.url, timeout=5)
+                    requests.get(sandbox.url, timeout=60)
             assert [] == [name for name in os.environ if name.startswith("TWILIO_")]
     """)
     assert {"passed": 3} == ran.outcomes, ran.output
@@ -353,7 +356,7 @@ def test_the_report_of_a_test_that_fails_tells_what_happened(project: Project) -
             twilio_sandbox.fail("list", drop="before", times=1)
             with pytest.raises(requests.ConnectionError):
                 requests.get(f"{twilio_sandbox.url}/2010-04-01/Accounts/{twilio_sandbox.account_sid}"
-                             "/OutgoingCallerIds.json", params={"PhoneNumber": DESK}, timeout=5)
+                             "/OutgoingCallerIds.json", params={"PhoneNumber": DESK}, timeout=60)
             assert False
 
         def test_passes(twilio_sandbox):
@@ -386,6 +389,7 @@ caller IDs \(2\):
 def test_callbacks_are_in_the_report_but_nothing_that_is_secret(project: Project) -> None:
     ran = project.run("""
         from http.server import BaseHTTPRequestHandler, HTTPServer
+        from harness import free_port
 
         class Hook(BaseHTTPRequestHandler):
             def do_POST(self):
@@ -403,12 +407,10 @@ def test_callbacks_are_in_the_report_but_nothing_that_is_secret(project: Project
             hook = HTTPServer(("127.0.0.1", 0), Hook)
             threading.Thread(target=hook.handle_request, daemon=True).start()
             there = f"127.0.0.1:{hook.server_port}"
-            with HTTPServer(("127.0.0.1", 0), Hook) as gone:
-                nobody = f"http://127.0.0.1:{gone.server_port}/gone"
             place(StatusCallback=f"http://{there}/hook/{twilio_sandbox.auth_token}?key=key-of-theirs")
-            place(SUPPORT, StatusCallback=nobody)
-            requests.get(f"{twilio_sandbox.url}/{twilio_sandbox.api_secret}/token-of-the-subaccount", timeout=5)
-            for _ in range(1000):
+            place(SUPPORT, StatusCallback=f"http://127.0.0.1:{free_port()}/gone")
+            requests.get(f"{twilio_sandbox.url}/{twilio_sandbox.api_secret}/token-of-the-subaccount", timeout=60)
+            for _ in range(6000):
                 ended = [record for record in twilio_sandbox.callbacks if record.status or record.error]
                 if 2 == len({record.call_sid for record in ended}):
                     break
@@ -429,7 +431,7 @@ def test_of_many_requests_the_report_has_the_last(project: Project) -> None:
     ran = project.run("""
         def test_it(twilio_sandbox):
             for number in range(45):
-                requests.get(f"{twilio_sandbox.url}/{number}", timeout=5)
+                requests.get(f"{twilio_sandbox.url}/{number}", timeout=60)
             assert False
     """)
     [section] = ran.told

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
+from patience import PATIENCE, until
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox import StateFileError
 from pulumi_twilio_caller_id.sandbox.store import LARGEST, State, Store
@@ -48,13 +48,6 @@ def command(state: Path, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, s
     """What a command that is to be run with this file comes to: status, stdout, stderr."""
     status = main(["sandbox", "--state", str(state), "--run", "echo", "ran"])
     return status, *capfd.readouterr()
-
-
-def until(holds: Callable[[], object]) -> None:
-    over = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < over
-        time.sleep(0.02)
 
 
 # What is in the file
@@ -180,13 +173,13 @@ class Api:
         self.auth = (sandbox.account_sid, sandbox.auth_token)
 
     def ask(self, method: str, path: str = ".json", **form: str) -> requests.Response:
-        return requests.request(method, self.url + path, data=form, auth=self.auth, timeout=10)
+        return requests.request(method, self.url + path, data=form, auth=self.auth, timeout=PATIENCE)
 
     def by_hand(self, what: str, sid: str, **form: str) -> requests.Response:
-        return requests.post(f"{self.sandbox.url}/sandbox/calls/{sid}/{what}", data=form, timeout=10)
+        return requests.post(f"{self.sandbox.url}/sandbox/calls/{sid}/{what}", data=form, timeout=PATIENCE)
 
     def seen(self) -> Any:
-        state = requests.get(f"{self.sandbox.url}/sandbox/state", timeout=10).json()
+        state = requests.get(f"{self.sandbox.url}/sandbox/state", timeout=PATIENCE).json()
         del state["now"]  # it goes on, whatever happens
         return state
 
@@ -242,7 +235,7 @@ def test_a_look_that_finds_something_new_tells_it_once_it_is_saved(api: Api, mon
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", no_space)
         assert 500 == api.ask("GET").status_code
-        assert 500 == requests.get(f"{api.sandbox.url}/sandbox/state", timeout=10).status_code
+        assert 500 == requests.get(f"{api.sandbox.url}/sandbox/state", timeout=PATIENCE).status_code
     told = api.ask("GET").json()["outgoing_caller_ids"]
     assert [NUMBER, "+14155550104"] == [record["phone_number"] for record in told]
 
@@ -298,7 +291,7 @@ def test_a_disk_that_is_full_for_a_while(state: Path) -> None:
             at = f"{url}/2010-04-01/Accounts/{account}/OutgoingCallerIds.json"
 
             def ask(method: str, **form: str) -> requests.Response:
-                return requests.request(method, at, data=form, auth=(account, token), timeout=10)
+                return requests.request(method, at, data=form, auth=(account, token), timeout=PATIENCE)
 
             whole, room = state.read_bytes(), resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (len(whole) + 50, room[1]))
@@ -315,7 +308,7 @@ def test_a_disk_that_is_full_for_a_while(state: Path) -> None:
             assert 200 == ask("POST", PhoneNumber=OTHER).status_code
         finally:
             process.terminate()
-        _, stderr = process.communicate(timeout=10)
+        _, stderr = process.communicate(timeout=PATIENCE)
     assert [OTHER] == [call.to for call in saved(state).calls]
     assert [message] == [line for line in stderr.splitlines() if not re.match(r"\d\d:\d\d:\d\d ", line)]
     assert [state] == list(state.parent.iterdir())
