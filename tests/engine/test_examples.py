@@ -19,6 +19,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from harness import ROOT, Running, Stack, free_port, occurrences
+from patience import PATIENCE
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
@@ -290,7 +291,7 @@ class SelfAnswering:
     def stop(self) -> int:
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.communicate(timeout=10)
+            self._process.communicate(timeout=PATIENCE)
         finally:
             self._process.kill()
         return self._process.returncode

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from patience import PATIENCE
 from pulumi_twilio_caller_id import listings as module
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.interrupts import Ending
@@ -98,7 +99,7 @@ def test_who_comes_while_a_listing_is_made_has_it_too(end: Callable[[], None]) -
     clock = Clock()
 
     def slowly() -> None:
-        assert all(twilio.asked_for.acquire(timeout=5) for _ in range(MANY))
+        assert all(twilio.asked_for.acquire(timeout=PATIENCE) for _ in range(MANY))
         clock.time += 15
         end()
 
@@ -140,7 +141,7 @@ def test_what_is_deleted_while_a_listing_is_made_is_not_in_it() -> None:
 
     def slowly() -> None:
         deleting.start()
-        deleting.join(5)
+        deleting.join(PATIENCE)
         assert not deleting.is_alive()
 
     assert shared.get(Twilio(slowly), 1.0).of_sid(RECORD.sid) is None
@@ -163,7 +164,7 @@ def test_who_is_interrupted_has_no_listing_and_keeps_none_from_others() -> None:
 def hang() -> Iterator[Callable[[], object]]:
     """Does not return before the test is over."""
     over = threading.Event()
-    yield lambda: over.wait(20)
+    yield lambda: over.wait(2 * PATIENCE)
     over.set()
 
 
@@ -184,7 +185,7 @@ def outcomes(
 
         futures = [threads.submit(wait, *each) for each in zip(inboxes, endings, strict=True)]
         interrupt(inboxes, endings)
-        return {future.result(10) for future in futures}
+        return {future.result(PATIENCE) for future in futures}
 
 
 @pytest.mark.parametrize("waits", [1, MANY])
@@ -201,7 +202,7 @@ def test_an_interruption_ends_every_wait_at_once(hang: Callable[[], object], wai
 
     def interrupt(inboxes: list[Inbox], endings: list[Ending]) -> None:
         for _ in range(waits if where == "the call" else 1):
-            assert asked.acquire(timeout=5)
+            assert asked.acquire(timeout=PATIENCE)
         for inbox, ending in zip(inboxes, endings, strict=True):
             inbox.put(Interruption(WHY))
             ending.end(WHY)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from patience import PATIENCE, until
 from pulumi_twilio_caller_id import bounded, interrupts, throttle
 from pulumi_twilio_caller_id.errors import Interrupted
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
@@ -97,7 +97,7 @@ def test_no_phone_rings_for_who_was_interrupted_before_the_call(
     line = Line(2, happens, stands=stands)
     monkeypatch.setattr(throttle, "throttle_of", lambda _account: line)
 
-    assert NOT_CALLED.format(why) == begun(lambda: create(provider, context=context)).get(timeout=5)
+    assert NOT_CALLED.format(why) == begun(lambda: create(provider, context=context)).get(timeout=PATIENCE)
     assert (["list"], []) == ([request.endpoint for request in sandbox.requests], sandbox.calls)
 
 
@@ -129,7 +129,7 @@ def test_no_other_request_stands_in_line_after_an_interrupt(
 
     what = step.format(record.sid, account=sandbox.account_sid)
     expected = f"Twilio was not asked to {what}: pulumi was interrupted.\nRun the same command again."
-    assert expected == begun(act).get(timeout=5)
+    assert expected == begun(act).get(timeout=PATIENCE)
     assert [] == sandbox.requests
 
 
@@ -153,7 +153,7 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
         answer = send(session, request, **options)
         if request.method == "POST":
             asked.release()
-            go_on.wait(10)
+            go_on.wait(2 * PATIENCE)
         return answer
 
     monkeypatch.setattr(bounded.Session, "send", held)
@@ -163,11 +163,11 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
 
     for number in numbers:
         threading.Thread(target=lambda number=number: outcomes.put(create(provider, number)), daemon=True).start()
-    assert all(asked.acquire(timeout=10) for _ in range(2))
+    assert all(asked.acquire(timeout=PATIENCE) for _ in range(2))
     interrupts.cancel()
-    told = [outcomes.get(timeout=5) for _ in range(6)]
+    told = [outcomes.get(timeout=PATIENCE) for _ in range(6)]
     go_on.set()
-    told += [outcomes.get(timeout=5) for _ in range(2)]
+    told += [outcomes.get(timeout=PATIENCE) for _ in range(2)]
 
     endings = Counter(text.partition("pulumi was interrupted ")[2].partition("\n")[0][:29] for text in told)
     assert {"before any call was placed.": 6, "while Twilio's call to it was": 2} == endings
@@ -187,15 +187,8 @@ def test_a_twilio_that_hangs_does_not_hold_an_interrupted_wait(
     interrupts.cancel()
     try:
         [call] = sandbox.calls
-        told = outcome.get(timeout=5)
+        told = outcome.get(timeout=PATIENCE)
         assert told.startswith("+1 415-555-0101 was not verified: pulumi was interrupted while Twilio's call to it was")
         assert f"(call {call.sid})." in told
     finally:
         sandbox.heal()
-
-
-def until(there: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 10
-    while not there():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
