@@ -54,12 +54,14 @@ class CallModel:
         self._run: Run | None = None
         self._checked: set[str] = set()
         self._called: set[Place] = set()
+        self._declared: dict[Place, str] = {}
         self._overtaken: set[Place] = set()
 
     def begin(self, run: Run) -> None:
         """Forget what is one operation's alone, if this is another."""
         if run is not self._run:
             self._run, self.rules.held, self.removed, self._checked, self._called = run, {}, set(), set(), set()
+            self._declared = {}
 
     def see(self, run: Run, event: Event) -> None:
         """Judge one call of the engine."""
@@ -117,6 +119,10 @@ class CallModel:
         self._checked.add(event.name)
         must(answered or run.killed, "check always answers", event)
         failures = [str(failure.property) for failure in event.result.failures] if answered else []
+        if answered and self._declared.setdefault(self.rules.place(run.program[event.name]), event.name) != event.name:
+            must(failures == ["phone_number"], "a number is declared once", event)
+            self.count("check: number declared twice")
+            return
         if not run.is_preview or event.olds:
             must(not failures, "check finds nothing wrong with what is right", (event, failures))
             return
@@ -184,7 +190,9 @@ class CallModel:
         record = event.after.get(sid)
         must(is_as(record, outputs), "create's outputs are what Twilio has", event)
         must(place == place_of(record), "create gives the number's caller ID", event)
-        must(declared.friendly_name in (None, outputs["friendly_name"]), "create gives the name", event)
+        named = declared.friendly_name in (None, outputs["friendly_name"])
+        warned = self.trouble is not None and any("The next `pulumi up` renames it." in text for text in event.told)
+        must(named or warned, "create gives the name, or warns", event)
         must(there is None or there.sid == sid, "create takes the caller ID that is there", event)
         must(declared.import_sid in (None, sid), "an import takes that very sid", event)
         self.rules.held[sid] = event.name
@@ -193,13 +201,14 @@ class CallModel:
         self.count("create: adopt and rename", when=there and there.friendly_name != outputs["friendly_name"])
         self.count("create: call in spite of trouble", when=self.trouble and event.new_calls)
 
-    def _read(self, _run: Run, event: Event, answered: bool) -> None:
+    def _read(self, run: Run, event: Event, answered: bool) -> None:
         if not answered:
             must(self.trouble is not None, "read fails only in trouble", event)
             self.count("read: failed")
             return
         if not event.result.id:
             must(self._was_told_gone(event, "GET"), "only an exact 404 takes a sid out of the state", event)
+            must(self._was_listed(run), "only with a listing is a sid taken out of the state", event)
             self.count("read: gone")
         else:
             outputs = event.result.outs
@@ -226,7 +235,7 @@ class CallModel:
             must(is_as(event.after.get(event.sid), event.result.outs), "update's outputs are what Twilio has", event)
             must(wanted == event.result.outs["friendly_name"], "update renames", event)
 
-    def _delete(self, _run: Run, event: Event, answered: bool) -> None:
+    def _delete(self, run: Run, event: Event, answered: bool) -> None:
         held = event.sid in self.rules.held
         must(not held or event.before == event.after, "what a resource has by now is not deleted", event)
         if not answered:
@@ -235,8 +244,17 @@ class CallModel:
             return
         must(held or event.sid not in event.after, "what was deleted is gone", event)
         must(held or self._was_told_gone(event, "DELETE"), "only Twilio's word takes a sid out of the state", event)
+        listed = event.sid in event.before or self._was_listed(run)
+        must(held or listed, "only with a listing is a deletion of what is gone done", event)
         self.count("delete: stays, as another has it" if held else "delete: done")
         self.count("delete: was gone", when=not held and event.sid not in event.before)
+
+    def _was_listed(self, run: Run) -> bool:
+        """Whether Twilio has listed the account in this operation."""
+        answers = [answer for event in run.events for answer in event.answers]
+        return any(
+            (answer.method, answer.sid, answer.status) == ("GET", "OutgoingCallerIds", 200) for answer in answers
+        )
 
     def _was_told_gone(self, event: Event, method: str) -> bool:
         """Whether Twilio said that this very sid is not there (any more)."""

@@ -11,10 +11,13 @@ CallerIdError
 ├── TwilioUnreachable       no connection could be made, so the request was not sent
 ├── AnswerLost              the request was sent, and no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no call was placed
+├── DeclaredTwice           another resource of the stack declares the same number; no call was placed
+├── OwnershipUnknown        it can't be noted which resource owns which caller ID; nothing was changed
 ├── ImportMismatch          what `import_` names is not what the program declares; nothing was changed
 ├── NotVerified             the call was placed, and the number did not become a caller ID
 ├── Interrupted             somebody ended the operation before that was known, or before Twilio was asked
-└── Gone                    the caller ID was removed at Twilio
+├── Gone                    the caller ID was removed at Twilio
+└── AccountUnseen           a caller ID seems to be gone, but its account can't be listed; the state was kept
 
 The text of each is for the person at the terminal: first what happened and with which value, then, on a line of its
 own, what to do. None of them ever carries a credential.
@@ -106,7 +109,7 @@ class BadSid(CallerIdError):
 
 
 class TwilioRefused(CallerIdError):
-    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none).
+    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none), and for which `step`.
 
     `retry_after`: seconds Twilio asked to wait, None where it did not.
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
@@ -130,6 +133,7 @@ class TwilioRefused(CallerIdError):
         what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
         trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
         super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else self.default_todo))
+        self.step = step
         self.status = status
         self.code = code
         self.retry_after = retry_after
@@ -183,6 +187,34 @@ class AlreadyVerified(CallerIdError):
     """The number is an OutgoingCallerId of the account already, so there is nothing to verify."""
 
 
+class DeclaredTwice(CallerIdError):
+    """Another resource of the stack declares the same number in the same account. No call was placed for this one.
+
+    number: as it is shown. other: the name of the other resource.
+    """
+
+    def __init__(self, number: str, other: str) -> None:
+        super().__init__(
+            f"{number} is declared twice: {other!r} in this stack declares it too, in the same account.",
+            "Declare each number once. No call was placed for this resource.",
+        )
+        self.other = other
+
+
+class OwnershipUnknown(CallerIdError):
+    """The notes that tell the plugin processes which resource owns which caller ID can't be kept in `folder`.
+
+    Without them, one process might delete the caller ID that a resource of another one has just adopted.
+    """
+
+    def __init__(self, folder: str, why: str) -> None:
+        super().__init__(
+            f"Pulumi can't note which resource owns which caller ID: the folder {shown(folder)} can't be used"
+            f" ({shown(why)}). Nothing was changed at Twilio.",
+            "Move what is there out of the way, or set PULUMI_HOME to another folder. Then run the same command again.",
+        )
+
+
 class ImportMismatch(CallerIdError):
     """The OutgoingCallerId that `import_` names is not there, or not the one that the program declares."""
 
@@ -199,6 +231,22 @@ class Interrupted(CallerIdError):
 
 class Gone(CallerIdError):
     """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
+
+
+class AccountUnseen(CallerIdError):
+    """Twilio knows no such sid (404, 20404), and its account can't be listed.
+
+    Credentials that don't reach an account may get 404 for everything in it. So nothing is known of the caller ID.
+    why: what came of listing the account. source: where the credentials come from.
+    """
+
+    def __init__(self, sid: str, account_sid: str, why: str, source: str) -> None:
+        super().__init__(
+            f"Whether caller ID {sid} is gone can't be told, so it stays in the state. Twilio has no such sid (20404),"
+            f" and account {account_sid} can't be listed: {why}",
+            f"Check that the credentials reach account {account_sid}. They come from {source}.\n"
+            "Then run the same command again.",
+        )
 
 
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."

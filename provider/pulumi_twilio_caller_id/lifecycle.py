@@ -9,8 +9,8 @@ nor class may ever move: old states would become unreadable for refresh and dest
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Container, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 
 from . import config, engine, naming
 from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
-from .errors import Gone, NotFound, is_fit, printable
+from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, is_fit, printable
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal_inputs
@@ -84,8 +84,11 @@ class OutgoingCallerIdProvider(ResourceProvider):
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
         _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT), previewed=previewed)
+        failures += _declared_twice(urn, good, unknown)
         if previewed and not _olds and not failures:
             from . import outlook
+
+            outlook.warn_without_notes(_memory)
 
             failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
         # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
@@ -99,7 +102,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
         urn = engine.current_urn()
-        replaces = replaced(_olds, _news, config.account_sid(_config, os.environ))
+        replaces = replaced(_olds, _news, _own_account())
         if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append(IMPORT)
         changes = bool(replaces) or is_renamed(_olds, _news) or differs(PROVIDER_KEY, _olds, _news)
@@ -128,6 +131,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         inputs = CallerIdInputs.model_validate(given)
         urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
+        _memory.declare_number(inputs.phone_number, inputs.account_sid or _own_account(), urn)
         account = _account()
 
         def claim(caller_id: CallerId) -> None:
@@ -146,16 +150,20 @@ class OutgoingCallerIdProvider(ResourceProvider):
         rpc = engine.current_rpc()
         is_get = "sid" not in props
         twilio = _twilio(props.get("account_sid"))
-        try:
-            with nullcontext() if is_get else stored_credentials(_config, props.get("account_sid")):
+        with nullcontext() if is_get else stored_credentials(_config, props.get("account_sid")):
+            try:
                 caller_id = listings.fetch(twilio, id_)
-        except NotFound as failed:
-            if is_get:
-                raise Gone(
-                    f"There is no OutgoingCallerId {id_} in account {twilio.account_sid} (20404).",
-                    "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has another kind of sid.",
-                ) from failed
-            return ReadResult("", {})
+            except NotFound as failed:
+                listed = listings.look_again(twilio, id_, failed)
+                if listed is None and is_get:
+                    raise Gone(
+                        f"There is no OutgoingCallerId {id_} in account {twilio.account_sid} (20404).",
+                        "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has another kind of"
+                        " sid.",
+                    ) from failed
+                if listed is None:
+                    return ReadResult("", {})
+                caller_id = listed
         outs = caller_id.outputs()
         outs |= naming.after_read(props, outs)
         return ReadResult(id_, outs, refreshed(rpc.old_inputs if rpc else None, outs))
@@ -171,9 +179,11 @@ class OutgoingCallerIdProvider(ResourceProvider):
         engine.expect_waiting()
         listings.forget(_id)
         given = _news["friendly_name"]
+        twilio = _twilio(_olds.get("account_sid"))
         try:
-            caller_id = _twilio(_olds.get("account_sid")).rename(_id, given)
+            caller_id = twilio.rename(_id, given)
         except NotFound as failed:
+            _refuse_if_listed(twilio, _id, failed)
             number = readable(str(_olds.get("phone_number", "")))
             raise Gone(
                 f"{number} can't be renamed: its caller ID {_id} was removed at Twilio.",
@@ -183,7 +193,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
     @engine.provider_method
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the caller ID at Twilio. One that is gone already is as good as deleted.
+        """Remove the caller ID at Twilio. One that is gone already, by its sid and by its account's list, is deleted.
 
         One that another resource has by now is left alone: adopted or imported in this same operation by what replaces
         this one, or by what has another name in the program.
@@ -196,9 +206,41 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         engine.expect_waiting()
         account_sid = _props.get("account_sid")
-        with suppress(NotFound), stored_credentials(_config, account_sid, to_delete=True):
-            _twilio(account_sid).remove(_id)
+        with stored_credentials(_config, account_sid, to_delete=True):
+            twilio = _twilio(account_sid)
+            try:
+                twilio.remove(_id)
+            except NotFound as failed:
+                _refuse_if_listed(twilio, _id, failed)
         listings.forget(_id)
+
+
+def _declared_twice(urn: str, good: Mapping[str, Any], unknown: Container[str]) -> list[tuple[str, str]]:
+    """Why the number won't do, if another resource of the stack declares it in the same account."""
+    number = good.get("phone_number")
+    if number is None or "account_sid" in unknown:
+        return []
+    try:
+        _memory.declare_number(number, good.get("account_sid") or _own_account(), urn)
+    except DeclaredTwice as failed:
+        return [("phone_number", f"{failed.other!r} declares it too, in the same account: declare each number once")]
+    return []
+
+
+def _refuse_if_listed(twilio: TwilioApi, sid: str, failed: NotFound) -> None:
+    """Raises AnswerLost if the account still lists a caller ID that Twilio said not to have."""
+    from .listings import listings
+
+    if listings.look_again(twilio, sid, failed) is not None:
+        raise AnswerLost(
+            failed.step,
+            f"it said that there is no such caller ID (20404), yet account {twilio.account_sid} lists it",
+            "Run the same command again in a minute.",
+        ) from failed
+
+
+def _own_account() -> str | None:
+    return config.account_sid(_config, os.environ)
 
 
 def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

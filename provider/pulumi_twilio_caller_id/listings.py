@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .errors import AnswerLost, CallerIdError, Interrupted
+from .errors import AccountUnseen, AnswerLost, CallerIdError, Interrupted, NotFound
 from .inputs import CALLER_ID_SID
 from .interrupts import Abandoned, Ending, unless_ended
 from .records import CallerId, CallState
@@ -146,6 +146,18 @@ class Listings:
             if record is not None:
                 return record
         return twilio.fetch(sid)
+
+    def look_again(self, twilio: TwilioApi, sid: str, said: NotFound) -> CallerId | None:
+        """The caller ID that Twilio said not to have, if its account lists it all the same; None if it is gone.
+
+        One listing serves an account for the whole operation, unless it has the sid and is older than `said`.
+        Raises AccountUnseen if the account can't be listed.
+        """
+        try:
+            record = self.get(twilio, FRESH).of_sid(sid)
+            return record and self.get(twilio, 0).of_sid(sid)
+        except CallerIdError as failed:
+            raise AccountUnseen(sid, twilio.account_sid, failed.what, twilio.credentials_source) from said
 
     def forget(self, sid: str) -> None:
         """The caller ID has been changed or deleted by this process."""

@@ -7,8 +7,9 @@ just done. The provider itself holds no state (its pickle is a bare reference), 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
-from .errors import AlreadyVerified
+from .errors import AlreadyVerified, DeclaredTwice, OwnershipUnknown
 from .handover import Handover
 from .phone_number import readable
 
@@ -21,6 +22,7 @@ class Memory:
         self._lock = threading.Lock()
         self._imports: dict[str, str] = {}
         self._previewed: set[str] = set()
+        self._previews = False
         self._given_up: dict[str, str] = {}
         self._in_state: set[str] = set()
         self._holders: dict[str, str] = {}
@@ -30,6 +32,7 @@ class Memory:
         this a preview.
         """
         with self._lock:
+            self._previews = previewed
             (self._in_state.add if in_state else self._in_state.discard)(urn)
             (self._previewed.add if previewed and urn else self._previewed.discard)(urn)
             if import_sid is None:
@@ -63,18 +66,22 @@ class Memory:
             return self._imports.get(urn)
 
     def hold(self, sid: str, urn: str) -> str | None:
-        """A resource has the caller ID when the operation ends, so nothing may delete it on the way there.
+        """Record that the resource has the caller ID when the operation ends, so that nothing deletes it before.
 
-        Gives the URN of another resource that has it already, in which case that one keeps it.
+        Gives the URN of another resource that has it already, in which case that one keeps it. Raises OwnershipUnknown
+        if the other plugin processes can't be told.
         """
         with self._lock:
-            other = self._holders.setdefault(sid, urn)
-            self._handover.post(sid, other)
+            other = self._holders.get(sid)
+            if other is None:
+                other = self._noted(lambda: self._handover.acquire(sid, urn)) or urn
+                if other == urn:
+                    self._holders[sid] = urn
             return other if other and urn and other != urn else None
 
     def claim(self, sid: str, urn: str, number: str) -> None:
-        """As `hold`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified where another
-        one has it.
+        """As `hold`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified if another
+        resource has it.
         """
         other = self.hold(sid, urn)
         if other is not None:
@@ -83,16 +90,46 @@ class Memory:
                 "Declare each number once.",
             )
 
+    def declare_number(self, number: str, account_sid: str | None, urn: str) -> None:
+        """Record that the resource declares this number, in E.164, in this account (None: an account not known yet).
+
+        Raises DeclaredTwice if another resource does: that one came first, and its phone may be ringing. Raises
+        OwnershipUnknown if the other plugin processes can't be told.
+        """
+        other = self.hold(f"{account_sid or '-'}/{number}", urn) if urn else None
+        if other is not None:
+            raise DeclaredTwice(readable(number), name_of(other))
+
+    def check_notes(self) -> None:
+        """Raise OwnershipUnknown if what the other plugin processes note can't be read."""
+        with self._lock:
+            self._handover.find("")
+
     def release(self, sid: str, urn: str) -> None:
         """A resource that has this caller ID is to be replaced. One that has taken it over meanwhile keeps it."""
         with self._lock:
             if self._holders.get(sid) == urn:
                 del self._holders[sid]
+                self._handover.release(sid)
 
     def holder(self, sid: str) -> str | None:
-        """The URN of the resource that has this caller ID when the operation ends, None where none is known to."""
+        """The URN of the resource that has this caller ID when the operation ends, None if none is known to.
+
+        Raises OwnershipUnknown if the notes of the other plugin processes can't be read.
+        """
         with self._lock:
-            return self._holders[sid] if sid in self._holders else self._handover.find(sid)
+            if sid in self._holders:
+                return self._holders[sid]
+            return self._noted(lambda: self._handover.find(sid))
+
+    def _noted(self, look: Callable[[], str | None]) -> str | None:
+        """What the other processes have noted. A preview, which changes nothing, goes on without."""
+        try:
+            return look()
+        except OwnershipUnknown:
+            if not self._previews:
+                raise
+            return None
 
 
 def name_of(urn: str) -> str:

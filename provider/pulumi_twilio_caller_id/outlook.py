@@ -10,7 +10,7 @@ from typing import Any
 
 from . import engine
 from .changes import is_renamed
-from .errors import CallerIdError, CredentialsMissing, NotFound, SettingsError, quoted_name
+from .errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError, quoted_name
 from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
 from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from .memory import Memory, name_of
@@ -20,6 +20,14 @@ from .preflight import connect, preflight
 from .records import CallerId
 from .settings import Settings
 from .verification import TIMEOUT
+
+
+def warn_without_notes(memory: Memory) -> None:
+    """Warn, once, if `up` will stop because the plugin processes can't tell each other what they own."""
+    try:
+        memory.check_notes()
+    except OwnershipUnknown as failed:
+        preflight.warn(f"`pulumi up` will stop: {failed}")
 
 
 def of_new(

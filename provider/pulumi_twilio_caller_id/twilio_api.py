@@ -65,6 +65,11 @@ class TwilioApi:
         """The account, and the base URL that it is asked at (None: Twilio's own)."""
         return self.account_sid, self._settings.api_url
 
+    @property
+    def credentials_source(self) -> str:
+        """Where the credentials come from, in words that hold no secret."""
+        return "the stack's config or the environment"
+
     def once(self) -> TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""
         return self._impatient(attempts=1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id import outlook
-from pulumi_twilio_caller_id.errors import AlreadyVerified
+from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.listings import listings
 from pulumi_twilio_caller_id.preflight import Preflight
@@ -60,7 +60,7 @@ def stack(sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pyt
 
 def test_an_adoption_does_not_rename_what_another_has(stack: Stack, sandbox: Sandbox) -> None:
     stack.declare_desk({"phone_number": NUMBER})
-    with pytest.raises(AlreadyVerified, match=f"is managed as 'desk' in this stack already .{stack.sid}"):
+    with pytest.raises(DeclaredTwice, match="is declared twice: 'desk' in this stack declares it too"):
         stack.create("lobby", {"phone_number": NUMBER, "friendly_name": "Lobby", "adopt": True})
 
     assert ["Desk"] == [record.friendly_name for record in sandbox.caller_ids]
@@ -99,7 +99,7 @@ def test_a_preview_knows_that_a_resource_keeps_what_it_renames(stack: Stack) -> 
     assert stack.declare_desk({"phone_number": NUMBER, "friendly_name": "Front", "dry_run": True}).changes
     [reason] = stack.preview("lobby", {"phone_number": NUMBER, "adopt": True})
 
-    assert f"it is managed as 'desk' in this stack already ({stack.sid})" == reason
+    assert "'desk' declares it too, in the same account: declare each number once" == reason
 
 
 @pytest.mark.parametrize("how", ["adopt", "import"])
@@ -107,6 +107,6 @@ def test_a_preview_knows_what_a_new_resource_will_take(stack: Stack, how: str) -
     given = {"adopt": True} if how == "adopt" else {"import_": stack.sid}
     assert [] == stack.preview("lobby", {"phone_number": NUMBER, **given})
     [reason] = stack.preview("lab", {"phone_number": NUMBER, "adopt": True})
-    assert "it is managed as 'lobby' in this stack already" in reason
+    assert "'lobby' declares it too, in the same account: declare each number once" == reason
     with pytest.raises(AlreadyVerified, match="is managed as 'lobby' in this stack already"):
         stack.declare_desk({"phone_number": NUMBER, "dry_run": True})

@@ -1,140 +1,251 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pulumi_twilio_caller_id import handover
-from pulumi_twilio_caller_id.handover import Handover
+from pulumi_twilio_caller_id.errors import OwnershipUnknown
+from pulumi_twilio_caller_id.handover import Handover, default_folder
 from pulumi_twilio_caller_id.memory import Memory
 
 ENGINE = "127.0.0.1:40123"
 SID = "PN" + "1" * 32
 DESK = "urn:pulumi:test::project::type::front desk"
+LOBBY = "urn:pulumi:test::project::type::lobby"
 
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
 from pulumi_twilio_caller_id.handover import Handover
-from pulumi_twilio_caller_id.memory import Memory
-Memory(Handover(sys.argv[1], base=Path(sys.argv[2]))).hold(sys.argv[3], sys.argv[4])
-print("held", flush=True)
-sys.stdin.read()
+notes = Handover(sys.argv[1], folder=Path(sys.argv[2]))
+for line in sys.stdin:
+    method, _, arguments = line.strip().partition(" ")
+    print(getattr(notes, method)(*arguments.split("|")), flush=True)
 """
 
 
+class Other:
+    """Another plugin process of an engine."""
+
+    def __init__(self, folder: Path, engine: str = ENGINE) -> None:
+        command = [sys.executable, "-c", OTHER_PROCESS, engine, str(folder)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, method: str, *arguments: str) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{method} {'|'.join(arguments)}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process of the same engine, whose resource has the caller ID."""
-    command = [sys.executable, "-c", OTHER_PROCESS, ENGINE, str(tmp_path / "notes"), SID, DESK]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "held\n" == process.stdout.readline()
-        yield process
-        process.kill()
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "notes"
 
 
-def holder(base: Path, engine: str | None = ENGINE) -> str | None:
-    return Memory(Handover(engine, base=base / "notes")).holder(SID)
+@pytest.fixture
+def another(folder: Path) -> Iterator[Callable[..., Other]]:
+    """Starts other plugin processes."""
+    started: list[Other] = []
+
+    def start(engine: str = ENGINE) -> Other:
+        started.append(Other(folder, engine))
+        return started[-1]
+
+    yield start
+    for other in started:
+        other.kill()
 
 
-def test_a_process_knows_what_another_of_its_engine_has(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    assert DESK == holder(tmp_path)
-    assert holder(tmp_path, "127.0.0.1:40124") is None
-    assert holder(tmp_path, None) is None
-    assert Handover(ENGINE, base=tmp_path / "notes").find("PN" + "2" * 32) is None
+def test_a_process_knows_what_another_of_its_engine_owns(another: Callable[..., Other], folder: Path) -> None:
+    assert "None" == another()("acquire", SID, DESK)
+    notes = Handover(ENGINE, folder=folder)
+    assert DESK == notes.find(SID) == notes.acquire(SID, LOBBY)
+    assert DESK == Memory(Handover(ENGINE, folder=folder)).holder(SID)
+    assert notes.find("PN" + "2" * 32) is None
+    assert Handover("127.0.0.1:40124", folder=folder).find(SID) is None
+    assert Handover(None, folder=folder).acquire(SID, LOBBY) is None
 
 
-def test_a_note_counts_while_its_process_runs(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    """The next engine at the same address has nothing to do with it; what it left is cleared away."""
-    other.kill()
-    other.wait()
-    assert holder(tmp_path) is None
-    [left] = (tmp_path / "notes").iterdir()
+def test_the_first_to_acquire_it_owns_it(another: Callable[..., Other]) -> None:
+    """Of two processes that ask at once, one is told of the other, whatever each knew before."""
+    first, second = another(), another()
+    assert ["None", "None"] == [first("find", SID), second("find", SID)]
+    assert ["None", DESK, "None"] == [
+        first("acquire", SID, DESK),
+        second("acquire", SID, LOBBY),
+        first("acquire", SID, DESK),
+    ]
 
-    Handover("127.0.0.1:40999", base=tmp_path / "notes").post(SID, DESK)
-    assert not left.exists()
+
+def test_what_is_released_is_free(another: Callable[..., Other]) -> None:
+    first, second = another(), another()
+    first("acquire", SID, DESK)
+    second("release", SID)
+    assert DESK == second("find", SID), "it was not the second one's to release"
+    first("release", SID)
+    assert ["None", LOBBY] == [second("acquire", SID, LOBBY), first("find", SID)]
 
 
-def test_a_process_does_not_read_its_own_notes(tmp_path: Path) -> None:
+def test_a_note_counts_while_its_process_runs(another: Callable[..., Other], folder: Path) -> None:
+    """The next engine at the same address has nothing to do with it."""
+    first, second = another(), another()
+    first("acquire", SID, DESK)
+    assert DESK == second("find", SID)
+    first.kill()
+    assert "None" == second("acquire", SID, LOBBY)
+    second.kill()
+    assert Handover(ENGINE, folder=folder).find(SID) is None
+
+
+def test_files_of_ended_operations_are_removed(another: Callable[..., Other], folder: Path) -> None:
+    ended, running = another("127.0.0.1:40001"), another("127.0.0.1:40002")
+    ended("acquire", SID, DESK)
+    running("acquire", SID, DESK)
+    ended.kill()
+    Handover(ENGINE, folder=folder).find(SID)
+    assert {"127.0.0.1_40002.notes", "127.0.0.1_40123.notes"} == {path.name for path in folder.iterdir()}
+    assert DESK == another("127.0.0.1:40002")("find", SID)
+
+
+@pytest.mark.parametrize("content", ["somebody's own", "", "1 2 3\n"])
+def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    victim = folder.parent / "letter"
+    victim.write_text("dear")
+    for name in ("mine.notes", "99999999", "sub/old.notes"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    (folder / "link.notes").symlink_to(victim)
+    os.mkfifo(folder / "pipe.notes")
+    Handover(ENGINE, folder=folder).acquire(SID, DESK)
+
+    kept = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    expected = {"99999999", "sub", "sub/old.notes", "link.notes", "pipe.notes", "127.0.0.1_40123.notes"}
+    assert expected | ({"mine.notes"} if content else set()) == kept
+    assert "dear" == victim.read_text()
+
+
+@pytest.mark.parametrize(
+    ("plant", "why"),
+    [
+        (lambda folder: folder.touch(), "it is not a folder"),
+        (lambda folder: folder.symlink_to(folder.parent), "it is a symbolic link"),
+        (lambda folder: folder.symlink_to(folder.parent / "nowhere"), "it is a symbolic link"),
+        (lambda folder: (folder / "127.0.0.1_40123.notes").mkdir(parents=True), "Is a directory"),
+        (lambda folder: _write(folder / "127.0.0.1_40123.notes", "dear"), "something else than notes"),
+        (lambda folder: _link(folder / "127.0.0.1_40123.notes"), "Too many levels of symbolic links"),
+    ],
+)
+def test_what_is_in_the_way_is_named(folder: Path, plant: Callable[[Path], None], why: str) -> None:
+    folder.parent.mkdir()
+    plant(folder)
+    for act in ("acquire", "find"):
+        with pytest.raises(OwnershipUnknown, match=why) as raised:
+            getattr(Handover(ENGINE, folder=folder), act)(*[SID, DESK][: 2 if act == "acquire" else 1])
+        assert str(folder) in str(raised.value)
+
+
+def test_a_folder_of_somebody_else_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(OwnershipUnknown, match="it belongs to another user"):
+        Handover(ENGINE, folder=folder).acquire(SID, DESK)
+
+
+def test_a_full_disk_leaves_no_half_a_note(
+    another: Callable[..., Other], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Handover(ENGINE, folder=folder)
+    notes.find(SID)
+    written = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: written(file, content[:20]))
+    with pytest.raises(OwnershipUnknown, match=os.strerror(errno.ENOSPC)):
+        notes.acquire(SID, DESK)
+    monkeypatch.undo()
+    assert "None" == another()("find", SID)
+    assert notes.acquire(SID, DESK) is None
+
+
+def test_a_preview_goes_on_without_notes(folder: Path) -> None:
+    folder.parent.mkdir()
+    folder.touch()
+    memory = Memory(Handover(ENGINE, folder=folder))
+    memory.declared(DESK, in_state=False, previewed=True)
+    assert memory.hold(SID, DESK) is None
+    assert memory.holder("PN" + "2" * 32) is None
+    with pytest.raises(OwnershipUnknown):
+        memory.check_notes()
+    memory.declared(DESK, in_state=False)
+    with pytest.raises(OwnershipUnknown):
+        memory.hold("PN" + "2" * 32, DESK)
+
+
+def test_a_process_does_not_hear_of_its_own_notes(folder: Path) -> None:
     """It knows better: it may have released the caller ID since."""
-    memory = Memory(Handover(ENGINE, base=tmp_path))
+    memory = Memory(Handover(ENGINE, folder=folder))
     memory.hold(SID, DESK)
     memory.release(SID, DESK)
     assert memory.holder(SID) is None
 
 
-def test_what_is_not_a_note_is_passed_over(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    [folder] = (tmp_path / "notes").iterdir()
-    (folder / "not a pid").write_text(f"{SID} {DESK}\n")
-    (folder / "99999999999999999999").write_text(f"{SID} {DESK}\n")
-    other.kill()
-    other.wait()
-    assert holder(tmp_path) is None
-
-
-def test_without_a_folder_to_write_to_nothing_fails(tmp_path: Path) -> None:
-    (tmp_path / "notes").write_text("a file")
-    unable = Handover(ENGINE, base=tmp_path / "notes")
-    unable.post(SID, DESK)
-    assert unable.find(SID) is None
-
-
-@pytest.mark.parametrize("left", ["a file", "a folder that is gone"])
-def test_what_can_not_be_cleared_away_costs_no_note(tmp_path: Path, left: str) -> None:
-    """Another process may clear the same away: then it is gone between two looks."""
-    if left == "a file":
-        (tmp_path / "stray").write_text("")
-    else:
-        (tmp_path / "stray").symlink_to(tmp_path / "nowhere")
-    Handover(ENGINE, base=tmp_path).post(SID, DESK)
-    assert f"{SID} {DESK}\n" == (tmp_path / ENGINE.replace(":", "_") / str(os.getpid())).read_text()
-
-
-def test_a_folder_that_is_cleared_away_before_the_note_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_was_just_removed_as_an_old_one_is_not_written_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, another: Callable[..., Other]
 ) -> None:
-    opened = os.open
+    """Another process may remove it between our opening and our locking it."""
+    locked, path = handover._lock, folder / "127.0.0.1_40123.notes"
 
-    def late(path: Path, *args: int) -> int:
+    def late(file: int, place: int) -> None:
         monkeypatch.undo()
-        path.parent.rmdir()
-        return opened(path, *args)
+        path.unlink()
+        locked(file, place)
 
-    monkeypatch.setattr(os, "open", late)
-    Handover(ENGINE, base=tmp_path).post(SID, DESK)
-    assert f"{SID} {DESK}\n" == (tmp_path / ENGINE.replace(":", "_") / str(os.getpid())).read_text()
-
-
-def test_a_note_that_is_made_while_an_older_one_is_cleared_away_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next engine may have the address of an older one."""
-    folder = tmp_path / "127.0.0.1_40999"
-    folder.mkdir()
-    old, new = folder / "99999998", folder / "99999999"
-    old.write_text(f"{SID} {DESK}\n")
-
-    def runs(pid: str) -> bool:
-        new.write_text(f"{SID} {DESK}\n")
-        return pid == new.name
-
-    monkeypatch.setattr(handover, "_runs", runs)
-    Handover(ENGINE, base=tmp_path).post(SID, DESK)
-    assert (False, f"{SID} {DESK}\n") == (old.exists(), new.read_text())
+    monkeypatch.setattr(handover, "_lock", late)
+    assert Handover(ENGINE, folder=folder).acquire(SID, DESK) is None
+    assert DESK == another()("find", SID)
 
 
-def test_a_note_that_vanishes_does_not_hide_the_others(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    [folder] = (tmp_path / "notes").iterdir()
-    for pid in range(50):
-        (folder / f"gone {pid}").symlink_to(tmp_path / "nowhere")
-    assert DESK == holder(tmp_path)
+def test_the_folder_and_its_files_are_the_users_alone(folder: Path) -> None:
+    folder.mkdir(parents=True, mode=0o755)
+    Handover(ENGINE, folder=folder).acquire(SID, DESK)
+    [file] = folder.iterdir()
+    assert (0o700, 0o600) == (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777)
 
 
-def test_the_folder_is_the_users_alone(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    assert 0o700 == (tmp_path / "notes").stat().st_mode & 0o777
-    assert os.getuid() == (tmp_path / "notes").stat().st_uid
+def test_it_is_below_pulumis_own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_HOME", "/somewhere")
+    assert Path("/somewhere/twilio-caller-id") == default_folder()
+    monkeypatch.setenv("PULUMI_HOME", "")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert Path("/home/somebody/.pulumi/twilio-caller-id") == default_folder()
+
+
+def test_a_name_of_two_lines_is_one_note(another: Callable[..., Other], folder: Path) -> None:
+    """The engine takes any name for a resource."""
+    other = "PN" + "2" * 32
+    urn = f"urn:pulumi:test::x::T::two\n{os.getpid()} {other} lines\u2028{other} more"
+    Handover(ENGINE, folder=folder).acquire(SID, urn)
+    process = another()
+    assert ["None", repr(urn)] == [process("find", other), repr(urn)]
+    assert "urn:pulumi:test::x::T::two" == process("find", SID)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+
+
+def _link(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path.parent.parent / "nowhere")

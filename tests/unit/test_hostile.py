@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import unicodedata
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
 from pulumi_twilio_caller_id.display import log_text, row_text
 from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.stored_credentials import undeletable
@@ -69,18 +66,6 @@ def test_the_sandboxs_log_of_requests_does_not_steer_the_terminal(
     told = capsys.readouterr().err
     assert "GET /" in told
     assert [] == harmful(told)
-
-
-def test_a_resource_of_two_lines_hands_over_no_other_caller_id(tmp_path: Path) -> None:
-    """The engine takes any name: it is what the other plugin processes of an operation are told."""
-    sid, other = "PN" + "1" * 32, "PN" + "2" * 32
-    notes = Handover("127.0.0.1:40123", base=tmp_path)
-    notes.post(sid, f"urn:pulumi:test::x::T::two\n{other} lines\u2028{other} more")
-    own = tmp_path / "127.0.0.1_40123" / str(os.getpid())
-    own.rename(own.with_name(str(os.getppid())))  # as if that one had posted it
-
-    assert None is notes.find(other)
-    assert f"urn:pulumi:test::x::T::two {other} lines\u2028{other} more" == notes.find(sid)
 
 
 @pytest.mark.parametrize("name", ['"quoted"', "back\\slash", "100% {0} %s", "\U0001f600" * 64, "\u05d0\u05d1"])

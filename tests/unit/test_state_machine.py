@@ -23,7 +23,7 @@ SITUATIONS = {
     "create: overtaken, adopt": 13,
     "diff: phone_number": 20,
     "diff: account_sid": 6,
-    "diff: number declared twice": 4,
+    "check: number declared twice": 4,
     "update: renamed": 15,
     "update: of the provider alone": 10,
     "read: another name": 5,

@@ -1,0 +1,138 @@
+"""One number that a program declares twice: its phone rings once at most, and the error names both resources."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import Stack
+from pulumi_twilio_caller_id.testing import Delays, Sandbox
+
+NUMBER = "+14155550101"
+OTHER = "+14155550102"
+
+ACCOUNT = """
+import os
+{0} = Provider("{0}", account_sid=os.environ["TWILIO_ACCOUNT_SID"], auth_token=os.environ["TWILIO_AUTH_TOKEN"])
+"""
+
+# A value that is known late: the output of a resource that this same `up` creates.
+LATE = f'early = OutgoingCallerId("early", phone_number="{OTHER}")\nlate = early.sid.apply(lambda _: "{NUMBER}")\n'
+
+PROGRAMS = {
+    "two spellings": (
+        f'OutgoingCallerId("desk", phone_number="{NUMBER}")\nOutgoingCallerId("front", phone_number="(415) 555-0101")\n'
+    ),
+    "two Providers": (
+        ACCOUNT.format("eu")
+        + ACCOUNT.format("us")
+        # The second is registered while the first one's phone rings.
+        + f'OutgoingCallerId("desk", phone_number="{NUMBER}", opts=ResourceOptions(provider=eu))\n'
+        f'OutgoingCallerId("front", phone_number="{NUMBER}", opts=ResourceOptions(provider=us))\n'
+    ),
+    "a Provider and the stack's own settings": (
+        ACCOUNT.format("eu") + f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'
+        f'OutgoingCallerId("front", phone_number="{NUMBER}", opts=ResourceOptions(provider=eu))\n'
+    ),
+    "the account named and not named": (
+        f'import os\nOutgoingCallerId("desk", phone_number="{NUMBER}", account_sid=os.environ["TWILIO_ACCOUNT_SID"])\n'
+        f'OutgoingCallerId("front", phone_number="{NUMBER}")\n'
+    ),
+}
+
+LATE_PROGRAMS = {
+    "one process": (
+        LATE + 'OutgoingCallerId("desk", phone_number=late)\nOutgoingCallerId("front", phone_number=late)\n'
+    ),
+    "one of two is known": (
+        LATE + f'OutgoingCallerId("desk", phone_number="{NUMBER}")\nOutgoingCallerId("front", phone_number=late)\n'
+    ),
+    "two Providers": (
+        LATE
+        + ACCOUNT.format("eu")
+        + ACCOUNT.format("us")
+        + 'OutgoingCallerId("desk", phone_number=late, opts=ResourceOptions(provider=eu))\n'
+        'OutgoingCallerId("front", phone_number=late, opts=ResourceOptions(provider=us))\n'
+    ),
+}
+
+
+@pytest.fixture
+def twilio_sandbox_options() -> dict[str, Delays]:
+    """Phones ring long enough for a second call to be placed meanwhile."""
+    return {"delays": Delays(queued=0, rings=0.5, talks=0.3)}
+
+
+def rung(sandbox: Sandbox) -> list[str]:
+    return [call.to for call in sandbox.calls]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_preview_says_so_and_up_places_one_call(stack: Stack, sandbox: Sandbox, program: str) -> None:
+    stack.program(PROGRAMS[program])
+    preview = stack.preview(ok=False)
+    assert preview.code != 0
+    assert "declare each number once" in preview.output
+    assert "'desk'" in preview.output or "'front'" in preview.output
+    assert "Traceback" not in preview.output
+
+    result = stack.up(ok=False)
+    assert result.code != 0
+    assert "declare each number once" in result.output.lower()
+    assert rung(sandbox).count(NUMBER) <= 1
+    assert len(stack.resources()) <= 1
+
+
+@pytest.mark.parametrize("program", LATE_PROGRAMS)
+def test_a_number_that_is_known_late_rings_once(stack: Stack, sandbox: Sandbox, program: str) -> None:
+    stack.program(LATE_PROGRAMS[program])
+    result = stack.up(ok=False)
+
+    assert result.code != 0
+    assert "declare each number once" in result.output.lower()
+    assert "Traceback" not in result.output
+    assert rung(sandbox) in ([NUMBER, OTHER], [OTHER, NUMBER])
+    assert len({"desk", "front"} & set(stack.resources())) == 1
+
+
+@pytest.mark.twilio_sandbox(subaccounts=["AC" + "2" * 32])
+def test_one_number_in_two_accounts_is_no_mistake(stack: Stack) -> None:
+    stack.program(
+        f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'
+        f'OutgoingCallerId("lab", phone_number="{NUMBER}", account_sid="AC{"2" * 32}")\n'
+    )
+    stack.preview()
+    stack.up()
+    assert {"desk", "lab"} == set(stack.resources())
+    assert {} == stack.planned()
+
+
+def test_a_number_that_moves_from_one_resource_to_another(stack: Stack, sandbox: Sandbox) -> None:
+    """What a resource had, another may have in the same `up`: the program declares it once."""
+    stack.program(f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n')
+    stack.up()
+    stack.program(
+        f'desk = OutgoingCallerId("desk", phone_number="{OTHER}")\n'
+        f'OutgoingCallerId("front", phone_number="{NUMBER}", adopt=True, opts=ResourceOptions(depends_on=[desk]))\n'
+    )
+    stack.preview()
+    stack.up()
+    assert [NUMBER, OTHER] == rung(sandbox)
+    assert {"desk", "front"} == set(stack.resources())
+    assert {} == stack.planned()
+
+
+def test_an_error_hook_may_try_the_same_number_again(stack: Stack, sandbox: Sandbox) -> None:
+    """The resource that failed to be verified still is the one that declares the number."""
+    sandbox.set_phone(NUMBER, "busy")
+    stack.program(
+        "from pulumi import ErrorHook, ResourceHookBinding\n"
+        "attempts = []\n"
+        "def again(args):\n"
+        "    attempts.append(1)\n"
+        "    return len(attempts) < 2\n"
+        'hook = ErrorHook("again", again)\n'
+        f'OutgoingCallerId("desk", phone_number="{NUMBER}",'
+        " opts=ResourceOptions(hooks=ResourceHookBinding(on_error=[hook])))\n"
+    )
+    assert "the line was busy" in stack.up(ok=False).output
+    assert [NUMBER, NUMBER] == rung(sandbox)
