@@ -7,6 +7,7 @@ that somebody else has written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -61,8 +62,11 @@ class FileLock:
         if fcntl is None or self.held:
             return
         while True:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            # Its name can be guessed, and the folder may be one that others write to: no link is followed.
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             try:
+                if not self._is_ours(file):
+                    raise FileExistsError(errno.EEXIST, f"{self._path.name} there is somebody else's")
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever had it before took the file away as they let go: then this one locks nothing.
                 if self._is_at_path(file):
@@ -71,6 +75,8 @@ class FileLock:
                     return
             except BlockingIOError:
                 raise Taken(self._owner(file)) from None
+            except FileExistsError:
+                raise
             except OSError:  # the file system has no locks
                 self._path.unlink(missing_ok=True)
                 return
@@ -96,6 +102,12 @@ class FileLock:
             return os.path.samestat(os.fstat(file), self._path.stat())
         except FileNotFoundError:
             return False
+
+    @staticmethod
+    def _is_ours(file: int) -> bool:
+        """Whether it holds what we write: it is written to, and removed in the end."""
+        content = os.pread(file, 100, 0).decode("ascii", "replace")
+        return not content or _SIGNATURE.fullmatch(content) is not None
 
     @staticmethod
     def _sign(file: int, url: str = "") -> None:

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 Format = Literal["pulumi-twilio-caller-id/sandbox"]
 FORMAT: Format = "pulumi-twilio-caller-id/sandbox"
 VERSION: Literal[1] = 1
+BEGINNING = f'{{\n "format": "{FORMAT}"'.encode()
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file. A call takes some 800."""
 
@@ -246,8 +247,16 @@ class Store:
         ours = re.compile(re.escape(f".{self._file.name}.") + r"[a-z0-9_]{8}\.tmp")
         with contextlib.suppress(OSError):  # they do no harm
             for path in self._file.parent.iterdir():
-                if ours.fullmatch(path.name):
+                if ours.fullmatch(path.name) and self._has_our_beginning(path):
                     path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _has_our_beginning(path: Path) -> bool:
+        """Whether a file holds the beginning of a state: the name alone may be somebody else's file too."""
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return BEGINNING.startswith(file.read(len(BEGINNING)))
 
     def _check_folder(self) -> None:
         # Said at the start, rather than as a failure of the first request that changes something.

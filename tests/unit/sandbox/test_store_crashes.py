@@ -187,6 +187,28 @@ def test_only_what_is_left_of_this_file_is_cleared_up(state: Path) -> None:
     assert {*others, ".state_json.abcdefgh.tmp", "notes.tmp"} == {path.name for path in state.parent.iterdir()}
 
 
+def test_what_somebody_else_wrote_is_left_alone(state: Path) -> None:
+    """The folder may be one that others write to, and the names of our files can be guessed."""
+    dear = state.with_name("letter")
+    for name in ("letter", ".state.json.abcdefgh.tmp"):
+        state.with_name(name).write_text("dear to somebody")
+    state.with_name(".state.json.abcdefgi.tmp").symlink_to(dear)
+    with Sandbox(state=state):
+        pass
+    assert "dear to somebody" == dear.read_text() == state.with_name(".state.json.abcdefgh.tmp").read_text()
+    assert state.with_name(".state.json.abcdefgi.tmp").is_symlink()
+
+
+@pytest.mark.parametrize("planted", ["a link", "a file"])
+def test_a_lock_file_that_is_somebody_elses_is_neither_followed_nor_written_to(state: Path, planted: str) -> None:
+    dear, lock = state.with_name("letter"), state.with_name(".state.json.lock")
+    dear.write_text("dear to somebody")
+    lock.symlink_to(dear) if planted == "a link" else lock.write_text("dear to somebody")
+    with pytest.raises(StateFileError, match="no file can be written in its folder"), Sandbox(state=state):
+        pass
+    assert "dear to somebody" == dear.read_text() == lock.read_text()
+
+
 # Two at once
 
 
