@@ -79,6 +79,7 @@ def every_operation(url: str) -> None:
     twilio.rename(sid, "Möbel & Söhne + Co")
     twilio.call_state("CA" + "a" * 32)
     twilio.remove(sid)
+    assert twilio.auth_token()
 
 
 def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
@@ -112,10 +113,15 @@ def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     sandbox.fail("fetch", status=503, times=1)
     twilio.fetch(found.sid)
 
+    by_key = api(url, sandbox.account_sid, sandbox.api_secret, key=sandbox.api_key)
+    assert by_key.fetch(found.sid) == twilio.fetch(found.sid)
     by_key = api(url, sandbox.account_sid, sandbox.api_secret, key=sandbox.api_key, subaccount=SUBACCOUNT)
-    by_key.request_validation(CallerIdInputs(phone_number=NUMBER))
+    refused(lambda: by_key.find(NUMBER), 20003, CredentialsRefused)
+    in_subaccount = api(url, sandbox.account_sid, sandbox.auth_token, subaccount=SUBACCOUNT)
+    assert in_subaccount.auth_token() == sandbox.subaccounts[SUBACCOUNT]
+    in_subaccount.request_validation(CallerIdInputs(phone_number=NUMBER))
     clock.now += 60
-    (elsewhere,) = by_key.each()
+    (elsewhere,) = in_subaccount.each()
     assert elsewhere.account_sid == SUBACCOUNT
     refused(lambda: twilio.fetch(elsewhere.sid), 20404, NotFound)
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTRACT = ROOT / "tests" / "data" / "twilio.openapi.yaml"
 OFFICIAL = ROOT.parent / "shared" / "spec" / "twilio_outgoing_caller_ids.openapi.json"
 
+ACCOUNT = "/2010-04-01/Accounts/{AccountSid}.json"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
@@ -55,7 +56,8 @@ def extract() -> Document:
 def official() -> Document | None:
     """Twilio's own description as its answers really are, None where it is not there.
 
-    The links of a page are relative there, for which the description has `format: uri`.
+    The links of a page are relative there, for which the description has `format: uri`. The part of the description
+    that is beside the project lacks the account itself, so that is taken from our extract.
     """
     if not OFFICIAL.exists():
         return None
@@ -65,6 +67,8 @@ def official() -> Document | None:
         for schema in page["properties"].values():
             if schema.get("format") == "uri":
                 schema["format"] = "uri-reference"
+    ours = extract()
+    document["paths"][ACCOUNT] = _inlined(ours, ours["paths"][ACCOUNT])
     return document
 
 
@@ -191,6 +195,13 @@ def _mappings(node: Any) -> Iterator[Document]:
         yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from _mappings(child)
+
+
+def _inlined(document: Document, node: Any) -> Any:
+    """The node with all that it refers to in place of the references."""
+    if isinstance(node, dict):
+        return {name: _inlined(document, child) for name, child in resolved(document, node).items()}
+    return [_inlined(document, child) for child in node] if isinstance(node, list) else node
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:

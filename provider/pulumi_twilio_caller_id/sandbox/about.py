@@ -17,6 +17,7 @@ NAMED = {
     "update": (_ACCOUNT, _CALLER_ID),
     "delete": (_ACCOUNT, _CALLER_ID),
     "call": (_ACCOUNT, _CALL),
+    "account": (_ACCOUNT,),
 }
 """What requests to each endpoint may name, in words."""
 

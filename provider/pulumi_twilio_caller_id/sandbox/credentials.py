@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pulumi_twilio_caller_id.errors import quoted
 
-from . import errors
+from . import errors, wire
 
 ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
 
@@ -63,18 +63,25 @@ class Credentials:
     def authenticate(self, authorization: str | None, account_sid: str) -> None:
         """Refuses (401, code 20003) unless a request with that header may work on that account.
 
-        The main account's token and key open its subaccounts too; a subaccount's token opens that one alone.
+        The main account's token opens its subaccounts too; its API key, and a subaccount's token, open one account.
         """
         username, password = read_basic(authorization)
-        main = (username, password) in ((self.account_sid, self.auth_token), (self.api_key, self.api_secret))
-        if main and account_sid.startswith("SK"):
+        by_token = (username, password) == (self.account_sid, self.auth_token)
+        by_key = (username, password) == (self.api_key, self.api_secret)
+        if (by_token or by_key) and account_sid.startswith("SK"):
             # An API key where the account belongs, a common mistake with a code of its own.
             raise errors.invalid_account_sid(account_sid)
-        if main and account_sid in self.account_sids:
+        if account_sid in (self.account_sids if by_token else [self.account_sid] if by_key else []):
             return
         if username == account_sid and self.subaccounts.get(account_sid) == password:
             return
         raise errors.authenticate()
+
+    def account(self, authorization: str | None, account_sid: str) -> dict[str, object]:
+        """An account as the API shows it, to who may open it with an auth token; an API key is refused."""
+        if read_basic(authorization)[0] == self.api_key:
+            raise errors.authenticate()
+        return wire.account(account_sid, self.account_sid, self.subaccounts.get(account_sid, self.auth_token))
 
     def set_auth_token(self, auth_token: str, account_sid: str | None = None) -> None:
         """Rotates a token; the old one opens nothing from now on. `ValueError` for an account that is not there."""

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 from .about import NAMED, kind, named
 from .seconds import is_seconds
 
-Endpoint = Literal["create", "list", "fetch", "update", "delete", "call", "*"]
+Endpoint = Literal["create", "list", "fetch", "update", "delete", "call", "account", "*"]
 ENDPOINTS: tuple[str, ...] = get_args(Endpoint)
 
 LOOK = 0.02
@@ -76,8 +76,8 @@ _ANSWER = ("status", "body", "code", "message", "retry_after", "location", "proc
 class Fault:
     """What goes wrong.
 
-    endpoint     "create" (the validation request), "list", "fetch", "update", "delete", "call" (GET on a Call), or "*":
-                 each request to the API.
+    endpoint     "create" (the validation request), "list", "fetch", "update", "delete", "call" (GET on a Call),
+                 "account" (GET on an account), or "*": each request to the API.
     status       HTTP status of the answer, 200 to 599. None: what the request itself brings about.
     code         Twilio's error code; None: the usual one for that status. `message` likewise.
     times        how many requests it is for; None: all, until healed.

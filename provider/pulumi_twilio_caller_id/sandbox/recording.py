@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 class RequestRecord:
     """One request to the API, without its credentials.
 
-    endpoint  "create", "list", "fetch", "update", "delete" or "call"; "" for anything else.
+    endpoint  "create", "list", "fetch", "update", "delete", "call" or "account"; "" for anything else.
     params    the query, decoded; `form` likewise, the body of a POST. A name given twice has its last value.
     username  the AccountSid or API key it came with; "" for none.
     at        when it came, in seconds since the epoch, by the sandbox's clock.

@@ -68,6 +68,7 @@ class Server:
             ("update", "POST", caller_id, self._update),
             ("delete", "DELETE", caller_id, self._delete),
             ("call", "GET", wire.call_uri("{account_sid}", "{sid}"), self._call),
+            ("account", "GET", wire.account_uri("{account_sid}"), self._account),
         ):
             app.router.add_route(method, path, handler)
             self._endpoints[handler] = endpoint
@@ -104,6 +105,10 @@ class Server:
 
     async def _call(self, request: web.Request) -> web.Response:
         return web.json_response(self.twilio.call_body(_account_sid(request), _sid(request)))
+
+    async def _account(self, request: web.Request) -> web.Response:
+        authorization = request.headers.get("Authorization")
+        return web.json_response(self.twilio.credentials.account(authorization, _account_sid(request)))
 
     # Around every request
 

@@ -33,6 +33,10 @@ _SUBRESOURCES = {
 }
 
 
+def account_uri(account_sid: str) -> str:
+    return f"{API}/{account_sid}.json"
+
+
 def caller_ids_uri(account_sid: str) -> str:
     return f"{API}/{account_sid}/OutgoingCallerIds.json"
 
@@ -58,6 +62,22 @@ def validation_request(call: Call) -> dict[str, str]:
         "friendly_name": call.friendly_name,
         "phone_number": call.to,
         "validation_code": call.validation_code,
+    }
+
+
+def account(account_sid: str, owner_account_sid: str, auth_token: str) -> dict[str, object]:
+    """An account. When it was made is not known here."""
+    return {
+        "auth_token": auth_token,
+        "date_created": None,
+        "date_updated": None,
+        "friendly_name": account_sid,
+        "owner_account_sid": owner_account_sid,
+        "sid": account_sid,
+        "status": "active",
+        "subresource_uris": {"outgoing_caller_ids": caller_ids_uri(account_sid)},
+        "type": "Full",
+        "uri": account_uri(account_sid),
     }
 
 

@@ -23,7 +23,7 @@ NUMBER = "+14155550101"
 KEYS = (
     "endpoint, status, code, message, times, retry_after, delay, hang, drop, body, processed, location, about"
 )  # fmt: skip
-ENDPOINTS = "create, list, fetch, update, delete, call, *"
+ENDPOINTS = "create, list, fetch, update, delete, call, account, *"
 ABOUT = "a phone number, or the sid of an account, a caller ID or a call"
 ACCOUNT, CALLER_ID, CALL = "AC" + "1" * 32, "PN" + "2" * 32, "CA" + "3" * 32
 

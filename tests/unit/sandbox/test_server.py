@@ -283,7 +283,6 @@ def test_credentials_that_open_an_account(sandbox: Sandbox) -> None:
         (sandbox.account_sid, (sandbox.account_sid, sandbox.auth_token)),
         (sandbox.account_sid, (sandbox.api_key, sandbox.api_secret)),
         (SUBACCOUNT, (sandbox.account_sid, sandbox.auth_token)),
-        (SUBACCOUNT, (sandbox.api_key, sandbox.api_secret)),
         (SUBACCOUNT, (SUBACCOUNT, "subtoken")),
     ):
         assert ask(sandbox, "GET", "OutgoingCallerIds.json", account_sid=account_sid, auth=auth).status_code == 200
@@ -296,6 +295,7 @@ def test_credentials_that_do_not(sandbox: Sandbox) -> None:
         (sandbox.account_sid, (sandbox.account_sid, sandbox.api_secret)),
         (sandbox.account_sid, (sandbox.api_key, sandbox.auth_token)),
         (sandbox.account_sid, (SUBACCOUNT, "subtoken")),
+        (SUBACCOUNT, (sandbox.api_key, sandbox.api_secret)),
         (SUBACCOUNT, (SUBACCOUNT, "wrong")),
         (other, (sandbox.account_sid, sandbox.auth_token)),
         (other, (other, "")),
@@ -319,6 +319,27 @@ def test_an_api_key_is_no_account(sandbox: Sandbox) -> None:
     auth = (sandbox.api_key, sandbox.api_secret)
     answer = ask(sandbox, "GET", "OutgoingCallerIds.json", account_sid=sandbox.api_key, auth=auth)
     assert answer.json() == error(90002, 400, f"AccountSid {sandbox.api_key} is invalid")
+
+
+def test_an_account_tells_its_token_to_itself_and_to_its_parents_token(sandbox: Sandbox) -> None:
+    main, sub = (sandbox.account_sid, sandbox.auth_token), (SUBACCOUNT, "subtoken")
+    key = (sandbox.api_key, sandbox.api_secret)
+    for account_sid, auth, token in (
+        (sandbox.account_sid, main, sandbox.auth_token),
+        (SUBACCOUNT, main, "subtoken"),
+        (SUBACCOUNT, sub, "subtoken"),
+        (sandbox.account_sid, sub, None),
+        (sandbox.account_sid, key, None),
+        (SUBACCOUNT, key, None),
+        ("AC" + "9" * 32, main, None),
+    ):
+        answer = requests.get(f"{sandbox.url}/2010-04-01/Accounts/{account_sid}.json", auth=auth, timeout=PATIENCE)
+        told = answer.json()
+        if token is None:
+            assert (answer.status_code, told) == (401, error(20003, 401, "Authenticate"))
+        else:
+            assert (told["sid"], told["auth_token"], told["owner_account_sid"]) == (account_sid, token, main[0])
+    assert {"account"} == {request.endpoint for request in sandbox.requests}
 
 
 # Where nothing is
