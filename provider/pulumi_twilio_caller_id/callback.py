@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import threading
 import time
@@ -35,6 +36,14 @@ NUDGES = 5
 
 NUDGE_INTERVAL = 1.0
 """Seconds."""
+
+SIGNATURE = re.compile("[A-Za-z0-9+/]{27}=")
+"""The form of Twilio's signatures: an HMAC-SHA1 in base64."""
+
+LOOKED = (
+    "it only made us look at Twilio at once."
+    " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+)
 
 WARNING = 3.0
 """Seconds that a warning which is under way when its wait ends is waited for."""
@@ -152,12 +161,17 @@ class _Wait:
             return 413
         trusted = False
         if shared_key:
-            self._warn_once("is signed with a shared key, not with the account's auth token")
+            self._warn_once(f"A callback is signed with a shared key, not with the account's auth token: {LOOKED}")
         elif not any(self.reception.tokens):
-            self._warn_once("can't be checked, since the account's auth token is not known")
+            self._warn_once(f"A callback can't be checked, since the account's auth token is not known: {LOOKED}")
         elif signed_by(self.reception.tokens, url, None if body is None else fields, signature):
             trusted = True
         else:
+            if SIGNATURE.fullmatch(signature or "") and {"AccountSid", "CallSid"} <= {name for name, _ in fields}:
+                self._warn_once(
+                    "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct"
+                    " twilio:callbackUrl, or set twilio:callbackAuthTokens to the auth token that signs it."
+                )
             return 403
         callback = _callback(dict(fields), trusted=trusted)
         if self._is_news(callback) or self._may_nudge():
@@ -179,13 +193,9 @@ class _Wait:
         self._nudges -= 1
         return True
 
-    def _warn_once(self, problem: str) -> None:
+    def _warn_once(self, text: str) -> None:
         """Not in the server's thread: all waits share that, and whoever shows the warning may keep it waiting."""
         if self._warning is None:
-            text = (
-                f"A callback {problem}: it only made us look at Twilio at once."
-                " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
-            )
             self._warning = threading.Thread(
                 target=self._guarded, args=(self._warn, text), name="twilio-callback-warning", daemon=True
             )

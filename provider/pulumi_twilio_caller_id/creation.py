@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from . import engine
 from .callback import Reception, expecting
 from .display import Shown, log_text
@@ -51,6 +53,8 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claim: Claim) ->
 
     try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
         existing = unless_ended(engine.interruptible, lambda: twilio.find(inputs.phone_number))
+        listening = existing is None and account.callback_url is not None and inputs.status_callback is None
+        tokens = unless_ended(engine.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
     except Abandoned as abandoned:
         raise _not_called(inputs, str(abandoned)) from None
     if existing is not None:
@@ -62,7 +66,7 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claim: Claim) ->
         engine.interruptible(ending.end),
         ending.told(lambda why: inbox.put(Interruption(why))),
         ending.governing(),
-        _status_callback(account, inputs, inbox, warn) as status_callback,
+        _status_callback(account, tokens, inbox, warn) as status_callback,
     ):
         ended = engine.ended()
         if ended:
@@ -108,15 +112,23 @@ def _not_called(inputs: CallerIdInputs, why: str) -> Interrupted:
     )
 
 
+def signing_tokens(account: Settings, twilio: TwilioApi) -> tuple[str, ...]:
+    """The auth tokens that may sign the callbacks of a call. Twilio signs with the token of the account that calls."""
+    if twilio.account_sid == account.account_sid:
+        return account.signing_tokens
+    token = twilio.once().auth_token()
+    return account.model_copy(update={"auth_token": token and SecretStr(token)}).signing_tokens
+
+
 @contextmanager
 def _status_callback(
-    account: Settings, inputs: CallerIdInputs, inbox: Inbox, warn: partial[None]
+    account: Settings, tokens: tuple[str, ...] | None, inbox: Inbox, warn: partial[None]
 ) -> Iterator[str | None]:
-    """Our StatusCallback for this one wait; None where there is none, or where the program has one of its own."""
-    if account.callback_url is None or inputs.status_callback is not None:
+    """Our StatusCallback for this one wait, None if there is none. tokens: those that may sign it."""
+    if account.callback_url is None or tokens is None:
         yield None
         return
-    reception = Reception(account.callback_url, account.callback_listen, account.signing_tokens)
+    reception = Reception(account.callback_url, account.callback_listen, tokens)
     with expecting(reception, inbox.put, warn) as url:
         yield url
 

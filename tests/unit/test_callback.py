@@ -48,6 +48,11 @@ NO_TOKEN = (
     "A callback can't be checked, since the account's auth token is not known: it only made us look at Twilio at once."
     " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
 )
+NOT_SIGNED = (
+    "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
+    " or set twilio:callbackAuthTokens to the auth token that signs it."
+)
+LOOKS_RIGHT = "L/OH5YylLD5NRKLltdqwSvS0BnU="
 SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
 
 
@@ -258,21 +263,31 @@ def test_a_doubled_callback_is_passed_on_twice(waiting: Waiting) -> None:
 # What does not count
 
 
-@pytest.mark.parametrize(
-    "signature", [None, "", "nonsense", "L/OH5YylLD5NRKLltdqwSvS0BnU=", "A" * 4000, "\xff\xfe", "="]
-)
+@pytest.mark.parametrize("signature", [None, "", "nonsense", LOOKS_RIGHT, "A" * 4000, "\xff\xfe", "="])
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_a_badly_signed_callback_changes_nothing(waiting: Waiting, method: str, signature: str | None) -> None:
     wait = waiting()
     headers = {} if signature is None else {"X-Twilio-Signature": signature}
     answer = wait.post(headers=headers) if method == "POST" else wait.get(urlencode(FIELDS), headers)
     assert (403, b"") == (answer.status, answer.body)
-    assert ([], []) == (wait.callbacks, wait.warnings)
+    assert ([], [NOT_SIGNED] if signature == LOOKS_RIGHT else []) == (wait.callbacks, wait.warnings)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("missing", ["AccountSid", "CallSid"])
+def test_what_twilio_would_not_send_is_no_warning(waiting: Waiting, method: str, missing: str) -> None:
+    wait = waiting()
+    form = {name: value for name, value in FIELDS.items() if name != missing}
+    headers = {"X-Twilio-Signature": LOOKS_RIGHT}
+    answer = wait.post(form, headers) if method == "POST" else wait.get(urlencode(form), headers)
+    assert (403, [], []) == (answer.status, wait.callbacks, wait.warnings)
 
 
 @pytest.mark.parametrize("status", ["success", "failed"])
 def test_a_forged_outcome_changes_nothing(waiting: Waiting, status: str) -> None:
-    """Signed for other fields, another wait, another host, another method, with another token, or none."""
+    """Signed for other fields, another wait, another host, another method, with another token, or none. It is said once
+    that one was ignored.
+    """
     wait, other = waiting(), waiting()
     form = FIELDS | {"VerificationStatus": status}
     host, port = wait.address
@@ -288,7 +303,7 @@ def test_a_forged_outcome_changes_nothing(waiting: Waiting, status: str) -> None
         sign(wait.url, form, token=""),
     ):
         assert 403 == wait.post(form, headers).status
-    assert ([], [], []) == (wait.callbacks, wait.warnings, other.callbacks)
+    assert ([], [NOT_SIGNED], []) == (wait.callbacks, wait.warnings, other.callbacks)
 
 
 def test_what_is_not_signed_is_not_read(waiting: Waiting) -> None:
