@@ -1,8 +1,8 @@
 """Where the account's settings come from: the stack's config and the environment.
 
-Each setting is looked up on its own, config first: `twilio:accountSid` in the stack and the token in the environment
-is a usual split. In the process of an explicit `Provider`, what it was given stands in for the stack's config, and
-another account's credentials are not mixed in, see `foreign`. What the values may be is up to `settings.py`.
+Each setting is looked up on its own, config first. Credentials are taken from one source, see `foreign`. In the process
+of an explicit `Provider`, what it was given stands in for the stack's config. What the values may be is up to
+`settings.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from .inputs import ACCOUNT_SID
@@ -32,6 +33,10 @@ SOURCES: dict[str, tuple[str, str | None]] = {
     "adopt": ("adopt", None),
     "preflight": ("preflight", None),
 }
+
+KEY_HALVES = ("api_key", "api_secret")
+CREDENTIALS = frozenset({"auth_token", *KEY_HALVES})
+"""What opens an account. Its sid is no secret, and may come from another source."""
 
 SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"})
 """The settings that nobody may see."""
@@ -65,18 +70,17 @@ def region_setting(config: Lookup) -> str:
 
 
 def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str]:
-    """The settings in `below` that may not complete those in `above`, for they belong to something else.
+    """The settings in the source `below` that may not complete those in the source `above`.
 
-    That is the credentials of another account, the secret of another key, and a key, which would be used before it,
-    where `above` has an auth token.
+    The first source that has a token, a key or a secret is the one whose credentials are used. Another source may add
+    the account's sid, or the missing half of the key. It may add nothing if it names another account.
     """
     if _differ("account_sid", above, below):
-        return frozenset({"auth_token", "api_key", "api_secret", "callback_auth_tokens"})
-    if _differ("api_key", above, below):
-        return frozenset({"api_secret"})
-    if "auth_token" in above and "api_key" not in above and "api_secret" not in above:
-        return frozenset({"api_key", "api_secret"})
-    return frozenset()
+        return CREDENTIALS | {"callback_auth_tokens"}
+    if not CREDENTIALS & above.keys():
+        return frozenset()
+    halves = (KEY_HALVES, KEY_HALVES[::-1])
+    return CREDENTIALS - {other for own, other in halves if own in above and not _differ(own, above, below)}
 
 
 def _differ(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
@@ -119,17 +123,44 @@ def _kept(value: Any) -> Any:
     return None if kept == "" else kept
 
 
-def found(config: Lookup, environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is set, and the name each setting was found under."""
+@dataclass(frozen=True)
+class Found:
+    """What is set. `named`: the name that each setting was found under. `left_out`: a variable that names another
+    account than the config, so the environment's credentials are not used; "" if none does.
+    """
+
+    values: dict[str, Any]
+    named: dict[str, str]
+    left_out: str
+
+    def source(self, *names: str) -> str:
+        """Where these settings come from, in words, without any value."""
+        places: dict[str, list[str]] = {}
+        for label in (self.named[name] for name in names if name in self.named):
+            provider, _, argument = label.rpartition("'s ")
+            place = provider or ("the stack's config" if label.startswith("twilio:") else "the environment")
+            places.setdefault(place, []).append(argument)
+        return " and ".join(f"{place} ({', '.join(labels)})" for place, labels in places.items())
+
+
+def found(config: Lookup, environment: Mapping[str, str]) -> Found:
+    """What config and environment set."""
     provider = config(PROVIDER)
     variables = {f"twilio:{key}": variable for key, variable in SOURCES.values() if variable}
     above, below = set_in(config), set_in(lambda key: environment.get(variables.get(key, "")))
-    left_out = foreign(above, below) if provider is not None else frozenset()
-    values = {**{name: value for name, value in below.items() if name not in left_out}, **above}
-    named = {name: SOURCES[name][1] or "" for name in below}
+    left_out = foreign(above, below)
+    named = {name: SOURCES[name][1] or "" for name in below.keys() - left_out}
     for name in above:
         named[name] = f"twilio:{SOURCES[name][0]}" if provider is None else f"Provider {provider}'s {name}"
-    return values, named
+    values = {**{name: value for name, value in below.items() if name in named}, **above}
+    ignored = _differ("account_sid", above, below) and CREDENTIALS & below.keys()
+    return Found(values, named, str(SOURCES["account_sid"][1]) if ignored else "")
+
+
+def beside(label: str, name: str, other: str) -> str:
+    """The name of the setting `other` in the place where the setting `name` has the name `label`."""
+    names = zip((*SOURCES[name], name), (*SOURCES[other], other), strict=True)
+    return next(f"{label.removesuffix(str(own))}{its}" for own, its in names if label.endswith(str(own)))
 
 
 def misspelled(keys: Iterable[str]) -> dict[str, str]:

@@ -147,11 +147,7 @@ class TwilioRefused(CallerIdError):
 class CredentialsRefused(TwilioRefused):
     """401 or 20003: wrong pair of account and token, deleted key, suspended account, another region's key."""
 
-    default_todo = (
-        "Check that the auth token (or API key and secret) belongs to this account and is current:\n"
-        "twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or\n"
-        "what the Provider is given."
-    )
+    default_todo = "Check that the auth token (or API key and secret) belongs to this account and is current."
 
 
 class NotFound(TwilioRefused):

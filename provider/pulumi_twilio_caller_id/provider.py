@@ -24,11 +24,11 @@ class Provider(pulumi.ProviderResource):
     may have several, and its credentials may come from other resources: a preview asks nobody until they are known.
 
     What is left out is taken from the stack's config (`twilio:...`), then from the environment (`TWILIO_...`), setting
-    by setting, but never from another account: where those name another account than `account_sid`, their auth tokens,
-    API keys and secrets are not used; where they name another `api_key`, its secret is not; and next to an `auth_token`
-    given here their API key is not. An `account_sid` or `api_key` that is an Output counts as another one than the
-    config's. For the numbers of a subaccount with the credentials of its parent, give the parent's to the Provider and
-    `account_sid` to the resource.
+    by setting. Credentials are taken from one source only: if an `auth_token`, `api_key` or `api_secret` is given here,
+    those of config and environment are not used. They may still add the `account_sid`, or the missing half of the same
+    API key. If config or environment names another account than `account_sid`, nothing of its credentials is used. An
+    `account_sid` or `api_key` that is an Output counts as another one than the config's. For the numbers of a
+    subaccount, give the Provider the parent's auth token, and the resource the subaccount's `account_sid`.
 
     `refresh` and `destroy` use what the last `up` stored, unless they run the program (`--run-program`); variables of
     the environment are always the current ones. `auth_token`, `api_secret`, `callback_auth_tokens` and `notify` are
@@ -60,7 +60,7 @@ class Provider(pulumi.ProviderResource):
             are verified in the new account, then deleted from the old one with the old credentials.
         :param auth_token: Its auth token.
         :param api_key: An API key of the account, SK and 32 hexadecimal digits, to make requests with in place of the
-            token. The token, where there is one too, then only checks the signatures of callbacks.
+            token. A token beside it checks the signatures of callbacks, and is used for requests about subaccounts.
         :param api_secret: The secret of the API key.
         :param api_url: Another base URL of Twilio's API, such as a sandbox's.
         :param callback_url: The public URL of a tunnel or ingress that leads to `callback_listen`; at most 900

@@ -1,4 +1,6 @@
-"""What each setting may be. A reason for a refusal goes behind the setting's name, and holds no secret."""
+"""What each setting may be. A reason for a refusal goes behind the setting's name, and holds no secret. `{}` in it
+stands for the name of the setting that the value was meant for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from .phone_number import is_region
 
 def _account_sid(value: str) -> str:
     if value.startswith("SK"):
-        raise ValueError("is an API key: it goes into twilio:apiKey (TWILIO_API_KEY); the account's sid begins with AC")
+        raise ValueError("is an API key: it goes into {}; the account's sid begins with AC")
     if not ACCOUNT_SID.fullmatch(value):
         raise ValueError("must be the sid of an account: AC and 32 hexadecimal digits")
     return value
@@ -24,7 +26,7 @@ def _account_sid(value: str) -> str:
 
 def _api_key(value: str) -> str:
     if value.startswith("AC"):
-        raise ValueError("is the sid of an account: it goes into twilio:accountSid; an API key begins with SK")
+        raise ValueError("is the sid of an account: it goes into {}; an API key begins with SK")
     if not re.fullmatch(r"SK[0-9a-fA-F]{32}", value):
         raise ValueError("must be the sid of an API key: SK and 32 hexadecimal digits")
     return value

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from .config import PROVIDER, SOURCES, Lookup, conceal_secrets, found
+from .config import KEY_HALVES, PROVIDER, SOURCES, Lookup, beside, conceal_secrets, found
 from .errors import CredentialsMissing, SettingsError, quoted, shown
 from .inputs import is_loopback
 from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Region, Secret, Tokens
@@ -27,6 +27,8 @@ HOW_TO_GIVE = (
     "environment have for another account is not used; for a subaccount's numbers, give the resource its account_sid."
 )
 
+MIXED_UP = {"account_sid": "api_key", "api_key": "account_sid"}
+"""Which other setting a value was meant for, if it is the other's."""
 
 OWN_REGIONS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
 """Source: Twilio docs, global-infrastructure/regional-product-and-feature-availability."""
@@ -55,6 +57,8 @@ class Settings(BaseModel):
     notify: Notify = ()
     adopt: Flag = False
     preflight: Flag = True
+    token_source: str = "the settings"  # noqa: S105  no token
+    key_source: str = "the settings"
 
     @model_validator(mode="after")
     def _callback_is_public(self) -> Self:
@@ -76,13 +80,54 @@ class Settings(BaseModel):
         tokens = (self.auth_token, *self.callback_auth_tokens)
         return tuple(token.get_secret_value() for token in tokens if token is not None)
 
-    @property
-    def username_and_password(self) -> tuple[str, str]:
-        """What Basic authentication takes: the API key where there is one, else the account's token."""
-        if self.api_key and self.api_secret:
+    def uses_key(self, account_sid: str) -> bool:
+        """Whether requests for this account are made with the API key.
+
+        A key opens its own account, and no subaccount of it; the auth token opens both (Twilio docs: iam/api-keys).
+        """
+        has_key = self.api_key is not None and self.api_secret is not None
+        return has_key and (self.auth_token is None or account_sid == self.account_sid)
+
+    def login(self, account_sid: str) -> tuple[str, str]:
+        """User name and password of the requests for this account, which may be a subaccount."""
+        if self.uses_key(account_sid):
+            assert self.api_key is not None  # noqa: S101
+            assert self.api_secret is not None  # noqa: S101
             return self.api_key, self.api_secret.get_secret_value()
         assert self.auth_token is not None, "resolve() lets nothing else through"  # noqa: S101
         return self.account_sid, self.auth_token.get_secret_value()
+
+    @property
+    def username_and_password(self) -> tuple[str, str]:
+        """User name and password of the requests for the settings' own account."""
+        return self.login(self.account_sid)
+
+    @property
+    def credentials_source(self) -> str:
+        """Where the credentials come from, in words and without any value: "the environment (TWILIO_ACCOUNT_SID,
+        TWILIO_AUTH_TOKEN)".
+        """
+        return self.source(self.account_sid)
+
+    def source(self, account_sid: str) -> str:
+        """Where the credentials come from that requests for this account are made with."""
+        return self.key_source if self.uses_key(account_sid) else self.token_source
+
+    def refused_todo(self, account_sid: str) -> str:
+        """What to do when Twilio refuses the credentials for this account."""
+        source = self.source(account_sid)
+        todo = f"The credentials come from {source}.\n"
+        if source.startswith("Provider "):
+            todo += "What the Provider is not given comes from the stack's config.\n"
+        if account_sid == self.account_sid:
+            return f"{todo}Check that they are current and belong to account {account_sid}."
+        if self.uses_key(account_sid):
+            return (
+                f"{todo}An API key of {self.account_sid} does not open its subaccount {account_sid}.\n"
+                "Set the auth token in the same place as the key: requests for subaccounts are then made with it."
+                f"\nOr use a Provider with account_sid {account_sid} and credentials of that account."
+            )
+        return f"{todo}Check that they are current, and that {account_sid} is a subaccount of {self.account_sid}."
 
 
 def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
@@ -96,28 +141,30 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
     conceal_secrets(config, environment)
     _refuse_other_regions(environment)
     provider = config(PROVIDER)
-    values, named = found(config, environment)
-    missing = []
-    if "account_sid" not in values:
-        missing.append("account sid")
-    if ("api_key" in values) != ("api_secret" in values):
-        has, lacks = ("api_key", "api_secret") if "api_key" in values else ("api_secret", "api_key")
-        key, variable = SOURCES[lacks]
-        source = f"twilio:{key} or {variable}" if provider is None else f"Provider {provider}'s {lacks}"
-        raise SettingsError(
-            f"{named[has]} is set, but its other half is not.",
-            f"Set {source} too, or leave both out.",
-        )
+    settings = found(config, environment)
+    values, named = settings.values, settings.named
+    for has, lacks in (KEY_HALVES, KEY_HALVES[::-1]):
+        if has in values and lacks not in values:
+            other = beside(named[has], has, lacks)
+            raise SettingsError(
+                f"{named[has]} is set, but {other} is not.", f"Set {other} too, or remove {named[has]}."
+            )
+    missing = ["account sid"] if "account_sid" not in values else []
     if "auth_token" not in values and "api_key" not in values:
         missing.append("auth token (or API key)")
     if missing:
         whose = "" if provider is None else f" for Provider {provider}"
-        raise CredentialsMissing(
-            f"Twilio credentials are missing{whose}: no {' and no '.join(missing)}.",
-            HOW_TO_SET if provider is None else HOW_TO_GIVE,
-        )
+        how = HOW_TO_SET if provider is None else HOW_TO_GIVE
+        if settings.left_out:
+            how += f"\nThe environment's credentials are not used: {settings.left_out} is another account than"
+            how += f" {named['account_sid']}."
+        raise CredentialsMissing(f"Twilio credentials are missing{whose}: no {' and no '.join(missing)}.", how)
     try:
-        return Settings.model_validate(values)
+        return Settings(
+            **values,
+            token_source=settings.source("account_sid", "auth_token"),
+            key_source=settings.source(*KEY_HALVES),
+        )
     except ValidationError as refused:
         first = refused.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "callback_url"  # the one check over several settings
@@ -134,7 +181,9 @@ def refuse_senseless(name: str, value: object, label: str) -> None:
 
 
 def _senseless(name: str, value: object, label: str, refused: ValidationError) -> SettingsError:
-    reason = refused.errors()[0].get("ctx", {}).get("error", "must be text")
+    reason = str(refused.errors()[0].get("ctx", {}).get("error", "must be text"))
+    if name in MIXED_UP:
+        reason = reason.replace("{}", beside(label, name, MIXED_UP[name]))
     return SettingsError(f"{label}{_value(name, value)} {reason}.", f"Correct {label}.")
 
 

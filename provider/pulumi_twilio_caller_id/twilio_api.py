@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from . import interrupts
-from .errors import AnswerLost, BadSid, CallerIdError, NotFound, SettingsError, quoted
+from .errors import AnswerLost, BadSid, CallerIdError, CredentialsRefused, NotFound, SettingsError, quoted
 from .inputs import ACCOUNT_SID, CALLER_ID_SID
+from .masking import conceal
 from .records import CallerId, CallerIdInputs, CallState, ValidationRequest
 from .settings import Settings
 
@@ -144,6 +145,20 @@ class TwilioApi:
         except NotFound:
             return None
 
+    def auth_token(self) -> str | None:
+        """The account's auth token, None if Twilio does not tell it. Twilio tells a subaccount's to the token of its
+        parent (Twilio docs, iam/api/account), and never to an API key, so that is not asked with one.
+        """
+        if self._settings.uses_key(self.account_sid):
+            return None
+        try:
+            with self._account(f"read account {self.account_sid}") as account:
+                token = account.fetch().auth_token
+        except CallerIdError:
+            return None
+        conceal(token)
+        return token if isinstance(token, str) and token else None
+
     @contextmanager
     def _account(self, step: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
         """The client for one step. What may not be sent twice is sent over a connection of its own: on one that has
@@ -156,7 +171,7 @@ class TwilioApi:
         from .throttle import throttle_of
         from .twilio_http import Transport
 
-        username, password = self._settings.username_and_password
+        username, password = self._settings.login(self.account_sid)
         with connections.lent(fresh=not repeatable) as session:
             client = Client(
                 username,
@@ -179,6 +194,9 @@ class TwilioApi:
                 client.api.base_url = self._settings.api_url
             try:
                 yield client.api.v2010.accounts(self.account_sid)
+            except CredentialsRefused as refused:
+                refused.advising(self._settings.refused_todo(self.account_sid))
+                raise
             except CallerIdError:
                 raise
             except (TwilioException, *UNREADABLE) as failed:

@@ -70,9 +70,7 @@ Twilio refused to verify +14155550101: Yours (code 21449, HTTP 400).
 Adopt it."""
 CREDENTIALS = """\
 Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401).
-Check that the auth token (or API key and secret) belongs to this account and is current:
-twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or
-what the Provider is given."""
+Check that the auth token (or API key and secret) belongs to this account and is current."""
 NOT_FOUND = """\
 Twilio refused to read caller ID PN1: Not there (code 20404, HTTP 404).
 Check the sid and the account it belongs to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_what_is_left_out_or_empty_comes_from_the_stacks_config() -> None:
             {"account_sid": ACCOUNT, "api_key": KEY},
             {"apiKey": OTHER_KEY, "apiSecret": "theirs"},
             {},
-            "Provider eu's api_key is set, but its other half is not.",
+            "Provider eu's api_key is set, but Provider eu's api_secret is not.",
             id="no secret of another key",
         ),
     ],
@@ -192,14 +193,14 @@ def test_what_is_missing_says_how_to_give_it() -> None:
     )
     with pytest.raises(SettingsError) as half:
         resolve(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})
-    assert "Set Provider eu's api_key too, or leave both out." == half.value.todo
+    assert "Set Provider eu's api_key too, or remove Provider eu's api_secret." == half.value.todo
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("account_sid", KEY, f"{KEY!r} is an API key: it goes into twilio:apiKey (TWILIO_API_KEY)"),
-        ("api_key", ACCOUNT, f"{ACCOUNT!r} is the sid of an account"),
+        ("account_sid", KEY, f"{KEY!r} is an API key: it goes into <api_key>;"),
+        ("api_key", ACCOUNT, f"{ACCOUNT!r} is the sid of an account: it goes into <account_sid>;"),
         ("auth_token", "to\nken", "holds a character that Twilio's tokens and secrets never have."),
         ("api_url", "127.0.0.1", "'127.0.0.1' must be a base URL"),
         ("callback_auth_tokens", [1], "must be text."),
@@ -214,14 +215,16 @@ def test_a_plain_value_that_makes_no_sense_ends_the_program_with_one_message(nam
     """Named as the argument it is; where it comes from the stack's config, by its key there."""
     with pytest.raises(pulumi.RunError) as refused:
         process_config(**{name: value})
-    assert str(refused.value).startswith(f"Provider eu's {name} {told}")
+    as_argument = re.sub("<(.*)>", r"Provider eu's \1", told)
+    assert str(refused.value).startswith(f"Provider eu's {name} {as_argument}")
     assert str(refused.value).endswith(f"\nCorrect Provider eu's {name}.")
     assert "canary" not in str(refused.value)
 
     if isinstance(value, str):
         with pytest.raises(pulumi.RunError) as refused:
             process_config({KEYS[name].removeprefix("twilio:"): value})
-        assert str(refused.value).startswith(f"{KEYS[name]} {told}")
+        as_key = re.sub("<(.*)>", lambda other: KEYS[other[1]], told)
+        assert str(refused.value).startswith(f"{KEYS[name]} {as_key}")
 
 
 @pytest.mark.parametrize("region", ["de", " DE\n", "GB"])

@@ -68,22 +68,28 @@ def test_settings_come_from_the_environment() -> None:
     assert expected == plain({}, ENVIRONMENT)
 
 
-@pytest.mark.parametrize("name", BOTH)
-def test_config_wins_over_the_environment_key_by_key(name: str) -> None:
-    key, _ = BOTH[name]
-    expected = {other: ENVIRONMENT[variable] for other, (_, variable) in BOTH.items()}
-    expected[name] = CONFIG[f"twilio:{key}"]
-    assert expected == plain({f"twilio:{key}": CONFIG[f"twilio:{key}"]}, ENVIRONMENT)
+def test_config_wins_over_the_environment() -> None:
+    """Its credentials as a whole: test_credentials.py has what comes of parts."""
+    expected = {name: CONFIG[f"twilio:{key}"] for name, (key, _) in BOTH.items()}
+    assert expected == plain(CONFIG, ENVIRONMENT)
+
+
+def test_other_settings_are_looked_up_on_their_own() -> None:
+    expected = {name: ENVIRONMENT[variable] for name, (_, variable) in BOTH.items()}
+    assert expected | {"api_url": "http://127.0.0.1:1"} == plain({"twilio:apiUrl": "http://127.0.0.1:1"}, ENVIRONMENT)
+    expected = {name: CONFIG[f"twilio:{key}"] for name, (key, _) in BOTH.items()}
+    without = {key: value for key, value in CONFIG.items() if key != "twilio:apiUrl"}
+    assert expected | {"api_url": ENVIRONMENT["TWILIO_API_URL"]} == plain(without, ENVIRONMENT)
 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_an_empty_setting_counts_as_not_set(name: str) -> None:
     """CI systems hand over a missing secret as an empty variable."""
-    key, variable = BOTH[name]
+    _, variable = BOTH[name]
     expected = {other: CONFIG[f"twilio:{key}"] for other, (key, _) in BOTH.items()}
     assert expected == plain(CONFIG, {variable: ""})
-    expected[name] = ENVIRONMENT[variable]
-    assert expected == plain(CONFIG | {f"twilio:{key}": ""}, ENVIRONMENT)
+    empty = {f"twilio:{key}": "" for key, _ in BOTH.values()}
+    assert {other: ENVIRONMENT[variable] for other, (_, variable) in BOTH.items()} == plain(empty, ENVIRONMENT)
 
 
 # What is missing
@@ -103,22 +109,33 @@ def test_what_is_missing_is_named_with_the_way_to_set_it(config: dict[str, str],
     assert f"Twilio credentials are missing: {missing}.\n{HOW_TO_SET}" == refusal(config)
 
 
-@pytest.mark.parametrize("beside", [{"twilio:accountSid": ACCOUNT}, TOKEN_ONLY])
+@pytest.mark.parametrize("token", [{}, {"twilio:authToken": "token"}, {"TWILIO_AUTH_TOKEN": "token"}])
 @pytest.mark.parametrize(
     ("has", "lacks"),
     [
-        ("twilio:apiKey", "twilio:apiSecret or TWILIO_API_SECRET"),
-        ("TWILIO_API_KEY", "twilio:apiSecret or TWILIO_API_SECRET"),
-        ("twilio:apiSecret", "twilio:apiKey or TWILIO_API_KEY"),
-        ("TWILIO_API_SECRET", "twilio:apiKey or TWILIO_API_KEY"),
+        ("twilio:apiKey", "twilio:apiSecret"),
+        ("TWILIO_API_KEY", "TWILIO_API_SECRET"),
+        ("twilio:apiSecret", "twilio:apiKey"),
+        ("TWILIO_API_SECRET", "TWILIO_API_KEY"),
     ],
 )
-def test_half_an_api_key_is_refused(beside: dict[str, str], has: str, lacks: str) -> None:
+def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str) -> None:
     """Also beside an auth token: which of the two was meant is not ours to guess."""
-    value = KEY if has.lower().endswith("key") else "secret"
-    expected = f"{has} is set, but its other half is not.\nSet {lacks} too, or leave both out."
-    config, environment = (beside | {has: value}, {}) if has.startswith("twilio") else (beside, {has: value})
-    assert expected == refusal(config, environment)
+    given = {"twilio:accountSid": ACCOUNT, has: KEY if has.lower().endswith("key") else "secret"} | token
+    config = {name: value for name, value in given.items() if name.startswith("twilio:")}
+    environment = {name: value for name, value in given.items() if name not in config}
+    if has in environment and "twilio:authToken" in config:  # the config has all that is needed
+        assert "token" == resolve(config.get, environment).username_and_password[1]
+        return
+    assert f"{has} is set, but {lacks} is not.\nSet {lacks} too, or remove {has}." == refusal(config, environment)
+
+
+def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
+    expected = (
+        f"Twilio credentials are missing: no auth token (or API key).\n{HOW_TO_SET}\n"
+        "The environment's credentials are not used: TWILIO_ACCOUNT_SID is another account than twilio:accountSid."
+    )
+    assert expected == refusal({"twilio:accountSid": ACCOUNT}, ENVIRONMENT)
 
 
 # Who asks
@@ -141,7 +158,7 @@ def test_an_api_key_is_used_where_there_is_one() -> None:
         (
             "accountSid",
             KEY,
-            f"{KEY!r} is an API key: it goes into twilio:apiKey (TWILIO_API_KEY); the account's sid begins with AC",
+            f"{KEY!r} is an API key: it goes into twilio:apiKey; the account's sid begins with AC",
         ),
         ("accountSid", "AC1", "'AC1' must be the sid of an account: AC and 32 hexadecimal digits"),
         (
@@ -166,6 +183,8 @@ def test_the_source_is_named_as_it_was_found() -> None:
         "Correct TWILIO_ACCOUNT_SID."
     )
     assert expected == refusal({}, ENVIRONMENT | {"TWILIO_ACCOUNT_SID": "AC1"})
+    mixed_up = f"{KEY!r} is an API key: it goes into TWILIO_API_KEY; the account's sid begins with AC"
+    assert f"TWILIO_ACCOUNT_SID {mixed_up}" in refusal({}, ENVIRONMENT | {"TWILIO_ACCOUNT_SID": KEY})
 
 
 @pytest.mark.parametrize("name", ["authToken", "apiSecret"])

@@ -42,9 +42,10 @@ def advice(call: Callable[[], object], **sent: dict[str, str]) -> str:
         structs[name].update(inputs)
     with pytest.raises(CredentialsRefused) as refused:
         servicer(SimpleNamespace(urn=URN, **structs), SimpleNamespace())
-    general, _, further = refused.value.todo.partition(CredentialsRefused.default_todo)
-    assert "" == general
-    return further.removeprefix("\n")
+    source, check, *further = refused.value.todo.split("\n", 2)
+    assert "The credentials come from the stack's config (twilio:accountSid, twilio:authToken)." == source
+    assert check.startswith("Check that they are current")
+    return "".join(further)
 
 
 @pytest.fixture

@@ -36,9 +36,8 @@ def test_a_listing_refused_for_the_credentials_names_code_and_settings(sandbox: 
         connect(token="another").find(NUMBER)
     assert str(caught.value) == (
         f"Twilio refused to look up {NUMBER}: Authenticate (code 20003, HTTP 401).\n"
-        "Check that the auth token (or API key and secret) belongs to this account and is current:\n"
-        "twilio:accountSid and twilio:authToken in the stack's config, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or\n"
-        "what the Provider is given."
+        "The credentials come from the settings.\n"
+        f"Check that they are current and belong to account {sandbox.account_sid}."
     )
     assert asked(sandbox) == [("list", 401)]
 

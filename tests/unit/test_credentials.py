@@ -1,0 +1,190 @@
+"""Whose credentials are used, out of two sources: docs/accounts.md, "Which value counts", in every combination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pulumi.runtime
+import pytest
+from pydantic import SecretStr
+
+from pulumi_twilio_caller_id.config import SOURCES
+from pulumi_twilio_caller_id.errors import SettingsError
+from pulumi_twilio_caller_id.provider import configuration
+from pulumi_twilio_caller_id.settings import Settings, resolve
+
+ACCOUNT, OTHER = "AC" + "1" * 32, "AC" + "2" * 32
+KEY, OTHER_KEY = "SK" + "3" * 32, "SK" + "4" * 32
+TOKEN = {"auth_token": "upper token"}
+LOWER_TOKEN = {"auth_token": "lower token"}
+
+UPPER: dict[str, dict[str, str]] = {
+    "nothing": {},
+    "token": TOKEN,
+    "key, secret": {"api_key": KEY, "api_secret": "upper secret"},
+    "token, key, secret": TOKEN | {"api_key": KEY, "api_secret": "upper secret"},
+    "key": {"api_key": KEY},
+    "secret": {"api_secret": "upper secret"},
+    "token, key": TOKEN | {"api_key": KEY},
+    "token, secret": TOKEN | {"api_secret": "upper secret"},
+}
+LOWER: dict[str, dict[str, str]] = {
+    "nothing": {},
+    "token": LOWER_TOKEN,
+    "other key, secret": {"api_key": OTHER_KEY, "api_secret": "lower secret"},
+    "same key, secret": {"api_key": KEY, "api_secret": "lower secret"},
+    "token, key, secret": LOWER_TOKEN | {"api_key": OTHER_KEY, "api_secret": "lower secret"},
+    "other key": {"api_key": OTHER_KEY},
+    "secret": {"api_secret": "lower secret"},
+    "token, key": LOWER_TOKEN | {"api_key": OTHER_KEY},
+    "token, secret": LOWER_TOKEN | {"api_secret": "lower secret"},
+}
+# Which credentials are used, by what the upper source has and, in the order of LOWER, what the lower one has:
+# u: the upper one's alone. l: the lower one's alone. b: the upper one's, and the other half of the key from the lower.
+# h: none, as half a key is missing. -: none, as there are none.
+TABLE = {
+    "nothing": "- l l l l h h h h",
+    "token": "u u u u u u u u u",
+    "key, secret": "u u u u u u u u u",
+    "token, key, secret": "u u u u u u u u u",
+    "key": "h h h b h h b h b",
+    "secret": "h h h h h b h b h",
+    "token, key": "h h h b h h b h b",
+    "token, secret": "h h h h h b h b h",
+}
+COMBINATIONS = [
+    pytest.param(upper, lower, outcome, id=f"{upper} over {lower}")
+    for upper, outcomes in TABLE.items()
+    for lower, outcome in zip(LOWER, outcomes.split(), strict=True)
+]
+LEVELS = ["config over environment", "Provider over config", "Provider over environment"]
+
+
+@pytest.fixture(autouse=True)
+def stack_config() -> Iterator[None]:
+    yield
+    pulumi.runtime.set_all_config({})
+
+
+def settled(level: str, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> Settings:
+    """The settings of a stack, or of a Provider, whose two sources have these."""
+    by_key = {f"twilio:{SOURCES[name][0]}": value for name, value in upper.items()}
+    environment = {str(SOURCES[name][1]): value for name, value in lower.items()}
+    if level == "config over environment":
+        return resolve(by_key.get, environment)
+    if level == "Provider over config":
+        pulumi.runtime.set_all_config({f"twilio:{SOURCES[name][0]}": value for name, value in lower.items()})
+        environment = {}
+    return resolve(configuration("eu", upper).get, environment)
+
+
+def credentials(settings: Settings) -> dict[str, str]:
+    found = {name: getattr(settings, name) for name in ("auth_token", "api_key", "api_secret")}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in found.items()
+        if value
+    }
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("upper", "lower", "outcome"), COMBINATIONS)
+def test_one_source_is_used_whole(level: str, upper: str, lower: str, outcome: str) -> None:
+    has, below = UPPER[upper], LOWER[lower]
+    half = {name: below[name] for name in ("api_key", "api_secret") if name in below}
+    used = {"u": has, "l": below, "b": half | has}
+    if outcome in "h-":
+        with pytest.raises(SettingsError) as refused:
+            settled(level, {"account_sid": ACCOUNT, **has}, below)
+        assert refused.value.what.endswith(" is not." if outcome == "h" else ": no auth token (or API key).")
+        return
+    assert used[outcome] == credentials(settled(level, {"account_sid": ACCOUNT, **has}, below))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected"),
+    [
+        ({"account_sid": ACCOUNT}, LOWER_TOKEN, (ACCOUNT, "lower token")),
+        ({"account_sid": ACCOUNT}, {"account_sid": ACCOUNT, **LOWER_TOKEN}, (ACCOUNT, "lower token")),
+        ({"account_sid": ACCOUNT}, {"account_sid": OTHER, **LOWER_TOKEN}, None),
+        ({"account_sid": ACCOUNT, "api_key": KEY}, {"account_sid": OTHER, "api_secret": "lower secret"}, None),
+        ({"account_sid": ACCOUNT, **TOKEN}, {"account_sid": OTHER, **LOWER_TOKEN}, (ACCOUNT, "upper token")),
+        (TOKEN, {"account_sid": OTHER, **LOWER_TOKEN}, (OTHER, "upper token")),
+        (TOKEN, LOWER_TOKEN, None),
+        ({}, {"account_sid": OTHER, **LOWER_TOKEN}, (OTHER, "lower token")),
+    ],
+)
+def test_the_account_may_be_named_elsewhere_but_not_another_one(
+    level: str, upper: dict[str, str], lower: dict[str, str], expected: tuple[str, str] | None
+) -> None:
+    if expected is not None:
+        assert expected == settled(level, upper, lower).username_and_password
+        return
+    with pytest.raises(SettingsError):
+        settled(level, upper, lower)
+
+
+def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() -> None:
+    """Three sources: the config completes the Provider, and the environment adds nothing."""
+    pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT, "twilio:authToken": "of the config"})
+    stray = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "stray"}
+    assert {"auth_token": "of the config"} == credentials(resolve(configuration("eu", {}).get, stray))
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "source"),
+    [
+        ({"account_sid": ACCOUNT, **TOKEN}, {}, "the stack's config (twilio:accountSid, twilio:authToken)"),
+        ({}, {"account_sid": ACCOUNT, **TOKEN}, "the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)"),
+        (
+            {"account_sid": ACCOUNT},
+            TOKEN,
+            "the stack's config (twilio:accountSid) and the environment (TWILIO_AUTH_TOKEN)",
+        ),
+        ({"account_sid": ACCOUNT, **UPPER["key, secret"]}, {}, "the stack's config (twilio:apiKey, twilio:apiSecret)"),
+        ({"account_sid": ACCOUNT}, UPPER["key, secret"], "the environment (TWILIO_API_KEY, TWILIO_API_SECRET)"),
+        ({"account_sid": ACCOUNT, **TOKEN}, LOWER["other key, secret"],
+         "the stack's config (twilio:accountSid, twilio:authToken)"),
+    ],
+)  # fmt: skip
+def test_the_source_is_told_without_a_value(config: dict[str, str], environment: dict[str, str], source: str) -> None:
+    assert source == settled("config over environment", config, environment).credentials_source
+
+
+def test_the_source_of_a_provider() -> None:
+    pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
+    settings = resolve(configuration("eu", TOKEN).get, {})
+    assert "Provider eu (account_sid, auth_token)" == settings.credentials_source
+    assert settings.refused_todo(ACCOUNT).splitlines() == [
+        "The credentials come from Provider eu (account_sid, auth_token).",
+        "What the Provider is not given comes from the stack's config.",
+        f"Check that they are current and belong to account {ACCOUNT}.",
+    ]
+
+
+# Subaccounts
+
+
+def test_a_key_opens_its_own_account_and_the_token_the_subaccounts() -> None:
+    settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["token, key, secret"]}, {})
+    assert (KEY, "upper secret") == settings.login(ACCOUNT) == settings.username_and_password
+    assert (ACCOUNT, "upper token") == settings.login(OTHER)
+    assert "(twilio:apiKey, twilio:apiSecret)" in settings.refused_todo(ACCOUNT)
+    assert settings.refused_todo(OTHER) == (
+        "The credentials come from the stack's config (twilio:accountSid, twilio:authToken).\n"
+        f"Check that they are current, and that {OTHER} is a subaccount of {ACCOUNT}."
+    )
+
+
+def test_a_key_alone_is_tried_and_its_refusal_says_what_to_do() -> None:
+    """The key may have been made in the subaccount."""
+    settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["key, secret"]}, {})
+    assert (KEY, "upper secret") == settings.login(OTHER)
+    assert settings.refused_todo(OTHER) == (
+        "The credentials come from the stack's config (twilio:apiKey, twilio:apiSecret).\n"
+        f"An API key of {ACCOUNT} does not open its subaccount {OTHER}.\n"
+        "Set the auth token in the same place as the key: requests for subaccounts are then made with it.\n"
+        f"Or use a Provider with account_sid {OTHER} and credentials of that account."
+    )
