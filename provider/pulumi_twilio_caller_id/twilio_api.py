@@ -146,8 +146,9 @@ class TwilioApi:
             return None
 
     def auth_token(self) -> str | None:
-        """The account's auth token, None if Twilio does not tell it. Twilio tells a subaccount's to the token of its
-        parent (Twilio docs, iam/api/account), and never to an API key, so that is not asked with one.
+        """Return the account's auth token, or None if Twilio does not show it.
+
+        Twilio shows a subaccount's token to its parent's token, and none to an API key (Twilio docs, iam/api/account).
         """
         if self._settings.uses_key(self.account_sid):
             return None

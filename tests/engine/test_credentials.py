@@ -153,6 +153,7 @@ def test_a_subaccounts_number_is_asked_for_with_the_token_where_there_is_a_key_t
     stack.destroy()
 
     assert {parent.account_sid: {parent.api_key}, SUBACCOUNT: {parent.account_sid}} == usernames(parent)
+    assert "account" not in {request.endpoint for request in parent.requests}  # no callback, so no token is needed
 
 
 def test_a_key_alone_does_not_open_a_subaccount(configured: Configure, parent: Sandbox) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
+from pulumi_twilio_caller_id.masking import masked
 from pulumi_twilio_caller_id.records import CallerIdInputs, CallState
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -110,6 +111,31 @@ def test_a_subaccount_is_asked_for_with_the_credentials_of_its_parent() -> None:
         assert SUBACCOUNT == api.account_sid == request.account_sid
         assert [call.account_sid for call in sandbox.calls] == [SUBACCOUNT]
         assert [sandbox.account_sid] == [request.username for request in sandbox.requests]
+
+
+def test_the_token_of_a_subaccount_is_read_and_masked() -> None:
+    token = "subaccount-token-canary"
+    with Sandbox(subaccounts={SUBACCOUNT: token}) as sandbox:
+        by_key = Settings(
+            account_sid=sandbox.account_sid,
+            api_key=sandbox.api_key,
+            api_secret=SecretStr(sandbox.api_secret),
+            api_url=sandbox.url,
+        )
+        assert TwilioApi(by_key, SUBACCOUNT).auth_token() is None
+        by_both = by_key.model_copy(update={"auth_token": SecretStr(sandbox.auth_token)})
+        assert TwilioApi(by_both, SUBACCOUNT).auth_token() == token
+        assert masked(f"it is {token}") == "it is [secret]"
+        assert [sandbox.account_sid] == [request.username for request in sandbox.requests]  # the key asked nothing
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 401}, {"status": 404}, {"status": 500}, {"body": "<html>"}, {"body": "{}"}, {"drop": "before"}]
+)
+def test_a_token_that_cannot_be_read_is_none(connect: Connect, sandbox: Sandbox, fault: dict[str, Any]) -> None:
+    sandbox.fail("account", **fault)
+    assert connect().once().auth_token() is None
+    assert [request.endpoint for request in sandbox.requests] == ["account"]
 
 
 def test_once_sends_each_request_once(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
