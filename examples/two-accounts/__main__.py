@@ -19,7 +19,7 @@ berlin = OutgoingCallerId(
     opts=ResourceOptions(provider=eu),
 )
 
-# A subaccount of the stack's own account: its parent's credentials open it, so its sid is enough.
+# A subaccount of the stack's own account: its parent's auth token opens it, so its sid is enough.
 lab = OutgoingCallerId(
     "lab",
     phone_number="+14155550102",

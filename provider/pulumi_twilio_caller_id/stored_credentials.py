@@ -25,22 +25,28 @@ def stored_credentials(lookup: config.Lookup, account_sid: str | None, *, to_del
         yield
     except CredentialsRefused as refused:
         own = config.account_sid(lookup, os.environ)
-        advice = RUN_UP_FIRST
+        # Variables of the environment are not stored: the current ones have just been refused.
+        is_stored = config.set_in(lookup).keys() & {"account_sid", *config.CREDENTIALS}
+        advice = [RUN_UP_FIRST] if is_stored else []
         if account_sid is not None and own is not None and account_sid != own:
-            advice = _of_another_account(account_sid, own, to_delete=to_delete)
-        raise refused.advising(f"{refused.todo}\n{advice}") from refused
+            advice = _of_another_account(account_sid, own, advice, to_delete=to_delete)
+        raise refused.advising("\n".join([refused.todo, *advice])) from refused
 
 
-def _of_another_account(account_sid: str, own: str, *, to_delete: bool) -> str:
-    """own: whose the credentials are. They are good for a subaccount's too, which the program names as such."""
+def _of_another_account(account_sid: str, own: str, advice: list[str], *, to_delete: bool) -> list[str]:
+    """What to do about another account's caller ID.
+
+    own: whose the credentials are. They are good for a subaccount's too, which the program names as such.
+    advice: what to do if it is a subaccount.
+    """
     rpc = engine.current_rpc()
     inputs = rpc.old_inputs if rpc else None
     urn = rpc.urn if rpc else ""
     if inputs is None or inputs.get("account_sid") is not None:
         case = f"If {account_sid} is no subaccount of {own}, whose credentials these are, then without"
-        return f"{RUN_UP_FIRST}\n{undeletable(case, account_sid, urn)}" if to_delete else RUN_UP_FIRST
+        return [*advice, undeletable(case, account_sid, urn)] if to_delete else advice
     case = f"The caller ID is account {account_sid}'s, the credentials are account {own}'s."
-    return undeletable(f"{case} Without", account_sid, urn) if to_delete else f"{case}\n{RUN_UP_FIRST}"
+    return [undeletable(f"{case} Without", account_sid, urn)] if to_delete else [case, *advice]
 
 
 def undeletable(case: str, account_sid: str, urn: str) -> str:

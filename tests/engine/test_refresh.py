@@ -127,13 +127,28 @@ def test_refused_credentials_name_the_two_ways_out(rotated: Stack, operation: Ca
     assert ["desk"] == list(rotated.resources())
 
 
+@pytest.mark.parametrize("operation", [Stack.refresh, Stack.destroy])
+def test_refused_variables_are_not_said_to_be_stored(
+    stack: Stack, sandbox: Sandbox, operation: Callable[..., Result]
+) -> None:
+    stack.program(DESK)
+    stack.up()
+    sandbox.set_auth_token("e" * 32)
+    error = operation(stack, ok=False).error
+
+    assert "The credentials come from the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)." in error
+    assert "the last `pulumi up`" not in error
+
+
 SUBACCOUNT = "AC" + "2" * 32
 
 
 def test_refused_credentials_of_a_subaccounts_number(make_stack: Callable[..., Stack]) -> None:
     """They are the parent's, and may have been rotated: a refresh never says how to remove the number."""
     with Sandbox(delays=Delays(queued=0, rings=0.1, talks=0.1), subaccounts=[SUBACCOUNT]) as sandbox:
-        stack = make_stack(environment=sandbox.environment)
+        stack = make_stack(environment={"TWILIO_API_URL": sandbox.url})
+        stack.pulumi("config", "set", "twilio:accountSid", sandbox.account_sid)
+        stack.pulumi("config", "set", "--secret", "twilio:authToken", sandbox.auth_token)
         stack.program(f'OutgoingCallerId("lab", phone_number="+14155550101", account_sid="{SUBACCOUNT}")\n')
         stack.up()
         sandbox.set_auth_token("e" * 32)

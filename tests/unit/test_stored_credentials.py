@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.stored_credentials import RUN_UP_FIRST
@@ -31,7 +32,10 @@ def twilio_sandbox_options() -> dict[str, Any]:
     return {"subaccounts": [SUBACCOUNT]}
 
 
-def advice(call: Callable[[], object], **sent: dict[str, str]) -> str:
+CONFIG = "the stack's config (twilio:accountSid, twilio:authToken)"
+
+
+def advice(call: Callable[[], object], source: str = CONFIG, **sent: dict[str, str]) -> str:
     """What is said after the advice for any refused credentials. sent: inputs in state, as the engine sends them."""
 
     def servicer(request: object, context: object) -> None:
@@ -42,8 +46,8 @@ def advice(call: Callable[[], object], **sent: dict[str, str]) -> str:
         structs[name].update(inputs)
     with pytest.raises(CredentialsRefused) as refused:
         servicer(SimpleNamespace(urn=URN, **structs), SimpleNamespace())
-    source, check, *further = refused.value.todo.split("\n", 2)
-    assert "The credentials come from the stack's config (twilio:accountSid, twilio:authToken)." == source
+    told, check, *further = refused.value.todo.split("\n", 2)
+    assert f"The credentials come from {source}." == told
     assert check.startswith("Check that they are current")
     return "".join(further)
 
@@ -60,6 +64,19 @@ def test_of_a_number_in_the_account_itself(rotated: OutgoingCallerIdProvider, sa
 
     assert RUN_UP_FIRST == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
     assert RUN_UP_FIRST == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
+
+
+def test_variables_of_the_environment_are_not_stored(
+    rotated: OutgoingCallerIdProvider, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "_config", {}.get)
+    for name, value in (sandbox.environment | {"TWILIO_AUTH_TOKEN": "f" * 32}).items():
+        monkeypatch.setenv(name, value)
+    state = {"sid": SID, "account_sid": sandbox.account_sid}
+
+    source = "the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)"
+    assert "" == advice(lambda: rotated.read(SID, state), source, inputs=UNNAMED)
+    assert "" == advice(lambda: rotated.delete(SID, state), source, old_inputs=UNNAMED)
 
 
 def test_of_a_number_in_a_subaccount(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
