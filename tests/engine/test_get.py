@@ -48,7 +48,7 @@ def test_get_with_credentials_that_are_refused(stack: Stack, sandbox: Sandbox) -
     error = stack.up(ok=False).error
 
     assert "(code 20003, HTTP 401)" in error
-    assert error.endswith("\nwhat the Provider is given.")
+    assert error.endswith(f"Check that they are current and belong to account {sandbox.account_sid}.")
 
 
 def test_get_of_what_is_not_a_sid(stack: Stack, sandbox: Sandbox) -> None:
