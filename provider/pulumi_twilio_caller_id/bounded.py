@@ -12,6 +12,7 @@ import io
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import requests
@@ -23,9 +24,9 @@ LARGEST = 32 * 1024 * 1024
 
 PIECE = 64 * 1024
 
-connected: ContextVar[Callable[[], None]] = ContextVar("connected", default=lambda: None)
-"""Is called once there is a connection, which may take as long as an answer, and before anything is sent over it. What
-it raises gets to who made the request.
+sending: ContextVar[Callable[[], None]] = ContextVar("sending", default=lambda: None)
+"""Called, perhaps twice, when there is a connection and the request is about to be sent over it. Making the connection
+may take as long as an answer. What this raises gets to who made the request.
 """
 
 
@@ -63,8 +64,18 @@ class _Adapter(HTTPAdapter):
 
 
 def _bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    """Have a manager make bounded connections, of the kind that it makes anyway: directly, by a proxy, or by SOCKS."""
+    kinds = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _bounded(pool) for scheme, pool in kinds.items()}
     return manager
+
+
+@cache
+def _bounded(pool: Any) -> Any:
+    if issubclass(pool.ConnectionCls, _Bounded):  # the manager was had before
+        return pool
+    connection = type("_BoundedConnection", (_Bounded, pool.ConnectionCls), {})
+    return type("_BoundedPool", (pool,), {"ConnectionCls": connection})
 
 
 class _HTTPResponse(http.client.HTTPResponse):
@@ -98,25 +109,17 @@ class _Due(io.RawIOBase):
         super().close()
 
 
-class _HTTPConnection(urllib3.connection.HTTPConnection):
+class _Bounded:
+    """What a bounded connection does in addition to those of urllib3."""
+
     response_class = _HTTPResponse
+    sock: Any
 
     def connect(self) -> None:
-        super().connect()
-        connected.get()()
+        super().connect()  # type: ignore[misc]
+        sending.get()()
 
-
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _HTTPResponse
-
-    def connect(self) -> None:
-        super().connect()
-        connected.get()()
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # else the connection is made later: http
+            sending.get()()
+        super().putrequest(*args, **kwargs)  # type: ignore[misc]

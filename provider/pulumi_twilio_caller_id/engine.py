@@ -178,7 +178,8 @@ def _engine() -> tuple[Any, Any] | None:
                 import grpc
                 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-                _engines[at] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(at)), engine_pb2)
+                here = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
+                _engines[at] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(at, here)), engine_pb2)
             except Exception:  # noqa: BLE001  another SDK's layout: log on stderr
                 _engines[at] = None
         return _engines[at]

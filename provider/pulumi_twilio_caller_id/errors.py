@@ -1,7 +1,7 @@
 """What can go wrong, each with what happened and what to do.
 
 CallerIdError
-├── SettingsError           an account setting makes no sense; nothing was sent
+├── SettingsError           a setting of the account or the network makes no sense; nothing was sent
 │   └── CredentialsMissing  ... or there are none of the account
 ├── BadSid                  what was given as a sid can't be one; nothing was sent
 ├── TwilioRefused           Twilio answered with an error
@@ -91,7 +91,7 @@ class CallerIdError(Exception):
 
 
 class SettingsError(CallerIdError):
-    """An account setting makes no sense. Raised before anything is sent."""
+    """A setting of the account or the network makes no sense. Raised before anything is sent."""
 
 
 class CredentialsMissing(SettingsError):
@@ -168,7 +168,7 @@ class TwilioUnreachable(CallerIdError):
     def __init__(self, step: str, why: str) -> None:
         super().__init__(
             f"Could not reach Twilio to {step}: {shown(why)}.",
-            "Check the network, HTTPS_PROXY and twilio:apiUrl (if set), then run the same command again.",
+            "Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command again.",
         )
 
 

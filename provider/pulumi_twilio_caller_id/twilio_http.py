@@ -7,9 +7,9 @@ what reaches the client's own parsing is a success with the body it expects.
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
-import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,16 +18,18 @@ import requests
 from twilio.base.page import Page
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
+from urllib3.exceptions import HTTPError
 
 from . import interrupts
-from .bounded import connected
+from .bounded import sending
+from .connections import PROXY_FORM, proxy_of, unusable
 from .errors import (
     AnswerLost,
     CallerIdError,
     CredentialsRefused,
     Interrupted,
     NotFound,
+    SettingsError,
     TooManyRequests,
     TwilioRefused,
     TwilioUnreachable,
@@ -45,8 +47,13 @@ HIGHEST_CODE = 999_999
 LIST = "outgoing_caller_ids"
 PAGE_FIELDS = frozenset({LIST, "meta", *Page.META_KEYS})
 
-NO_TUNNEL = "Tunnel connection failed"
-"""How http.client says that a proxy refused to connect us (CONNECT): nothing has been sent through it."""
+FAILURES = (OSError, ValueError, TypeError, HTTPError, http.client.HTTPException)
+"""What requests, urllib3, ssl and http.client raise for a request that fails. Errors of requests are OSErrors too; a
+proxy's URL that has a user and no host is a TypeError.
+"""
+
+PROXY_WANTS_A_PASSWORD = 407
+"""HTTP status. It never comes from Twilio."""
 
 MOST_PAGES = 5000
 """Requests of one step. An account of so many pages has millions of numbers, or none of them ever ends."""
@@ -125,28 +132,54 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._pages.add(page)
 
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        # Nobody may want the call any more by the time that there is a connection for it, always a new one.
-        asked = connected.set(_nothing if self.repeatable else interrupts.go_on)
+        sent = False
+
+        def is_sent() -> None:
+            nonlocal sent
+            if not self.repeatable:  # by the time that there is a connection, nobody may want the call any more
+                interrupts.go_on()
+            sent = True
+
+        asked = sending.set(is_sent)
         try:
             response = super().request(method, url, *args, **kwargs)
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as failed:
-            if _was_never_sent(failed):
-                raise TwilioUnreachable(self.step, f"no connection to {_host(url)} ({_root(failed)})") from failed
-            raise AnswerLost(self.step, f"the connection broke ({_root(failed)})") from failed
-        except requests.exceptions.Timeout as failed:
-            raise AnswerLost(self.step, f"nothing came within {self.timeout:g} s") from failed
-        except requests.exceptions.ChunkedEncodingError as failed:
-            raise AnswerLost(self.step, "the answer was cut short") from failed
-        except requests.exceptions.RequestException as failed:
-            if isinstance(failed, ValueError):  # a URL, of Twilio or of a proxy, that no request can be made from
-                raise TwilioUnreachable(self.step, _unusable(failed)) from None
-            raise AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}") from failed
+        except FAILURES as failed:
+            raise self._lost(failed) if sent else self._not_sent(failed, url) from None
         finally:
-            connected.reset(asked)
+            sending.reset(asked)
+        if response.status_code == PROXY_WANTS_A_PASSWORD:
+            raise self._without_password(url)
         body = self._body(response)
         if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
             raise AnswerLost(self.step, f"HTTP {response.status_code} where a deletion is answered with 204")
         return _of_known_fields(response, body)
+
+    def _lost(self, failed: Exception) -> CallerIdError:
+        """The error for a request that was sent, or may have been."""
+        if isinstance(failed, requests.exceptions.ConnectionError):
+            return AnswerLost(self.step, f"the connection broke ({_root(failed)})")
+        if isinstance(failed, requests.exceptions.Timeout):
+            return AnswerLost(self.step, f"nothing came within {self.timeout:g} s")
+        if isinstance(failed, requests.exceptions.ChunkedEncodingError):
+            return AnswerLost(self.step, "the answer was cut short")
+        return AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}")
+
+    def _not_sent(self, failed: Exception, url: str) -> CallerIdError:
+        """The error for a request that was not sent: there was no connection, or a setting keeps all requests back."""
+        root = _root(failed)
+        if f" {PROXY_WANTS_A_PASSWORD} " in root and proxy_of(url)[1]:
+            return self._without_password(url)
+        what, todo = unusable(url, failed) or ("", "")
+        if what:
+            return SettingsError(f"Could not reach Twilio to {self.step}: {what}.", todo)
+        return TwilioUnreachable(self.step, f"no connection to {_host(url)} ({root})")
+
+    def _without_password(self, url: str) -> CallerIdError:
+        return SettingsError(
+            f"Could not reach Twilio to {self.step}: the proxy wants a user and password, or refuses those that it was"
+            f" given (HTTP {PROXY_WANTS_A_PASSWORD}).",
+            f"Correct {proxy_of(url)[0]}: {PROXY_FORM}.",
+        )
 
     def _body(self, response: Response) -> Any:
         """What was answered, as JSON; raises where that is an error, or no JSON object."""
@@ -185,37 +218,12 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
 
-def _nothing() -> None:
-    """What is asked before a request that does no harm."""
-
-
 def _of_known_fields(response: Response, body: Any) -> Response:
     """A page less what Twilio may add to it some day: the client takes each field it does not know for the list."""
     if not isinstance(body, dict) or LIST not in body or body.keys() <= PAGE_FIELDS:
         return response
     known = {name: value for name, value in body.items() if name in PAGE_FIELDS}
     return Response(response.status_code, json.dumps(known), response.headers)
-
-
-def _was_never_sent(failed: Exception) -> bool:
-    """Whether the connection surely failed before the request. TLS may break later too: only a refused certificate is
-    sure. So may the way through a proxy, and urllib3 calls either a ProxyError: what it is made of tells them apart.
-    """
-    reason = getattr(failed.args[0], "reason", None) if failed.args else None
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
-    never = isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or str(reason).startswith(NO_TUNNEL)
-    return never or isinstance(failed, requests.exceptions.ConnectTimeout) or _is_certificate(failed)
-
-
-def _is_certificate(failed: BaseException) -> bool:
-    seen: BaseException | None = failed
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return True
-        nested = [part for part in (*seen.args, getattr(seen, "reason", None)) if isinstance(part, BaseException)]
-        seen = nested[0] if nested else None
-    return False
 
 
 def _root(failed: BaseException) -> str:
@@ -226,14 +234,10 @@ def _root(failed: BaseException) -> str:
         if not isinstance(nested, BaseException):
             break
         inner = nested
+    if isinstance(inner, OSError) and inner.filename is not None:
+        return f"{inner.strerror}: {inner.filename}"
     text = str(inner.args[-1] if inner.args else inner) or type(inner).__name__
     return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
-
-
-def _unusable(failed: Exception) -> str:
-    """What is wrong with a URL. One that can't be read is not quoted: a proxy's may have a password anywhere in it."""
-    unread = failed.args and isinstance(failed.args[0], LocationParseError)
-    return "the URL of a proxy, or twilio:apiUrl, can't be read" if unread else _root(failed)
 
 
 def _host(url: str) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import threading
+import traceback
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import requests
 
 from breaking import CERTIFICATE, KEY, BreakingServer, End, Proxy
 from harness import free_port
 from patience import PATIENCE
 from pulumi_twilio_caller_id import interrupts
-from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, TwilioUnreachable
+from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, SettingsError, TwilioUnreachable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -78,18 +83,103 @@ def test_a_proxy_that_is_not_there_is_unreachable(
     assert "HTTPS_PROXY" in caught.value.todo
 
 
-@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:1", "http://:x:1"])
-def test_a_proxy_that_makes_no_sense_is_not_taken_for_a_lost_answer(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch, proxy: str
+PROXIES = {
+    "ftp://127.0.0.1:1": " 'ftp://127.0.0.1:1' is not the URL of a proxy that can be used.",
+    "http://x..y:1": " 'http://x..y:1' is not the URL of a proxy that can be used.",
+    "http://:x:1": " is not the URL of a proxy that can be used.",
+    "http://user:canary": " is not the URL of a proxy that can be used.",
+    "http://user:canary@": " is not the URL of a proxy that can be used.",
+    "user:canary@proxy:1": " is not the URL of a proxy that can be used.",
+    "http://user:canary@proxy:99999": " is not the URL of a proxy that can be used.",
+    "http://user:can/ary@proxy:1": " is not the URL of a proxy that can be used.",
+    "http://user:canary%C5%82@127.0.0.1:1": " is not the URL of a proxy that can be used.",
+    "socks5h://user:canary@127.0.0.1:1": " names a SOCKS proxy, and the package PySocks is not installed.",
+}
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(("proxy", "told"), PROXIES.items())
+def test_a_proxy_that_can_not_be_used_is_a_setting_to_be_corrected(
+    connect: Connect, sleeps: list[float], monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, told: str
 ) -> None:
-    """Nothing was sent, so nobody has to wonder whether a phone rings."""
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(CallerIdError) as caught:
+    """Nothing was sent, so nobody has to wonder whether a phone rings. Another attempt would end in the same way."""
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(SettingsError) as caught:
         connect(url="https://twilio.invalid").request_validation(INPUTS)
-    assert not isinstance(caught.value, AnswerLost)
+    assert f"Could not reach Twilio to verify {NUMBER}: {variable}{told}" == caught.value.what
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+    assert [] == sleeps
+
+
+def test_a_host_that_there_can_not_be_is_a_setting_to_be_corrected(connect: Connect) -> None:
+    with pytest.raises(SettingsError, match="twilio:apiUrl names no host that there can be"):
+        connect(url="https://x..y").request_validation(INPUTS)
+
+
+def test_a_socks_proxy_is_asked_where_pysocks_is_installed(
+    connect: Connect, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for that package, of which no more is asked than a socket."""
+    asked: list[tuple[object, ...]] = []
+
+    def create_connection(*args: object, **options: object) -> None:
+        asked.append((args[0], options["proxy_addr"]))
+        raise socks.ProxyError("not here")
+
+    socks: Any = types.ModuleType("socks")
+    socks.ProxyError = type("ProxyError", (OSError,), {"socket_err": None})
+    socks.PROXY_TYPE_SOCKS5 = 2
+    socks.create_connection = create_connection
+    monkeypatch.setitem(sys.modules, "socks", socks)
+    manager = importlib.import_module("urllib3.contrib.socks").SOCKSProxyManager
+    del sys.modules["urllib3.contrib.socks"]  # it has the stand-in
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", manager)
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:9")
+    with pytest.raises(TwilioUnreachable, match=r"no connection to twilio\.invalid"):
+        connect(url="https://twilio.invalid", attempts=1).request_validation(INPUTS)
+    assert [(("twilio.invalid", 443), "127.0.0.1")] == asked
 
 
 # TLS
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "which is not there"),
+        ("", "which has no certificates in PEM form"),
+        ("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n", "which has no certificates in PEM form"),
+    ],
+)
+def test_certificates_to_trust_that_can_not_be_read_are_a_setting_to_be_corrected(
+    connect: Connect,
+    breaking: BreakingServer,
+    sleeps: list[float],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    content: str | None,
+    told: str,
+) -> None:
+    path = tmp_path / "trusted.pem"
+    if content is not None:
+        path.write_text(content)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(SettingsError) as caught:
+        connect(url=breaking.url, timeout=PATIENCE).request_validation(INPUTS)
+    assert f"Could not reach Twilio to verify {NUMBER}: {variable} is '{path}', {told}." == caught.value.what
+    assert ([], []) == (sleeps, breaking.requests)
+
+
+def test_a_key_log_that_can_not_be_written_is_named(
+    connect: Connect, breaking: BreakingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path))
+    with pytest.raises(TwilioUnreachable, match=f"Is a directory: {tmp_path}"):
+        connect(url=breaking.url, timeout=PATIENCE, attempts=1).request_validation(INPUTS)
 
 
 @pytest.fixture
@@ -117,11 +207,12 @@ def test_a_certificate_nobody_trusts_is_unreachable(
     assert breaking.requests == []
 
 
-def test_tls_towards_plain_http_is_a_broken_connection(sandbox: Sandbox, connect: Connect) -> None:
-    """Of TLS errors only a refused certificate surely came before the request."""
-    with pytest.raises(AnswerLost) as caught:
-        connect(url=sandbox.url.replace("http:", "https:"), attempts=1).request_validation(INPUTS)
-    assert "no usable answer: the connection broke ([SSL: WRONG_VERSION_NUMBER]" in caught.value.what
+def test_tls_towards_plain_http_is_unreachable(sandbox: Sandbox, connect: Connect) -> None:
+    """There was no connection yet to send the request over."""
+    where = sandbox.url.removeprefix("http://")
+    with pytest.raises(TwilioUnreachable) as caught:
+        connect(url=f"https://{where}", attempts=1).request_validation(INPUTS)
+    assert f"no connection to {where} ([SSL: WRONG_VERSION_NUMBER]" in caught.value.what
 
 
 def test_a_validation_request_that_was_taken_before_tls_broke_is_not_repeated(
@@ -207,3 +298,21 @@ def test_a_proxy_that_refuses_to_connect_is_unreachable(
     finally:
         proxy.stop()
     assert (2, 1) == (len(proxy.requests), len(sleeps))
+
+
+@pytest.mark.usefixtures("proxied")
+def test_a_proxy_that_wants_a_password_is_not_taken_for_twilio(
+    connect: Connect, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a tunnel and without one. Passwords that are wrong are not sent again and again."""
+    proxy = Proxy(0, refusal="407 Proxy Authentication Required")
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    try:
+        for scheme in ("http", "https"):
+            with pytest.raises(SettingsError, match=r"the proxy wants a user and password, .* \(HTTP 407\)") as caught:
+                connect(url=f"{scheme}://twilio.invalid").request_validation(INPUTS)
+            assert caught.value.todo.startswith(f"Correct {scheme.upper()}_PROXY: it takes http://host:port, ")
+    finally:
+        proxy.stop()
+    assert (2, 0) == (len(proxy.requests), len(sleeps))
