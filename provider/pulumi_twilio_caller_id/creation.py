@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from . import engine
 from .callback import Reception, expecting
 from .display import Shown, log_text
-from .errors import AnswerLost, Interrupted, NotVerified, TwilioRefused
+from .errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
 from .errors import shown as plain
 from .existing import adopt, already_verified, wants_adoption
 from .interrupts import CANCELED, Abandoned, Ending, over, unless_ended
@@ -147,6 +147,11 @@ def _request_validation(
             existing = twilio.find(inputs.phone_number)
             if existing is not None:
                 return existing
+            raise AlreadyVerified(
+                f"Account {twilio.account_sid} has verified {readable(inputs.phone_number)} already, but its list does"
+                f" not show it yet (code {ALREADY_VERIFIED}).",
+                "Wait a minute and run `pulumi up` again.",
+            ) from refused
         if refused.status < 500:
             raise
         lost = refused.what

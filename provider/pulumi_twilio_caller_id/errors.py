@@ -111,7 +111,7 @@ class BadSid(CallerIdError):
 class TwilioRefused(CallerIdError):
     """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none), and for which `step`.
 
-    `retry_after`: seconds Twilio asked to wait, None where it did not.
+    `retry_after`: seconds Twilio asked to wait, None where it did not. account_sid: whose caller IDs it was asked for.
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
     """
 
@@ -126,13 +126,16 @@ class TwilioRefused(CallerIdError):
         *,
         todo: str | None = None,
         retry_after: float | None = None,
+        account_sid: str = "",
     ) -> None:
-        told = f"code {code}, HTTP {status}" if code else f"HTTP {status}"
+        account = f"account {account_sid}" if account_sid and account_sid not in step else ""
+        told = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
         said = shown(message).rstrip(".")
         did = "failed" if status >= 500 else "refused"
         what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
         trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
-        super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else self.default_todo))
+        advice = self.default_todo if code or type(self) is not TwilioRefused else NO_CODE
+        super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else advice))
         self.step = step
         self.status = status
         self.code = code
@@ -168,7 +171,8 @@ class TwilioUnreachable(CallerIdError):
     def __init__(self, step: str, why: str) -> None:
         super().__init__(
             f"Could not reach Twilio to {step}: {shown(why)}.",
-            "Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command again.",
+            "Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command"
+            " again.",
         )
 
 
@@ -245,6 +249,7 @@ class AccountUnseen(CallerIdError):
         )
 
 
+NO_CODE = "Twilio gives a code, so something else may have answered: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."
 _COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
 _NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
@@ -267,7 +272,6 @@ HINTS = {
     21449: (
         "The account owns this number, so it can be used as caller ID as it is.\nRemove the resource from the program."
     ),
-    21450: "The account has the number as a caller ID already. Delete it there, or leave it out of the program.",
     21453: "A trial account may verify at most 5 numbers, and one number may be verified in at most 3 accounts.",
     21454: "Set call_delay to a whole number of seconds from 0 to 60.",
     21456: "Set status_callback to a public, absolute http or https URL of at most 1,000 characters.",

@@ -180,6 +180,7 @@ class TwilioApi:
                 self.account_sid,
                 http_client=Transport(
                     step,
+                    account_sid=self.account_sid,
                     repeatable=repeatable,
                     attempts=self._attempts,
                     timeout=self._timeout,

@@ -63,6 +63,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
     """Sends the requests of one step.
 
     step: what the request is for, in the words of an error message, e.g. "look up +14155550101".
+    account_sid: the account whose caller IDs it is about, for error messages.
     repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
         (no connection, 429: Twilio docs, api/errors/20429) is sent again.
     attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
@@ -75,6 +76,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self,
         step: str,
         *,
+        account_sid: str,
         repeatable: bool,
         attempts: int,
         timeout: float,
@@ -86,6 +88,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         super().__init__(pool_connections=False, timeout=timeout)
         self.session = session
         self.step = step
+        self._account_sid = account_sid
         self.repeatable = repeatable
         self.attempts = attempts
         self.patience = patience
@@ -200,7 +203,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             kind = NotFound
         elif status == 429:
             kind = TooManyRequests
-        raise kind(self.step, status, code, str(message), retry_after=_seconds(response.headers))
+        retry_after = _seconds(response.headers)
+        raise kind(self.step, status, code, str(message), retry_after=retry_after, account_sid=self._account_sid)
 
     def _pause(self, failed: CallerIdError, pause: float, patience: float) -> float | None:
         """Seconds to wait before the next attempt, None where there must be none."""

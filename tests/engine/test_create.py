@@ -175,8 +175,8 @@ def test_a_number_that_is_verified_already_is_not_called(stack: Stack, sandbox: 
 
 
 REFUSALS = {
-    "own-number": ("(code 21449, HTTP 400).", "Remove the resource from the program."),
-    "refused": ("(code 13224, HTTP 400).", "Check the number: country code and all digits"),
+    "own-number": ("(code 21449, HTTP 400, account AC", "Remove the resource from the program."),
+    "refused": ("(code 13224, HTTP 400, account AC", "Check the number: country code and all digits"),
 }
 
 
@@ -209,7 +209,9 @@ def test_wrong_credentials(stack: Stack, sandbox: Sandbox) -> None:
     stack.program(DESK)
     result = stack.up(ok=False)
 
-    assert "error: Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401)." in result.error
+    assert (
+        "error: Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401, account AC" in result.error
+    )
     assert token not in result.output
     assert_failed_cleanly(stack, sandbox, result.output, calls=0)
 

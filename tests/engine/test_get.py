@@ -47,7 +47,7 @@ def test_get_with_credentials_that_are_refused(stack: Stack, sandbox: Sandbox) -
     stack.program(GET % record.sid)
     error = stack.up(ok=False).error
 
-    assert "(code 20003, HTTP 401)" in error
+    assert "(code 20003, HTTP 401, account AC" in error
     assert error.endswith(f"Check that they are current and belong to account {sandbox.account_sid}.")
 
 

@@ -165,7 +165,7 @@ def test_a_rotated_token(two: Stack, elsewhere: Sandbox) -> None:
     two.program(EXPLICIT)
     two.up()
     elsewhere.set_auth_token("rotated-canary", EU)
-    assert "(code 20003, HTTP 401)" in two.refresh(ok=False).error
+    assert "(code 20003, HTTP 401, account AC" in two.refresh(ok=False).error
 
     two.environment["EU_TOKEN"] = "rotated-canary"
     assert {"eu": "update"} == two.planned()

@@ -73,12 +73,12 @@ def kept(stack: Stack) -> dict[str, tuple[Any, ...]]:
 
 
 FAULTS = {
-    "401": ({"status": 401, "code": 20003}, "(code 20003, HTTP 401)."),
-    "403": ({"status": 403, "code": 70051}, "(code 70051, HTTP 403)."),
-    "429": ({"status": 429, "code": 20429, "retry_after": 0}, "(code 20429, HTTP 429)."),
-    "500": ({"status": 500, "retry_after": 0}, "HTTP 500)."),
-    "404 of a proxy": ({"status": 404, "body": "<html>not here</html>"}, "(HTTP 404)."),
-    "404 with another code": ({"status": 404, "code": 20003}, "HTTP 404)."),
+    "401": ({"status": 401, "code": 20003}, "(code 20003, HTTP 401, account AC"),
+    "403": ({"status": 403, "code": 70051}, "(code 70051, HTTP 403, account AC"),
+    "429": ({"status": 429, "code": 20429, "retry_after": 0}, "(code 20429, HTTP 429, account AC"),
+    "500": ({"status": 500, "retry_after": 0}, "HTTP 500, account AC"),
+    "404 of a proxy": ({"status": 404, "body": "<html>not here</html>"}, "(HTTP 404, account AC"),
+    "404 with another code": ({"status": 404, "code": 20003}, "HTTP 404, account AC"),
     "empty": ({"status": 200, "body": ""}, "gave no usable answer"),
     "another form": ({"status": 200, "body": "{}"}, "gave no usable answer"),
     "reset": ({"drop": "before"}, "gave no usable answer"),
@@ -121,7 +121,7 @@ def test_refused_credentials_name_the_two_ways_out(rotated: Stack, operation: Ca
     """Both use what the last up stored, not the config of now."""
     error = operation(rotated, ok=False).error
 
-    assert "(code 20003, HTTP 401)" in error
+    assert "(code 20003, HTTP 401, account AC" in error
     assert "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first," in error
     assert "--run-program (or PULUMI_RUN_PROGRAM=true)" in error
     assert ["desk"] == list(rotated.resources())

@@ -79,7 +79,7 @@ Twilio refused to look up +14155550101 (HTTP 429).
 Run the same command again in a minute, with less in parallel (`--parallel 4`)."""
 UNREACHABLE = """\
 Could not reach Twilio to look up +14155550101: no connection.
-Check the network, HTTPS_PROXY and twilio:apiUrl (if set), then run the same command again."""
+Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command again."""
 LOST = """\
 Twilio was asked to verify +14155550101, and gave no usable answer: nothing came within 15 s.
 Run the same command again."""

@@ -190,7 +190,7 @@ def test_an_error_message_that_steers_is_shown_without(
     }
     said = told(calls[endpoint])
     assert "No [2J 31m" in said
-    assert said.endswith("such number (code 21401, HTTP 400).")
+    assert said.endswith(f"such number (code 21401, HTTP 400, account {sandbox.account_sid}).")
 
 
 def test_dates_that_steer_are_passed_on_but_not_shown(provider: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:

@@ -218,7 +218,8 @@ def test_a_number_is_kept_where_its_name_can_not_be_set(
     created = provider.create(inputs)
     assert (
         "+1 415-555-0101 is verified, under the friendly name 'Quicker' instead of 'Desk': Twilio refused to"
-        f" rename caller ID {created.id}: Bad name (code 20001, HTTP 400).\nThe next `pulumi up` renames it.\n"
+        f" rename caller ID {created.id}: Bad name (code 20001, HTTP 400, account {sandbox.account_sid}).\n"
+        "The next `pulumi up` renames it.\n"
     ) in capsys.readouterr().err
     assert True is provider.diff(created.id, dict(created.outs or {}), inputs).changes
 
@@ -248,7 +249,8 @@ def test_an_adopted_number_is_kept_too_where_its_name_can_not_be_set(
     assert (sid, "Old name") == (created.id, (created.outs or {})["friendly_name"])
     assert (
         "+1 415-555-0101 is verified, under the friendly name 'Old name' instead of 'Desk': Twilio refused to"
-        f" rename caller ID {sid}: Bad name (code 20001, HTTP 400).\nThe next `pulumi up` renames it.\n"
+        f" rename caller ID {sid}: Bad name (code 20001, HTTP 400, account {sandbox.account_sid}).\n"
+        "The next `pulumi up` renames it.\n"
     ) in capsys.readouterr().err
     assert True is provider.diff(sid, dict(created.outs or {}), inputs).changes
 

@@ -267,7 +267,7 @@ def test_21450_is_recognised_by_its_code(provider: OutgoingCallerIdProvider, acc
 
 def test_21450_without_such_a_number_in_the_list(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
     account.fail("create", times=1, status=400, code=21450, message="Phone number is already verified.")
-    with pytest.raises(Exception, match=r"Phone number is already verified \(code 21450, HTTP 400\)"):
+    with pytest.raises(AlreadyVerified, match=r"but its list does not show it yet \(code 21450\)"):
         provider.create({"phone_number": "+14155550101"})
 
 

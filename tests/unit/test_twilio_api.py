@@ -122,7 +122,7 @@ def test_a_validation_request_answered_otherwise_is_a_lost_answer(
 
 @pytest.mark.parametrize(
     ("behaviour", "told"),
-    [("own-number", "(code 21449, HTTP 400).\nThe account owns this number"), ("refused", "(code 13224, HTTP 400).")],
+    [("own-number", "(code 21449, HTTP 400, account AC"), ("refused", "(code 13224, HTTP 400, account AC")],
 )
 def test_a_number_that_twilio_refuses_is_told(sandbox: Sandbox, connect: Connect, behaviour: str, told: str) -> None:
     """B24, and the codes for numbers that cannot be called."""
@@ -242,12 +242,12 @@ STEPS: dict[str, tuple[str, Callable[[TwilioApi, str], object]]] = {
 
 @pytest.mark.parametrize(("verb", "step"), STEPS.values(), ids=STEPS.keys())
 def test_a_sid_that_is_not_there_is_not_found(
-    connect: Connect, verb: str, step: Callable[[TwilioApi, str], object]
+    sandbox: Sandbox, connect: Connect, verb: str, step: Callable[[TwilioApi, str], object]
 ) -> None:
     with pytest.raises(NotFound) as caught:
         step(connect(), SID)
     assert caught.value.what.startswith(f"Twilio refused to {verb} caller ID {SID}: ")
-    assert caught.value.what.endswith("(code 20404, HTTP 404).")
+    assert caught.value.what.endswith(f"(code 20404, HTTP 404, account {sandbox.account_sid}).")
 
 
 @pytest.mark.parametrize("sid", NO_SIDS)

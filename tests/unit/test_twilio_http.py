@@ -97,7 +97,8 @@ def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
     sandbox.fail("create", status=429)
     with pytest.raises(TooManyRequests) as caught:
         connect(attempts=3, patience=0).request_validation(INPUTS)
-    assert caught.value.what == f"Twilio refused to verify {NUMBER}: Too Many Requests (code 20429, HTTP 429)."
+    told = f"Too Many Requests (code 20429, HTTP 429, account {sandbox.account_sid})"
+    assert caught.value.what == f"Twilio refused to verify {NUMBER}: {told}."
     assert asked(sandbox) == [("create", 429)] * 3
     assert len(sleeps) == 2
 
@@ -196,7 +197,7 @@ def test_a_validation_request_is_not_repeated(
     sandbox.fail("create", status=status, body="<html>Bad gateway</html>", processed=True)
     with pytest.raises(TwilioRefused) as caught:
         connect().request_validation(INPUTS)
-    assert caught.value.what == f"Twilio failed to verify {NUMBER} (HTTP {status})."
+    assert caught.value.what == f"Twilio failed to verify {NUMBER} (HTTP {status}, account {sandbox.account_sid})."
     assert len(sandbox.calls) == 1
     assert sleeps == []
 

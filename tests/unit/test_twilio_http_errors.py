@@ -35,7 +35,7 @@ def test_a_listing_refused_for_the_credentials_names_code_and_settings(sandbox: 
     with pytest.raises(CredentialsRefused) as caught:
         connect(token="another").find(NUMBER)
     assert str(caught.value) == (
-        f"Twilio refused to look up {NUMBER}: Authenticate (code 20003, HTTP 401).\n"
+        f"Twilio refused to look up {NUMBER}: Authenticate (code 20003, HTTP 401, account {sandbox.account_sid}).\n"
         "The credentials come from the settings.\n"
         f"Check that they are current and belong to account {sandbox.account_sid}."
     )
@@ -45,20 +45,20 @@ def test_a_listing_refused_for_the_credentials_names_code_and_settings(sandbox: 
 @pytest.mark.parametrize(
     ("fault", "kind", "told"),
     [
-        ({"status": 401}, CredentialsRefused, ": Authenticate (code 20003, HTTP 401)."),
-        ({"status": 401, "body": "<html>"}, CredentialsRefused, " (HTTP 401)."),
-        ({"status": 403, "code": 20003, "message": "No"}, CredentialsRefused, ": No (code 20003, HTTP 403)."),
-        ({"status": 404}, NotFound, ": The requested resource was not found (code 20404, HTTP 404)."),
-        ({"status": 404, "code": 20001, "message": "No"}, TwilioRefused, ": No (code 20001, HTTP 404)."),
-        ({"status": 404, "body": "<h1>Not here</h1>"}, TwilioRefused, " (HTTP 404)."),
-        ({"status": 404, "body": ""}, TwilioRefused, " (HTTP 404)."),
-        ({"status": 404, "body": "{}"}, TwilioRefused, " (HTTP 404)."),
-        ({"status": 404, "body": '{"code": "20404"}'}, TwilioRefused, " (HTTP 404)."),
-        ({"status": 404, "body": "[20404]"}, TwilioRefused, " (HTTP 404)."),
-        ({"status": 400, "code": 20404, "message": "No"}, TwilioRefused, ": No (code 20404, HTTP 400)."),
-        ({"status": 400, "code": 77777, "message": "Nie."}, TwilioRefused, ": Nie (code 77777, HTTP 400)."),
-        ({"status": 400, "body": '{"title": "T", "detail": "D"}'}, TwilioRefused, ": D (HTTP 400)."),
-        ({"status": 400, "body": '{"message": {"a": 1}}'}, TwilioRefused, ": {'a': 1} (HTTP 400)."),
+        ({"status": 401}, CredentialsRefused, ": Authenticate (code 20003, HTTP 401"),
+        ({"status": 401, "body": "<html>"}, CredentialsRefused, " (HTTP 401"),
+        ({"status": 403, "code": 20003, "message": "No"}, CredentialsRefused, ": No (code 20003, HTTP 403"),
+        ({"status": 404}, NotFound, ": The requested resource was not found (code 20404, HTTP 404"),
+        ({"status": 404, "code": 20001, "message": "No"}, TwilioRefused, ": No (code 20001, HTTP 404"),
+        ({"status": 404, "body": "<h1>Not here</h1>"}, TwilioRefused, " (HTTP 404"),
+        ({"status": 404, "body": ""}, TwilioRefused, " (HTTP 404"),
+        ({"status": 404, "body": "{}"}, TwilioRefused, " (HTTP 404"),
+        ({"status": 404, "body": '{"code": "20404"}'}, TwilioRefused, " (HTTP 404"),
+        ({"status": 404, "body": "[20404]"}, TwilioRefused, " (HTTP 404"),
+        ({"status": 400, "code": 20404, "message": "No"}, TwilioRefused, ": No (code 20404, HTTP 400"),
+        ({"status": 400, "code": 77777, "message": "Nie."}, TwilioRefused, ": Nie (code 77777, HTTP 400"),
+        ({"status": 400, "body": '{"title": "T", "detail": "D"}'}, TwilioRefused, ": D (HTTP 400"),
+        ({"status": 400, "body": '{"message": {"a": 1}}'}, TwilioRefused, ": {'a': 1} (HTTP 400"),
     ],
     ids=str,
 )
@@ -69,9 +69,18 @@ def test_a_refusal_is_told_as_it_came(
     sandbox.fail("fetch", **fault)
     with pytest.raises(TwilioRefused) as caught:
         connect().fetch(ABSENT)
-    assert caught.value.what == f"Twilio refused to read caller ID {ABSENT}{told}"
+    assert caught.value.what == f"Twilio refused to read caller ID {ABSENT}{told}, account {sandbox.account_sid})."
     assert type(caught.value) is kind
     assert len(sandbox.requests) == 1
+
+
+def test_an_answer_without_a_code_may_be_somebody_elses(sandbox: Sandbox, connect: Connect) -> None:
+    sandbox.fail("fetch", status=403, body="<html>")
+    with pytest.raises(TwilioRefused) as caught:
+        connect().fetch(ABSENT)
+    assert caught.value.todo == (
+        "Twilio gives a code, so something else may have answered: check HTTPS_PROXY and twilio:apiUrl (if set)."
+    )
 
 
 @pytest.mark.parametrize("step", ["request_validation", "find", "fetch"])

@@ -159,7 +159,7 @@ def test_the_provider_says_which_limit_of_a_trial_account_it_is(connect: Callabl
     with Sandbox(trial=True, delays=PublicDelays(0, 0, 0), numbers=dict.fromkeys(NUMBERS[:5])) as trial:
         assert refusal(connect(url=trial.url), NUMBERS[5]) == (
             f"Twilio refused to verify {NUMBERS[5]}: A trial account may verify at most 5 numbers "
-            "(code 21453, HTTP 400).\n"
+            f"(code 21453, HTTP 400, account {trial.account_sid}).\n"
             "A trial account may verify at most 5 numbers, and one number may be verified in at most 3 accounts."
         )
 
