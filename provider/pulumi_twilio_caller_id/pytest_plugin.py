@@ -23,8 +23,7 @@ import pytest
 
 from .errors import quoted, shown
 from .masking import MASK, SHORTEST
-from .sandbox.access import FOREIGN_VARIABLES
-from .sandbox.background import HOST
+from .sandbox.access import leading_there
 from .sandbox.store import StateFileError
 from .testing import Delays, Sandbox, TwilioError
 
@@ -140,13 +139,11 @@ def _refuse(why: str) -> NoReturn:
 def _led_to(sandbox: Sandbox) -> Iterator[None]:
     """Whatever the test runs or starts asks this sandbox, as itself, and by no proxy."""
     with pytest.MonkeyPatch.context() as environment:  # one of its own: a test may undo its `monkeypatch`
-        for name in FOREIGN_VARIABLES:
-            environment.delenv(name, raising=False)
-        for name, value in sandbox.environment.items():
-            environment.setenv(name, value)
-        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-        for name in ("no_proxy", "NO_PROXY"):
-            environment.setenv(name, "*" if others == "*" else ",".join(filter(None, [others, HOST])))
+        for name, value in leading_there(sandbox.environment, os.environ).items():
+            if value is None:
+                environment.delenv(name, raising=False)
+            else:
+                environment.setenv(name, value)
         yield
 
 

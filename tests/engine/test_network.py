@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from breaking import Proxy
+from engine.conftest import QUICK
 from harness import Stack, free_port
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -89,6 +91,32 @@ def test_a_proxy_that_wants_a_password(proxied: Stack, sandbox: Sandbox) -> None
     )
     assert 1 == len(proxy.requests)
     assert [] == sandbox.requests
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["its own sandbox", "one that is joined"])
+def test_what_a_sandbox_runs_asks_it_by_no_proxy(
+    make_stack: Callable[..., Stack], tmp_path: Path, joined: bool
+) -> None:
+    """Whatever proxies are set for the rest of the world."""
+    proxy = f"http://127.0.0.1:{free_port()}"
+    stack = make_stack()
+    stack.program(DESK)
+    state = tmp_path / "account.json"
+    options = ["--state", str(state), "--join", "--rings", "0.1", "--talks", "0.1"]
+    with Sandbox(delays=QUICK, state=state) if joined else nullcontext():
+        command = [sys.executable, "-m", "pulumi_twilio_caller_id", "sandbox", *options]
+        done = subprocess.run(
+            [*command, "--run", "pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+            env=stack.variables({name: proxy for name in ("HTTP_PROXY", "ALL_PROXY")}),
+            cwd=stack.project,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=stack.seconds,
+        )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert ["desk"] == list(stack.resources())
 
 
 def test_what_is_said_reaches_the_engine_where_a_proxy_is_set(stack: Stack, sandbox: Sandbox) -> None:

@@ -116,10 +116,11 @@ def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What a command is started with."""
-    from pulumi_twilio_caller_id.sandbox.access import FOREIGN_VARIABLES
+    """What a command is started with. variables: those of the sandbox."""
+    from pulumi_twilio_caller_id.sandbox.access import leading_there
 
-    return {**{name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}, **variables}
+    environment = {**os.environ, **leading_there(variables, os.environ)}
+    return {name: value for name, value in environment.items() if value is not None}
 
 
 def _to_know(sandbox: Sandbox, *, page: bool) -> Iterator[str]:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from .background import BackgroundServer
+from collections.abc import Mapping
+
+from .background import HOST, BackgroundServer
 from .credentials import Credentials
 
 FOREIGN_VARIABLES = ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")
 """Left over from work with the real Twilio, these would take a program somewhere else, or a real secret here."""
+
+
+def leading_there(variables: Mapping[str, str], outside: Mapping[str, str]) -> dict[str, str | None]:
+    """What changes in an environment, so that whatever runs there asks the sandbox, as itself and by no proxy.
+
+    variables: those of the sandbox. outside: the environment as it is. A value of None: the variable is removed.
+    """
+    others = outside.get("no_proxy") or outside.get("NO_PROXY")
+    bypass = "*" if others == "*" else ",".join(filter(None, [others, HOST]))
+    return {**dict.fromkeys(FOREIGN_VARIABLES), **variables, "no_proxy": bypass, "NO_PROXY": bypass}
 
 
 class Access:
