@@ -53,12 +53,12 @@ class Rules:
             return record is None or self.has_other(record.sid, name), f"import {declared.import_sid}"
         record = at(account, self.place(declared))
         if record is None:
-            return False, "up will phone"
+            return False, "`pulumi up` will call"
         if self.has_other(record.sid, name):
             return True, ""
         if self.wants(declared):
             return False, f"adopt {record.sid}"
-        return not declared.delete_first, f"is {record.sid} already"
+        return not declared.delete_first, f"is already verified as {record.sid}"
 
     def wants(self, declared: Declared) -> bool:
         """Whether it is to be taken over where its number is verified."""

@@ -83,7 +83,10 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         "  in the program       adopt=True\n"
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
-        "If it is in this stack under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).",
+        "If it is in this stack under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
+        "If this resource has it already, don't have the resource replaced: leave out `--replace` and\n"
+        f"replacement_trigger, and undo a taint by `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
+        "To delete the caller ID and verify the number anew: opts=pulumi.ResourceOptions(delete_before_replace=True).",
     )
 
 

@@ -5,6 +5,7 @@ Each new or changed number gets one line on its row: somebody who reviews it has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from .preflight import connect, preflight
 from .records import CallerId
 from .settings import Settings
 from .verification import TIMEOUT
+
+ADOPT_OR_DELETE = "you set adopt=True or delete it first"
 
 
 def warn_without_notes(memory: Memory) -> None:
@@ -55,17 +58,19 @@ def of_new(
     if IMPORT in hints:
         outlook: _Outlook = _Import(urn, inputs, settings, memory, hints[IMPORT])
     else:
-        certain = "adopt" not in unknown and not hints.get(DELETE_BEFORE_REPLACE)
-        outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], certain=certain)
+        unless = "it deletes that first (delete_before_replace)" if hints.get(DELETE_BEFORE_REPLACE) else ""
+        unless = ADOPT_OR_DELETE if "adopt" in unknown else unless
+        outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], unless=unless)
     failures, text = outlook.tell()
     if text and not failures:
-        given_up = memory.given_up(urn)
-        engine.log("info", text + (f"; then give up {given_up}" if given_up else ""), urn=urn)
+        old = memory.given_up(urn)  # what another resource adopts or imports stays, and its turn may come later
+        then = f", then delete {old} unless another resource takes it over" if old else ""
+        engine.log("info", text + then, urn=urn)
     return failures
 
 
 def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool) -> str:
-    """Of a resource that is in the state: what it gives up where it is replaced, else which name it gets."""
+    """Of a resource that is in the state: the caller ID that it has, if it is replaced; else tell which name it gets."""
     if replaced:
         return f"{readable(str(olds.get('phone_number')))} ({sid})"
     old, new = olds.get("friendly_name"), news.get("friendly_name")
@@ -140,8 +145,8 @@ class _Import(_Outlook):
 class _Creation(_Outlook):
     """Of a resource that is to be verified, unless its number is.
 
-    wait: how long the code is waited for. certain: not where the program may yet ask for an adoption, or may have the
-    number deleted before it is created again.
+    wait: how long `pulumi up` waits for the code. unless: what may still keep `pulumi up` from failing if the number is
+    verified already; "" if nothing may.
     """
 
     def __init__(
@@ -152,16 +157,16 @@ class _Creation(_Outlook):
         memory: Memory,
         *,
         wait: object,
-        certain: bool,
+        unless: str,
     ) -> None:
         super().__init__(urn, inputs, settings, memory)
-        self._wait = wait if isinstance(wait, str) else f"{TIMEOUT / 60:g} min"
-        self._certain = certain
+        self._wait = re.sub(r"^(\d+)m$", r"\1 min", wait) if isinstance(wait, str) else f"{TIMEOUT / 60:g} min"
+        self._unless = unless
 
     def tell(self) -> tuple[list[Failure], str]:
         number = self._inputs.get("phone_number")
         whom = readable(number) if number else "the number"
-        phone = f"up will phone {whom} and wait up to {self._wait} for a 6-digit code"
+        phone = f"`pulumi up` will call {whom} (someone must key in a 6-digit code within {self._wait})"
         if self._settings is None or number is None:
             return [], phone
         listing = preflight.listing(self._settings, self._inputs.get("account_sid"))
@@ -175,8 +180,8 @@ class _Creation(_Outlook):
             self._memory.hold(record.sid, self._urn)
             renaming = renaming_of(record.friendly_name, self._inputs.get("friendly_name"))
             return [], f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else "")
-        if not self._certain:
-            return [], f"is {record.sid} already: up stops, unless that is adopted or deleted first"
+        if self._unless:
+            return [], f"{whom} is already verified as {record.sid}: `pulumi up` will fail unless {self._unless}"
         todo = already_verified(record, self._inputs.get("account_sid"), self._urn).todo
         reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
         return [("phone_number", reason)], ""

@@ -170,12 +170,14 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
     def _not_sent(self, failed: Exception, url: str) -> CallerIdError:
         """The error for a request that was not sent: there was no connection, or a setting keeps all requests back."""
         root = _root(failed)
-        if f" {PROXY_WANTS_A_PASSWORD} " in root and proxy_of(url)[1]:
+        name, proxy = proxy_of(url)
+        if f" {PROXY_WANTS_A_PASSWORD} " in root and proxy:
             return self._without_password(url)
         what, todo = unusable(url, failed) or ("", "")
         if what:
             return SettingsError(f"Could not reach Twilio to {self.step}: {what}.", todo)
-        return TwilioUnreachable(self.step, f"no connection to {_host(url)} ({root})")
+        through = f", through the proxy of {name}" if proxy else ""
+        return TwilioUnreachable(self.step, f"no connection to {_host(url)}{through} ({root})")
 
     def _without_password(self, url: str) -> CallerIdError:
         return SettingsError(

@@ -107,7 +107,7 @@ def test_what_a_sandbox_runs_asks_it_by_no_proxy(
         command = [sys.executable, "-m", "pulumi_twilio_caller_id", "sandbox", *options]
         done = subprocess.run(
             [*command, "--run", "pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
-            env=stack.variables({name: proxy for name in ("HTTP_PROXY", "ALL_PROXY")}),
+            env=stack.variables(dict.fromkeys(("HTTP_PROXY", "ALL_PROXY"), proxy)),
             cwd=stack.project,
             capture_output=True,
             text=True,

@@ -126,7 +126,7 @@ def test_without_credentials_nothing_is_said_of_it(make_stack: Callable[..., Sta
     stack.program(DESK)
     diagnostics = stack.preview().output.split("Diagnostics:", 1)[1]
 
-    assert "up will phone +1 415-555-0101" in diagnostics
+    assert "`pulumi up` will call +1 415-555-0101 (" in diagnostics
     assert "warning" not in diagnostics
 
 
@@ -168,7 +168,7 @@ def test_a_number_that_is_deleted_first_may_be_verified_again(stack: Stack, sand
     stack.up()
     old = sandbox.caller_ids[0].sid
     replace = ("--replace", stack.resources()["d"]["urn"])
-    assert f"is {old} already: up stops, unless that is adopted or deleted first" in stack.preview(*replace).output
+    assert f"is already verified as {old}: `pulumi up` will fail unless it deletes" in stack.preview(*replace).output
     stack.up(*replace)
 
     assert 2 == len(sandbox.calls)
@@ -182,7 +182,8 @@ def test_whether_to_adopt_may_be_known_only_at_up(stack: Stack, sandbox: Sandbox
         'first = OutgoingCallerId("first", phone_number="+14155550102")\n'
         f'OutgoingCallerId("desk", phone_number="{NUMBER}", adopt=first.date_created.apply(lambda date: bool(date)))\n'
     )
-    assert f"desk create is {sid} already: up stops, unless" in stack.preview().output
+    told = f"+1 415-555-0101 is already verified as {sid}: `pulumi up` will fail unless you set adopt=True or delete it"
+    assert f"desk create {told} first" in stack.preview().output
     stack.up()
 
     assert sid == stack.resources()["desk"]["id"]

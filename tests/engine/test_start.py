@@ -43,7 +43,7 @@ def imported(stack: Stack, tmp_path: Path) -> Path:
 def test_the_plugin_imports_what_an_operation_needs(stack: Stack, sandbox: Sandbox, imported: Path) -> None:
     stack.program('OutgoingCallerId("desk", phone_number="(415) 555-0101", friendly_name="Front desk")\n')
     credentials = stack.environment.pop("TWILIO_AUTH_TOKEN")
-    assert "up will phone +1 415-555-0101" in stack.preview().output
+    assert "`pulumi up` will call +1 415-555-0101 (" in stack.preview().output
     assert {"phonenumbers", "pydantic"} == set(imported.read_text().split())
 
     stack.environment["TWILIO_AUTH_TOKEN"] = credentials
