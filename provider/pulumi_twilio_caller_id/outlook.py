@@ -63,14 +63,14 @@ def of_new(
         outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], unless=unless)
     failures, text = outlook.tell()
     if text and not failures:
-        old = memory.given_up(urn)  # what another resource adopts or imports stays, and its turn may come later
-        then = f", then delete {old} unless another resource takes it over" if old else ""
+        old = memory.given_up(urn)  # the resource that takes it over may come later, and the state has what it retains
+        then = f", then delete {old} unless another resource or retain_on_delete keeps it" if old else ""
         engine.log("info", text + then, urn=urn)
     return failures
 
 
 def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool) -> str:
-    """Of a resource that is in the state: the caller ID that it has, if it is replaced; else tell which name it gets."""
+    """Of a resource that is in the state: its caller ID, in words, if it is replaced; else say which name it gets."""
     if replaced:
         return f"{readable(str(olds.get('phone_number')))} ({sid})"
     old, new = olds.get("friendly_name"), news.get("friendly_name")

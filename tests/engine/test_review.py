@@ -23,6 +23,8 @@ OutgoingCallerId("moved", phone_number="+14155550104",
 OutgoingCallerId("new", phone_number="+49 30 90182000")
 """
 
+UNLESS = " unless another resource or retain_on_delete keeps it"
+
 
 @pytest.fixture
 def changed(stack: Stack, sandbox: Sandbox) -> tuple[Stack, dict[str, str]]:
@@ -34,7 +36,7 @@ def changed(stack: Stack, sandbox: Sandbox) -> tuple[Stack, dict[str, str]]:
     return stack, {
         "renamed": "rename from 'Old name' to 'New name'",
         "moved": "`pulumi up` will call +1 415-555-0104 (someone must key in a 6-digit code within 8 min),"
-        f" then delete +1 415-555-0103 ({moved}) unless another resource takes it over",
+        f" then delete +1 415-555-0103 ({moved}){UNLESS}",
         "new": "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min)",
     }
 
@@ -98,7 +100,7 @@ def test_a_replacement_that_adopts(stack: Stack, sandbox: Sandbox) -> None:
     old, sid = stack.resources()["moved"]["id"], sandbox.add_caller_id("+14155550104").sid
     stack.program(BEFORE.replace('"+14155550103"', '"+14155550104", adopt=True'))
 
-    told = f"adopt {sid}, no call, then delete +1 415-555-0103 ({old}) unless another resource takes it over"
+    told = f"adopt {sid}, no call, then delete +1 415-555-0103 ({old}){UNLESS}"
     assert told in stack.preview().output
 
 
@@ -113,10 +115,23 @@ def test_two_resources_that_swap_their_numbers_by_adoption(stack: Stack, sandbox
     preview = stack.preview().output
     stack.up()
 
-    assert f"adopt {b}, no call, then delete +1 415-555-0101 ({a}) unless another resource takes it over\n" in preview
-    assert f"adopt {a}, no call, then delete +1 415-555-0102 ({b}) unless another resource takes it over\n" in preview
+    assert f"adopt {b}, no call, then delete +1 415-555-0101 ({a}){UNLESS}\n" in preview
+    assert f"adopt {a}, no call, then delete +1 415-555-0102 ({b}){UNLESS}\n" in preview
     assert {"a": b, "b": a} == {name: state["id"] for name, state in stack.resources().items()}
     assert {a, b} == {record.sid for record in sandbox.caller_ids}
+
+
+def test_a_number_that_the_state_retains_is_kept(stack: Stack, sandbox: Sandbox) -> None:
+    desk = 'OutgoingCallerId("desk", phone_number="{}", opts=ResourceOptions(retain_on_delete=True))\n'
+    stack.program(desk.format("+14155550101"))
+    stack.up()
+    old = stack.resources()["desk"]["id"]
+    stack.program(desk.format("+14155550102"))
+    preview = stack.preview().output
+    stack.up()
+
+    assert f", then delete +1 415-555-0101 ({old}){UNLESS}\n" in preview
+    assert 2 == len(sandbox.caller_ids)
 
 
 def test_up_says_nothing_of_it_again(changed: tuple[Stack, dict[str, str]]) -> None:
