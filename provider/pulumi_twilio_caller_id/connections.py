@@ -98,7 +98,7 @@ def proxy_of(url: str) -> tuple[str, str]:
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
     names = (f"{url.partition(':')[0]}_proxy", "all_proxy")
     named = [name for name, value in os.environ.items() if name.lower() in names and value == proxy]
-    return min(named, key=lambda name: names.index(name.lower()), default="the proxy of this system"), proxy
+    return min(named, key=lambda name: names.index(name.lower()), default="the system's settings"), proxy
 
 
 def _wrong_bundle(path: str) -> str | None:

@@ -176,7 +176,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         what, todo = unusable(url, failed) or ("", "")
         if what:
             return SettingsError(f"Could not reach Twilio to {self.step}: {what}.", todo)
-        through = f", through the proxy of {name}" if proxy else ""
+        through = f", through the proxy in {name}" if proxy else ""
         return TwilioUnreachable(self.step, f"no connection to {_host(url)}{through} ({root})")
 
     def _without_password(self, url: str) -> CallerIdError:

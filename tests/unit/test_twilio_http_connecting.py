@@ -80,6 +80,7 @@ def test_a_proxy_that_is_not_there_is_unreachable(
     monkeypatch.setenv("HTTPS_PROXY", closed)
     with pytest.raises(TwilioUnreachable) as caught:
         connect(url="https://twilio.invalid", attempts=1).request_validation(INPUTS)
+    assert "no connection to twilio.invalid, through the proxy in HTTPS_PROXY (" in caught.value.what
     assert "HTTPS_PROXY" in caught.value.todo
 
 
