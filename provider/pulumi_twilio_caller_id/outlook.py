@@ -63,9 +63,11 @@ def of_new(
         outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], unless=unless)
     failures, text = outlook.tell()
     if text and not failures:
-        old = memory.given_up(urn)  # the resource that takes it over may come later, and the state has what it retains
-        then = f", then delete {old} unless another resource or retain_on_delete keeps it" if old else ""
-        engine.log("info", text + then, urn=urn)
+        old = memory.given_up(urn)
+        if old:  # a resource that takes it over may come later; whether it is retained, the state alone knows
+            delete = "after deleting" if hints.get(DELETE_BEFORE_REPLACE) else "then delete"
+            text += f", {delete} {old} unless another resource or retain_on_delete keeps it"
+        engine.log("info", text, urn=urn)
     return failures
 
 

@@ -134,6 +134,20 @@ def test_a_number_that_the_state_retains_is_kept(stack: Stack, sandbox: Sandbox)
     assert 2 == len(sandbox.caller_ids)
 
 
+def test_a_number_that_is_deleted_before_the_other_is_called(stack: Stack, sandbox: Sandbox) -> None:
+    desk = 'OutgoingCallerId("desk", phone_number="{}", opts=ResourceOptions(delete_before_replace=True))\n'
+    stack.program(desk.format("+14155550101"))
+    stack.up()
+    old = stack.resources()["desk"]["id"]
+    stack.program(desk.format("+14155550102"))
+    preview = stack.preview().output
+    stack.up()
+
+    told = "`pulumi up` will call +1 415-555-0102 (someone must key in a 6-digit code within 5 min)"
+    assert f"{told}, after deleting +1 415-555-0101 ({old}){UNLESS}\n" in preview
+    assert ["POST", "DELETE", "POST"] == [request.method for request in sandbox.requests if request.method != "GET"]
+
+
 def test_up_says_nothing_of_it_again(changed: tuple[Stack, dict[str, str]]) -> None:
     stack, told = changed
     output = stack.up().output
