@@ -72,7 +72,8 @@ def _bound(manager: urllib3.PoolManager) -> urllib3.PoolManager:
 
 @cache
 def _bounded(pool: Any) -> Any:
-    if issubclass(pool.ConnectionCls, _Bounded):  # the manager was had before
+    """A kind of pool whose connections are bounded."""
+    if issubclass(pool.ConnectionCls, _Bounded):  # requests keeps a manager for each proxy
         return pool
     connection = type("_BoundedConnection", (_Bounded, pool.ConnectionCls), {})
     return type("_BoundedPool", (pool,), {"ConnectionCls": connection})
