@@ -50,7 +50,7 @@ def test_no_command_shows_a_secret(watch: Callable[..., Watched], canary_account
         echo = echoing(canary_account.account_sid, SECRETS["auth token"])
         canary_account.fail("list", status=401, body=echo, times=1)
         assert "you sent ['[secret]', '[secret]', {'Authorization': 'Basic [secret]'" in run("list", status=1)
-        assert "can't be read" in run("list", "--json", folder=tmp_path, status=1, env=proxied)
+        assert "not the URL of a proxy" in run("list", "--json", folder=tmp_path, status=1, env=proxied)
         printing = "import os; print({k: v for k, v in os.environ.items() if k.startswith('TWILIO_')})"
         assert canary_account.account_sid in run("sandbox", "--run", sys.executable, "-c", printing, env=proxied)
         watched.plugin(FAULTY, every=True)
