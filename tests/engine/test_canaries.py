@@ -173,7 +173,7 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     assert "DEBUG:urllib3.connectionpool:" in debug
     assert "Provider plain's api_url must be a base URL" in unusable
     assert "HTTPS_PROXY is not the URL of a proxy that can be used" in unusable
-    assert "no connection to twilio.invalid, through the proxy in HTTPS_PROXY (" in unusable
+    assert "no connection to twilio.invalid, through the proxy in HTTP_PROXY (" in unusable
     assert "Provider callback_url's callback_url must be a public base URL" in unusable
     assert "Provider api_url's api_url must be a base URL" in unusable
     assert "value {[secret]} has a problem" in refused
