@@ -36,6 +36,7 @@ from pulumi.runtime import rpc as wire
 
 from . import interrupts
 from .errors import CallerIdError, printable
+from .shadowing import explanation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -190,7 +191,8 @@ def provider_method(
 ) -> Callable[Concatenate[Any, P], R]:
     """Makes a method of a ResourceProvider fail as a user expects.
 
-    A CallerIdError is shown as its message alone. What is not an Exception (SystemExit, CancelledError) becomes one:
+    A CallerIdError is shown as its message alone. So is an error that a file beside the program has caused, by having
+    the name of a library. What is not an Exception (SystemExit, CancelledError) becomes one:
     the engine would wait for ever for the answer. Anything else keeps its traceback, as it is a fault of ours; secrets
     that a text in it quotes are masked. Where the engine ends the call (a second ^C) or is dead, so that nobody hears
     the answer, the process ends.
@@ -205,8 +207,9 @@ def provider_method(
             text = str(failed)
             _abort_with(lambda _traceback: text)
             raise
-        except Exception:
-            _abort_with(printable)
+        except Exception as failed:
+            cause = explanation(failed)
+            _abort_with(printable if cause is None else lambda _traceback: str(cause))
             raise
         except BaseException as ended:
             _abort_with(printable)

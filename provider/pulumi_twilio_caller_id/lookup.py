@@ -19,6 +19,7 @@ from .config import PROVIDER, default_region, region_setting
 from .errors import CallerIdError, quoted
 from .inputs import checked, holds_half_characters
 from .provider import KEYS, Provider, configuration_of, is_plain
+from .shadowing import explained
 
 T = TypeVar("T")
 
@@ -196,13 +197,14 @@ def _look_up(
     function: str, pick: Pick[T], filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret: bool = False
 ) -> T:
     """Ask Twilio. What goes wrong is one message, without the program's traceback, and without secret filters."""
-    from .settings import resolve  # late, as a program may never look anything up
-    from .twilio_api import TwilioApi
-
     try:
-        wanted = _checked(filters, config, is_secret=is_secret)
-        twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))
-        records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
+        with explained():
+            from .settings import resolve  # late, as a program may never look anything up
+            from .twilio_api import TwilioApi
+
+            wanted = _checked(filters, config, is_secret=is_secret)
+            twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))
+            records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
         shown = [f"{name} {'[secret]' if is_secret else repr(value)}" for name, value in wanted.items()]
         return pick(_Found(records, twilio.account_sid, f" with {' and '.join(shown)}" if shown else ""))
     except CallerIdError as failed:

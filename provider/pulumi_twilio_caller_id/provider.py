@@ -9,9 +9,10 @@ import pulumi
 import pulumi.runtime
 
 from .config import PROVIDER, SECRET, SOURCES, foreign, set_in
-from .errors import SettingsError
+from .errors import CallerIdError
 from .phone_number import REGION_KEY
 from .resource import refuse_unsendable
+from .shadowing import explained
 
 REGION = "default_region"
 KEYS = {REGION: REGION_KEY} | {name: f"twilio:{key}" for name, (key, _) in SOURCES.items()}
@@ -153,9 +154,10 @@ def _is_unset(value: object) -> bool:
 def _refuse_senseless(name: str, value: object, label: str) -> None:
     if not is_plain(value):
         return
-    from .settings import refuse_senseless  # late, with pydantic: most programs declare no Provider
-
     try:
-        refuse_senseless(name, value, label)
-    except SettingsError as refused:
+        with explained():
+            from .settings import refuse_senseless  # late, with pydantic: most programs declare no Provider
+
+            refuse_senseless(name, value, label)
+    except CallerIdError as refused:
         raise pulumi.RunError(str(refused)) from None

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from pulumi_twilio_caller_id.errors import CallerIdError, printable
+from pulumi_twilio_caller_id.shadowing import explanation
 
 from . import import_file, listing, sandbox
 from .common import PROGRAM, Mistake, Parser, abandon_stdout, not_written, say
@@ -58,6 +59,8 @@ def _run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001  a fault of ours
-        say(printable(traceback.format_exc()))  # as Python does, less the secrets that a text in it may quote
+    except Exception as failed:  # noqa: BLE001  a fault of ours
+        cause = explanation(failed)
+        # As Python does, less the secrets that a text in it may quote.
+        say(f"{PROGRAM}: {cause}" if cause else printable(traceback.format_exc()))
         return 1
