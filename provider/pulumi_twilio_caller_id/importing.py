@@ -105,7 +105,7 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
     given = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
     if "\ufffd" in (caller_id.friendly_name or ""):  # half a character at Twilio, which no program can give
         del given["friendly_name"]
-    good, _ = checked({**given, "account_sid": account_sid})
+    good, _ = checked({**given, "account_sid": account_sid}, before=given)
     return good if good.get("phone_number") == caller_id.phone_number else None
 
 

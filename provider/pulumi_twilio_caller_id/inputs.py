@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import quoted
-from .phone_number import DEFAULT_REGION, E164, REGION_KEY, e164
+from .phone_number import DEFAULT_REGION, REGION_KEY, e164
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
@@ -161,8 +161,8 @@ def checked(
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Normalise what is `given`, property by property; properties named in `unknown` have no value yet and pass.
 
-    region, region_setting: see `e164`. before: the inputs in state. The number there was normalised when it came there,
-    so that it passes as it is: most numbers of a stack are that, and reading one takes metadata of its country.
+    region, region_setting: see `e164`. before: the inputs in state. The same number passes as it is: most numbers of a
+    stack are that, and reading one takes metadata of its country.
 
     Returns the normalised properties and the failures as (property, reason). A reason speaks of "it" and leaves the
     value out: the engine shows property and value before it, and knows which values are secret.
@@ -179,15 +179,12 @@ def checked(
             continue
         try:
             text = RULES[name](value)
-            is_number = name == "phone_number" and not _is_as_before(value, before)
-            good[name] = e164(str(text), region, setting=region_setting) if is_number else text
+            if name == "phone_number":
+                text = e164(str(text), region, setting=region_setting, before=(before or {}).get("phone_number"))
+            good[name] = text
         except ValueError as refused:
             failures.append((name, str(refused)))
     return good, failures
-
-
-def _is_as_before(number: str, before: Mapping[str, Any] | None) -> bool:
-    return before is not None and number == before.get("phone_number") and bool(E164.fullmatch(number))
 
 
 def _did_you_mean(name: str) -> str:

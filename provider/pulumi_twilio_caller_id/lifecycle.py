@@ -31,7 +31,7 @@ from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal_inputs
 from .memory import Memory, name_of
-from .phone_number import readable
+from .phone_number import odd_length, readable
 from .stored_credentials import stored_credentials
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
         region, setting = config.default_region(_config), config.region_setting(_config)
         good, failures = checked(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
         urn = engine.current_urn()
+        odd = None if _olds or "phone_number" not in good else odd_length(good["phone_number"])
+        if odd:
+            engine.log("warning", odd, urn=urn)
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
         _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT), previewed=previewed)
@@ -158,8 +161,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
                 if listed is None and is_get:
                     raise Gone(
                         f"There is no OutgoingCallerId {id_} in account {twilio.account_sid} (20404).",
-                        "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has another kind of"
-                        " sid.",
+                        "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has such a sid too.",
                     ) from failed
                 if listed is None:
                     return ReadResult("", {})

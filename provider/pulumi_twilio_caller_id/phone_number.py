@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from .errors import quoted
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 CALLER = "+14157234000"
@@ -22,33 +26,90 @@ def is_region(region: str) -> bool:
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
-def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY) -> str:
+def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY, before: str | None = None) -> str:
     """The number in E.164, e.g. `+14155550101`; one without country code is read as of `region`, such as US.
 
-    setting: where the region is from, to be named if it is none.
+    setting: where the region is from, to be named if it is none. before: the number in the state, if there is one. A
+    text that may mean it does mean it: a new release of the metadata must not make another number of the same text.
 
-    Raises ValueError, with the reason, for what cannot be a phone number.
+    Raises ValueError, with the reason, for what cannot be a phone number. The metadata lags behind numbering plans. So
+    a number with its country code may have a length that the metadata does not know: see `odd_length`.
     """
+    # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
+    kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
+    plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()
+    plain = re.sub("^tel:", "", plain, flags=re.IGNORECASE)
+    digits = "".join(str(unicodedata.digit(char)) for char in plain if unicodedata.category(char) == "Nd")
+    before = before if E164.fullmatch(before or "") else None
+    if before == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", plain):
+        _refuse_strange_characters(plain)
+        return before
+
     import phonenumbers  # late, as above
 
     if not is_region(region):
         raise ValueError(f"it can't be read: {setting} is {quoted(region)}, not a country such as US, GB or DE")
-    # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
-    kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
-    plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()
     try:
-        parsed = phonenumbers.parse(plain, region)
+        parsed = phonenumbers.parse(plain, region, keep_raw_input=True)
     except phonenumbers.NumberParseException as failed:
         raise ValueError(_PARSE_REASONS.get(failed.error_type, "it is not a phone number")) from None
     if parsed.extension:
         raise ValueError(f"it holds an extension: put {parsed.extension!r} into `extension`")
+    read = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    if before is not None and before in _meanings(digits, parsed):
+        read = before
+    else:
+        _refuse_length(plain, parsed, read)
+    _refuse_strange_characters(plain)
+    return read
+
+
+def _meanings(digits: str, parsed: PhoneNumber) -> list[str]:
+    """The numbers that these digits may mean: those written, and the same without the zero that some countries put
+    before an area code. No number begins with a zero in those countries, so at most one of both exists.
+    """
+    import phonenumbers
+
+    source, code = parsed.country_code_source, str(parsed.country_code)
+    if source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN:
+        digits = digits.removeprefix(code)
+    elif source != phonenumbers.CountryCodeSource.FROM_DEFAULT_COUNTRY:
+        return []
+    trunk = phonenumbers.ndd_prefix_for_region(
+        phonenumbers.region_code_for_country_code(parsed.country_code or 0), True
+    )
+    return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if trunk == "0" and digits.startswith("0") else [])]
+
+
+def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
+    """A number without country code has to have a length that its country uses, and one of +1 ten digits."""
+    import phonenumbers
+
+    source = phonenumbers.CountryCodeSource
+    abroad = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
+    if abroad and parsed.country_code != 1:
+        if not E164.fullmatch(read):
+            raise ValueError(f"it has {len(read) - 1} digits with its country code: a phone number has 7 to 15")
+        return
     possible = phonenumbers.is_possible_number_with_reason(parsed)
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         if phonenumbers.normalize_digits_only(plain).startswith("00"):
             raise ValueError("it begins with 00: write + in place of that")
         raise ValueError(_LENGTH_REASONS.get(possible, "it is not a phone number"))
-    _refuse_strange_characters(re.sub("^tel:", "", plain, flags=re.IGNORECASE))
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def odd_length(number: str) -> str | None:
+    """What there is to say of the length of a number in E.164; None for one that its country uses."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(number)
+    if phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return (
+        f"{readable(number)} has an unusual length: phonenumbers {phonenumbers.__version__} knows no such numbers in"
+        f" {region}.\nCheck the number. If it is right, nothing needs to be done."
+    )
 
 
 def _refuse_strange_characters(written: str) -> None:

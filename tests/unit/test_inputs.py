@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import phonenumbers
 import pytest
 
 from pulumi_twilio_caller_id.inputs import checked
-from pulumi_twilio_caller_id.phone_number import e164, readable
+from pulumi_twilio_caller_id.phone_number import e164, odd_length, readable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 
 NUMBER = "+14155550101"
@@ -33,6 +34,11 @@ def refused(given: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
         ("\uff14\uff11\uff15 555 0101", "US", NUMBER),
         ("\uff0b\uff14\uff14 20 7183 8750", "US", "+442071838750"),
         ("+80012345678", "US", "+80012345678"),
+        ("+52 1 55 1234 5678", "US", "+5215512345678"),
+        ("011 52 1 55 1234 5678", "US", "+5215512345678"),
+        ("+229 90 01 12 34", "US", "+22990011234"),
+        ("+23418040123", "US", "+23418040123"),
+        ("+44 (0)20 7183 87501", "US", "+4420718387501"),
         ("020 7183 8750", "GB", "+442071838750"),
         ("+1 415 555 0101", "GB", NUMBER),
         ("030 123456", "DE", "+4930123456"),
@@ -60,6 +66,8 @@ def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> 
         ("+1415555010", "it is too short for its country"),
         ("911", "it is too short for its country"),
         ("+141555501011", "it is too long for its country"),
+        ("+49 1234", "it has 6 digits with its country code: a phone number has 7 to 15"),
+        ("+49 30 1234567890123", "it has 17 digits with its country code: a phone number has 7 to 15"),
         ("001 44 20 7183 8750", "it begins with 00: write + in place of that"),
         ("1-800-FLOWERS", "it holds letters: give the digits that stand for them"),
         ("+1415555OOO1", "it holds letters: give the digits that stand for them"),
@@ -71,6 +79,53 @@ def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> 
 )
 def test_what_cannot_be_a_phone_number_is_refused_with_the_reason(given: str, reason: str) -> None:
     assert [("phone_number", reason)] == refused({"phone_number": given})
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "before", "expected"),
+    [
+        ("061 12 34", "HR", "+385611234", "+385611234"),
+        ("061 12 34", "HR", "+3850611234", "+3850611234"),
+        ("+385 61 12 34", "US", "+3850611234", "+385611234"),
+        ("61 12 34", "HR", "+3850611234", None),
+        ("061 12 34", "GB", "+385611234", "+440611234"),
+        ("+39 06 1234567", "US", "+3961234567", "+39061234567"),
+        ("06 1234567", "IT", "+3961234567", "+39061234567"),
+        ("+49 030 123456", "US", "+4930123456", "+4930123456"),
+        ("49 30 123456", "DE", "+494930123456", "+4930123456"),
+        ("8 912 345-67-89", "RU", "+9123456789", "+79123456789"),
+        ("1 415 555 0101", "US", "+14155550102", NUMBER),
+        ("90 01 12 34", "BJ", "+22990011234", "+22990011234"),
+        ("90 01 12 34", "BJ", "+22990011235", None),
+        ("+1415", "US", "+1415", None),
+    ],
+)
+def test_a_text_that_may_mean_the_number_in_the_state_means_it(
+    written: str, region: str, before: str, expected: str | None
+) -> None:
+    """Whatever the metadata makes of it by now; and never any other number. None: it is refused."""
+    good, failures = checked({"phone_number": written}, region=region, before={"phone_number": before})
+    assert (expected, expected is None) == (good.get("phone_number"), bool(failures))
+
+
+@pytest.mark.parametrize(
+    ("number", "region"),
+    [
+        (NUMBER, None),
+        ("+80012345678", None),
+        ("+5215512345678", "MX"),
+        ("+22990011234", "BJ"),
+        ("+4420718387501", "GB"),
+        ("+23418040123", "NG"),
+    ],
+)
+def test_an_odd_length_is_told_with_the_version_of_the_metadata(number: str, region: str | None) -> None:
+    told = odd_length(number)
+    if region is None:
+        assert told is None
+    else:
+        what = f"has an unusual length: phonenumbers {phonenumbers.__version__} knows no such numbers in {region}.\n"
+        assert what in (told or "")
 
 
 @pytest.mark.parametrize("region", ["us", "XX", "", "001", "United States"])

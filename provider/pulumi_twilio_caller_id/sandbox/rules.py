@@ -17,6 +17,7 @@ FRIENDLY_NAME_LIMIT = 64
 STATUS_CALLBACK_LIMIT = 1000
 CALL_DELAY_LIMIT = 60  # seconds
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _EXTENSION = re.compile(r"[0-9*#w]{1,32}", re.ASCII)  # undocumented; so it is for a Call's SendDigits
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 
@@ -47,16 +48,22 @@ def read_validation_form(form: Mapping[str, str]) -> ValidationForm:
 
 
 def e164(given: str) -> str:
-    """The number in E.164. Without a leading + it is read as a US number, as Twilio does; 13224 if it is none."""
+    """The number in E.164. Without a leading + it is read as a US number, as Twilio does; 13224 if it is none.
+
+    Twilio has numbers of a length that the metadata does not know. So with a leading + any length of E.164 is one, but
+    for North America.
+    """
     import phonenumbers  # its tables take a while to load, and not everybody who imports this needs them
 
     try:
         number = phonenumbers.parse(given, "US")
     except phonenumbers.NumberParseException as unreadable:
         raise errors.invalid_phone_number(given) from unreadable
-    if not phonenumbers.is_possible_number(number):
+    read = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    abroad = given.strip().startswith("+") and number.country_code != 1
+    if not phonenumbers.is_possible_number(number) and not (abroad and _E164.fullmatch(read)):
         raise errors.invalid_phone_number(given)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return read
 
 
 def formatted(phone_number: str, *, abroad_e164: bool = False) -> str:
