@@ -20,10 +20,11 @@ ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 
 # What check is told of a resource beside its inputs: properties that it takes out again, so that no state has them.
-IMPORT = "import_"  # the sid to take over, of the resource's options
-DELETE_BEFORE_REPLACE = "delete_before_replace"  # of the resource's options
-DRY_RUN = "dry_run"  # there in previews, which the engine does not tell: true, or how long creation may take
-SECRET_INPUTS = "secret_inputs"  # noqa: S105  the names of those that the program keeps secret
+# Transforms of a program see them. Two underscores say that they are internal, as those of the SDK's __provider do.
+IMPORT = "__import"  # the sid to take over, of the resource's options
+DELETE_BEFORE_REPLACE = "__delete_before_replace"  # of the resource's options
+DRY_RUN = "__dry_run"  # there in previews, which the engine does not tell: true, or how long creation may take
+SECRET_INPUTS = "__secret_inputs"  # noqa: S105  the names of those that the program keeps secret
 MASKED = frozenset({"friendly_name", "status_callback"})
 """Those of them that no message shows. A number is shown: whoever keys in the code has to know which phone rings."""
 HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN, SECRET_INPUTS)

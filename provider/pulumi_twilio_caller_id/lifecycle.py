@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 
 from . import config, engine, naming
 from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
-from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, is_fit, printable
+from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, is_fit, printable, quoted
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal_inputs
@@ -107,7 +107,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         urn = engine.current_urn()
         replaces = replaced(_olds, _news, _own_account())
         if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
-            replaces.append(IMPORT)
+            replaces.append("import_")
         changes = bool(replaces) or is_renamed(_olds, _news) or differs(PROVIDER_KEY, _olds, _news)
         if replaces:
             _memory.release(_id, urn)
@@ -253,9 +253,11 @@ def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _failure(name: str, reason: str, props: Mapping[str, Any]) -> CheckFailure:
     """Of a property. The engine prints its value before the reason, as it is: one that would steer the terminal, or
-    fill it, is kept from it.
+    fill it, is kept from it. Of an option, such as import_, it knows no value.
     """
     reason = printable(reason)
+    if name == "import_":
+        return CheckFailure("", f"import_ is {quoted(props[IMPORT])}: {reason}")
     return CheckFailure(name, reason) if is_fit(props.get(name)) else CheckFailure("", f"{name}: {reason}")
 
 

@@ -43,6 +43,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     uri: pulumi.Output[str]
     """The path of the caller ID in Twilio's API, relative to its base URL."""
 
+    _sid_is_secret = False  # not known of one that is only read, until it is there
+
     def __init__(
         self,
         resource_name: str,
@@ -92,12 +94,19 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         hints, opts = split_options(opts)
         refuse_unsendable("OutgoingCallerId", resource_name, {**inputs, **hints})
         hints[SECRET_INPUTS] = _secret_ones(inputs)
+        self._sid_is_secret = "sid" in ((opts and opts.additional_secret_outputs) or ())
         super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hints}, opts)
 
     @property
     def sid(self) -> pulumi.Output[str]:
-        """The sid (PN...) at Twilio: the same as `id`, and known during previews once the number is verified."""
-        return self.id
+        """The sid (PN...) at Twilio: the same as `id`, and known during previews once the number is verified.
+
+        It is a secret if `additional_secret_outputs` has it; `id` never is.
+        """
+        if self._sid_is_secret:
+            return pulumi.Output.secret(self.id)
+        kept: pulumi.Output[str] = self.__dict__["sid"]  # a secret in the state, if a transform has made it one
+        return pulumi.Output(self.id.resources(), self.id.future(), self.id.is_known(), kept.is_secret())
 
     @classmethod
     def get(
@@ -183,4 +192,4 @@ def _secret_ones(inputs: Mapping[str, Any]) -> pulumi.Output[list[str]] | None:
 
 
 # The SDK resolves an output only where its name is among the properties from the start.
-_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None}
+_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None, "sid": None}

@@ -75,7 +75,7 @@ def test_a_preview_without_credentials(make_stack: Callable[..., Stack], sandbox
 
     stack.program(desk("../Calls"))
     output = stack.preview(ok=False).output
-    assert "property import_ value {../Calls} has a problem: it is not the sid of an OutgoingCallerId" in output
+    assert "resource 'desk' has a problem: import_ is '../Calls': it is not the sid of an OutgoingCallerId" in output
     assert "no call" not in output
     assert [] == sandbox.requests
 
@@ -94,25 +94,25 @@ UNVERIFIED = "+14155550107"
 MISMATCHES = {
     "no such sid": (
         desk(NO_SUCH, inputs=""),
-        f"import_ value {{{NO_SUCH}}}",
+        f"import_ is '{NO_SUCH}'",
         ANOTHER,
         f"import_ of +1 415-555-0101 is {NO_SUCH}",
     ),
     "a bought number's sid": (
         desk(NO_SUCH, inputs="").replace(NUMBER, UNVERIFIED),
-        f"import_ value {{{NO_SUCH}}}",
+        f"import_ is '{NO_SUCH}'",
         BOUGHT,
         f"import_ of +1 415-555-0107 is {NO_SUCH}",
     ),
     "another number": (
         desk("{sid}", inputs="").replace(NUMBER, UNVERIFIED),
-        f"phone_number value {{{UNVERIFIED}}}",
+        f"property phone_number value {{{UNVERIFIED}}} has a problem",
         NUMBER_DIFFERS,
         f"phone_number is '{UNVERIFIED}'",
     ),
     "another friendly name": (
         desk("{sid}", inputs='friendly_name="Reception"'),
-        "friendly_name value {Reception}",
+        "property friendly_name value {Reception} has a problem",
         NAME_DIFFERS,
         "friendly_name is 'Reception'",
     ),
@@ -129,7 +129,7 @@ def test_what_is_not_the_one_declared_is_an_error_that_names_both(
     up = stack.up(ok=False)
 
     reason = told.replace("{sid}", sid)
-    assert f"property {value} has a problem: {reason}\n" in preview
+    assert f"{value}: {reason}\n" in preview
     assert "no call" not in preview
     assert f"error: {begins}: {reason}.\nNothing was changed at Twilio." in up.error
     assert "Traceback" not in preview + up.output

@@ -46,7 +46,7 @@ class Stack:
         return str(self.call(name, lambda: self.provider.create(news)).id)
 
     def preview(self, name: str, news: dict[str, Any]) -> list[str]:
-        checked = self.call(name, lambda: self.provider.check({}, {**news, "dry_run": True}))
+        checked = self.call(name, lambda: self.provider.check({}, {**news, "__dry_run": True}))
         return [failure.reason for failure in checked.failures]
 
 
@@ -96,7 +96,7 @@ def test_what_was_taken_over_stays_where_its_name_can_not_be_set(stack: Stack, s
 
 
 def test_a_preview_knows_that_a_resource_keeps_what_it_renames(stack: Stack) -> None:
-    assert stack.declare_desk({"phone_number": NUMBER, "friendly_name": "Front", "dry_run": True}).changes
+    assert stack.declare_desk({"phone_number": NUMBER, "friendly_name": "Front", "__dry_run": True}).changes
     [reason] = stack.preview("lobby", {"phone_number": NUMBER, "adopt": True})
 
     assert "'desk' declares it too, in the same account: declare each number once" == reason
@@ -104,9 +104,9 @@ def test_a_preview_knows_that_a_resource_keeps_what_it_renames(stack: Stack) -> 
 
 @pytest.mark.parametrize("how", ["adopt", "import"])
 def test_a_preview_knows_what_a_new_resource_will_take(stack: Stack, how: str) -> None:
-    given = {"adopt": True} if how == "adopt" else {"import_": stack.sid}
+    given = {"adopt": True} if how == "adopt" else {"__import": stack.sid}
     assert [] == stack.preview("lobby", {"phone_number": NUMBER, **given})
     [reason] = stack.preview("lab", {"phone_number": NUMBER, "adopt": True})
     assert "'lobby' declares it too, in the same account: declare each number once" == reason
     with pytest.raises(AlreadyVerified, match="is managed as 'lobby' in this stack already"):
-        stack.declare_desk({"phone_number": NUMBER, "dry_run": True})
+        stack.declare_desk({"phone_number": NUMBER, "__dry_run": True})

@@ -240,16 +240,16 @@ def test_a_preview_quotes_nothing_that_steers(
 
     cases: list[dict[str, Any]] = [
         {"phone_number": NUMBER},
-        {"phone_number": NUMBER, "friendly_name": "Desk", "import_": SID},
-        {"phone_number": NUMBER, "import_": OTHER_SID},
+        {"phone_number": NUMBER, "friendly_name": "Desk", "__import": SID},
+        {"phone_number": NUMBER, "__import": OTHER_SID},
     ]
     for news in cases:
-        failures = provider.check({}, {**news, "dry_run": f"5m{STEERING}"}).failures
+        failures = provider.check({}, {**news, "__dry_run": f"5m{STEERING}"}).failures
         assert failures
         assert [] == [f.reason for f in failures if not f.reason.replace("\n", "").isprintable()]
     assert (
         []
-        == provider.check({}, {"phone_number": NUMBER, "adopt": True, "dry_run": True, "friendly_name": "x"}).failures
+        == provider.check({}, {"phone_number": NUMBER, "adopt": True, "__dry_run": True, "friendly_name": "x"}).failures
     )
     assert CallerId.model_validate(strange).friendly_name == STEERING
     assert capsys.readouterr().err.replace("\n", "").isprintable()

@@ -89,10 +89,10 @@ def test_a_sid_that_is_none_is_never_sent(provider: OutgoingCallerIdProvider, sa
 @pytest.mark.parametrize("sid", [*filter(None, hostile("PN")), *OTHER_TYPES], ids=lambda sid: ascii(sid)[:20])
 def test_nor_is_one_that_import_names(provider: OutgoingCallerIdProvider, sandbox: Sandbox, sid: Any) -> None:
     """A preview refuses it; so does `up`, where nobody has looked at a preview."""
-    [failure] = provider.check({}, {"phone_number": NUMBER, "import_": sid, "dry_run": True}).failures
+    [failure] = provider.check({}, {"phone_number": NUMBER, "__import": sid, "__dry_run": True}).failures
     assert failure.reason.endswith("it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")
 
-    told = refusal(BadSid, lambda: provider.create({"phone_number": NUMBER, "import_": sid}))
+    told = refusal(BadSid, lambda: provider.create({"phone_number": NUMBER, "__import": sid}))
     assert "is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits." in told
     assert [] == sandbox.requests
 

@@ -286,20 +286,20 @@ def test_21450_of_a_number_to_adopt(provider: OutgoingCallerIdProvider, account:
 def test_import_without_the_engines_call_in_reach(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
     """The sid then goes to create among the inputs, and leaves them with the next check."""
     record = account.add_caller_id("+14155550101")
-    checked = provider.check({}, {"phone_number": "+14155550101", "import_": record.sid, "__provider": PROVIDER})
-    assert {"phone_number": "+14155550101", "import_": record.sid} == checked.inputs
+    checked = provider.check({}, {"phone_number": "+14155550101", "__import": record.sid, "__provider": PROVIDER})
+    assert {"phone_number": "+14155550101", "__import": record.sid} == checked.inputs
     created = provider.create(checked.inputs)
     assert record.sid == created.id
     assert [] == account.calls
 
-    again = provider.check(checked.inputs, {"phone_number": "+14155550101", "import_": record.sid})
+    again = provider.check(checked.inputs, {"phone_number": "+14155550101", "__import": record.sid})
     assert {"phone_number": "+14155550101"} == again.inputs
     assert False is provider.diff(created.id, {**(created.outs or {})}, again.inputs).changes
 
 
 def test_import_leaves_no_trace_in_the_inputs(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
     record = account.add_caller_id("+14155550101")
-    news = {"phone_number": "+14155550101", "import_": record.sid, "delete_before_replace": True}
+    news = {"phone_number": "+14155550101", "__import": record.sid, "__delete_before_replace": True}
     checked = for_resource("desk", lambda: provider.check({}, news))
 
     assert ([], {"phone_number": "+14155550101"}) == (checked.failures, checked.inputs)
