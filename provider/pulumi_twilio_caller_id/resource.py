@@ -106,7 +106,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
         kept: pulumi.Output[str] = self.__dict__["sid"]  # a secret in the state, if a transform has made it one
-        return pulumi.Output(self.id.resources(), self.id.future(), self.id.is_known(), kept.is_secret())
+        value: Any = self.id.future()
+        return pulumi.Output(self.id.resources(), value, self.id.is_known(), kept.is_secret())
 
     @classmethod
     def get(

@@ -128,6 +128,32 @@ def test_with_a_component_and_provider_of_the_stack(
     assert_as_created(stack, verified, make_stack)
 
 
+DERIVED = """
+class Desk(OutgoingCallerId):
+    pass
+
+class Line(OutgoingCallerId, module="office", name="Line"):
+    pass
+
+class Other(pulumi.dynamic.Resource):
+    pass
+
+Desk("desk", phone_number="+14155550101", adopt=True)
+Line("line", phone_number="+14155550103", adopt=True)
+Other(pulumi.dynamic.ResourceProvider(), "other", {}, ResourceOptions(id="PN" + "2" * 32))
+"""
+
+
+def test_a_class_derived_from_ours_is_managed_too(stack: Stack, verified: Sandbox) -> None:
+    """Its type is another one. What tells is the provider in the state."""
+    verified.add_caller_id("+14155550103")
+    stack.program(DERIVED)
+    stack.up()
+    (stack.project / "stack.json").write_text(json.dumps(stack.export()))
+    file = json.loads(run(stack, "import-file", "--all", "--skip-managed", "stack.json").stdout)
+    assert ["+14155550102"] == [resource["inputs"]["phone_number"] for resource in file["resources"]]
+
+
 def test_as_config_of_this_project(stack: Stack, verified: Sandbox) -> None:
     (stack.project / "__main__.py").write_text((ROOT / "__main__.py").read_text())
     text = import_all(stack, verified, "--config")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.importing import PROVIDER_TYPE, TYPE, Reference
 
 from .common import Mistake
+
+OUR_PROVIDER = b"pulumi_twilio_caller_id.lifecycle", b"OutgoingCallerIdProvider"
+"""What the pickle of the provider has in it, as module and class never move."""
 
 PARENT_FORMS = (
     "give the URN of a resource of the stack, the name of one that the export of --skip-managed has, "
@@ -20,11 +27,12 @@ PARENT_FORMS = (
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of the stack. `external`: it was only read, by `.get`."""
+    """A resource of the stack. `external`: it was only read, by `.get`. `ours`: it has this package's provider."""
 
     urn: str
     id: str = ""
     external: bool = False
+    ours: bool = False
 
     @property
     def type(self) -> str:
@@ -33,6 +41,11 @@ class Resource:
     @property
     def name(self) -> str:
         return "::".join(self.urn.split("::")[3:])
+
+    @property
+    def is_caller_id(self) -> bool:
+        """A program may have a class of its own, derived from `OutgoingCallerId`: it is of another type."""
+        return self.ours or self.type == TYPE
 
     @property
     def is_provider(self) -> bool:
@@ -48,12 +61,12 @@ class Export:
     @property
     def managed(self) -> set[str]:
         """The sids of the caller IDs that the stack manages."""
-        return {known.id for known in self._resources if known.type == TYPE and not known.external}
+        return {known.id for known in self._resources if known.is_caller_id and not known.external}
 
     @property
     def names(self) -> set[str]:
         """The names that caller IDs have in the stack."""
-        return {known.name for known in self._resources if known.type == TYPE}
+        return {known.name for known in self._resources if known.is_caller_id}
 
     def provider(self, name: str) -> Resource | None:
         """The provider of dynamic resources of this name. Raises Mistake where there are more."""
@@ -100,8 +113,20 @@ def _parsed(content: bytes) -> Export:
         if not isinstance(entry, dict) or not _is_urn(entry.get("urn")):
             raise ValueError("one of its resources has no URN")
         if entry.get("delete") is not True:
-            resources.append(Resource(entry["urn"], str(entry.get("id", "")), entry.get("external") is True))
+            is_read = entry.get("external") is True
+            resources.append(Resource(entry["urn"], str(entry.get("id", "")), is_read, _has_our_provider(entry)))
     return Export(tuple(resources))
+
+
+def _has_our_provider(entry: Mapping[str, Any]) -> bool:
+    """Whether the pickled provider names this package's class. It is compared as text, and never unpickled."""
+    outputs = entry.get("outputs")
+    pickled = outputs.get(PROVIDER_KEY) if isinstance(outputs, dict) else None
+    try:
+        content = base64.b64decode(pickled) if isinstance(pickled, str) else b""
+    except ValueError:
+        return False
+    return all(name in content for name in OUR_PROVIDER)
 
 
 def _is_urn(text: object) -> bool:
