@@ -25,6 +25,7 @@ own, what to do. None of them ever carries a credential.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import ClassVar, Self
@@ -58,12 +59,31 @@ def quoted_name(name: object) -> str:
 
 
 def apart(one: object, other: object) -> tuple[str, str]:
-    """Two friendly names in quotes, by which they can be told from each other: an accent has several forms that look
-    alike.
+    """Two friendly names in quotes, by which they can be told from each other. If they may look alike, all that is not
+    ASCII is escaped.
     """
     texts = quoted_name(one), quoted_name(other)
-    alike = unicodedata.normalize("NFC", texts[0]) == unicodedata.normalize("NFC", texts[1])
+    seen, also = _seen(str(one)), _seen(str(other))
+    alike = len(seen) == len(also) and all(map(_look_alike, seen, also))
     return (ascii(one), ascii(other)) if alike and repr(MASK) not in texts else texts
+
+
+_BLANK = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Spaces, and what else shows nothing, such as variation selectors; there are more in the category Cf."""
+
+
+def _seen(text: str) -> str:
+    """What of a text can be seen. Each letter is apart from its accents, and in its plain form."""
+    plain = _BLANK.sub("", unicodedata.normalize("NFKD", text))
+    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
+
+
+def _look_alike(one: str, other: str) -> bool:
+    """Whether two characters may look alike: letters of two scripts, two dashes. Letters of one script do not."""
+    if one == other or one.isascii() != other.isascii():
+        return True
+    script, also = (unicodedata.name(char, "").partition(" ")[0] for char in (one, other))
+    return not one.isascii() and not (one.isalnum() and other.isalnum() and script == also)
 
 
 def is_fit(value: object, longest: int = 300) -> bool:

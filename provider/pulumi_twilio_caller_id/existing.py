@@ -61,7 +61,9 @@ def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]
     if number is not None and number != record.phone_number:
         yield "phone_number", f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct either"
     if name is not None and name != record.friendly_name:
-        reason = f"{record.sid}, which import_ names, is {quoted_name(record.friendly_name)} at Twilio, where an import"
+        known, wanted = apart(record.friendly_name, name)
+        here = "" if wanted == quoted_name(name) else f" (and {wanted} here)"
+        reason = f"{record.sid}, which import_ names, is {known} at Twilio{here}, where an import"
         yield "friendly_name", f"{reason} changes nothing: give that name or none, and rename it once it is imported"
 
 

@@ -110,3 +110,27 @@ def test_what_is_refused_is_not_printed_as_it_is(stack: Stack, sandbox: Sandbox)
     assert "Traceback" not in refused.output
     assert harmless(refused)
     assert [] == sandbox.requests
+
+
+ALIKE = {"selector": "Desk\ufe0f", "cyrillic": "D\u0435sk", "filler": "Des\u3164k"}
+
+
+def test_names_that_look_alike_are_told_apart(stack: Stack, sandbox: Sandbox) -> None:
+    """In a preview of a rename, and of an import whose name is another one; whichever has the strange character."""
+    stack.program(declared(dict.fromkeys(ALIKE, "Desk")))
+    stack.up()
+    stack.program(declared(ALIKE))
+    preview = stack.preview().output
+    for name in ALIKE.values():
+        assert f"rename from 'Desk' to {name!a}" in preview
+
+    number = "+14155550109"
+    sid = sandbox.add_caller_id(number, "Desk").sid
+    opts = f"opts=ResourceOptions(import_={sid!r})"
+    stack.program(f"OutgoingCallerId('new', phone_number={number!r}, friendly_name='Desk\\ufe0f', {opts})\n")
+    told = f"{sid}, which import_ names, is 'Desk' at Twilio (and 'Desk\\ufe0f' here), where an import changes nothing"
+    assert told in stack.preview(ok=False).output
+    sandbox.rename(sid, "Desk\ufe0f")
+    stack.program(f"OutgoingCallerId('new', phone_number={number!r}, friendly_name='Desk', {opts})\n")
+    told = f"{sid}, which import_ names, is 'Desk\\ufe0f' at Twilio, where an import changes nothing"
+    assert told in stack.preview(ok=False).output

@@ -278,6 +278,59 @@ def test_both_names_of_a_renaming_can_be_told_apart() -> None:
     assert f"from {'x' * 100!r}... to 'Desk'" == renaming_of("x" * 10_000, "Desk")
 
 
+LOOK_ALIKE = {
+    "variation selector": "Desk\ufe0f",
+    "more of them": "De\U000e0101sk",
+    "grapheme joiner": "De\u034fsk",
+    "filler": "De\u3164sk",
+    "half-width filler": "Desk\uffa0",
+    "empty braille": "Desk\u2800",
+    "mongolian": "Desk\u180b",
+    "zero width": "Desk\u200b",
+    "no-break space": "Desk\u00a0",
+    "soft hyphen": "De\u00adsk",
+    "cyrillic": "D\u0435sk",
+    "greek": "Des\u03ba",
+    "full width": "\uff24esk",
+    "mathematical": "\U0001d403esk",
+    "ligature": "De\ua731k",
+}
+
+
+@pytest.mark.parametrize("other", LOOK_ALIKE.values(), ids=LOOK_ALIKE)
+def test_names_that_look_alike_are_escaped(other: str) -> None:
+    assert f"from 'Desk' to {other!a}" == renaming_of("Desk", other)
+    assert f"from {other!a} to 'Desk'" == renaming_of(other, "Desk")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A\u2013B", "A\u2014B"),
+        ("A\u2019B", "A\u02bcB"),
+        ("\u041e\u0444\u0438\u0441", "\u041eff\u0438\u0441".replace("ff", "\u0278")),
+        ("\u30d8", "\u3078"),
+    ],
+    ids=["dashes", "apostrophes", "phi", "kana"],
+)
+def test_so_are_those_in_other_scripts(one: str, other: str) -> None:
+    assert f"from {one!a} to {other!a}" == renaming_of(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("B\u00fcro", "B\u00e4ro"),
+        ("B\u00fcro", "Buro"),
+        ("\u041e\u0444\u0438\u0441 \u0410", "\u041e\u0444\u0438\u0441 \u0411"),
+        ("\u6771\u9580", "\u897f\u9580"),
+        ("\u260e\ufe0f Desk", "\u260e\ufe0f Lobby"),
+    ],
+)
+def test_names_that_differ_to_the_eye_are_shown_as_they_are(one: str, other: str) -> None:
+    assert f"from {one!r} to {other!r}" == renaming_of(one, other)
+
+
 @pytest.mark.parametrize("name", ["front desk", "desk; rm -rf ~", "$(id)", "it's", 'a"b'])
 def test_a_command_to_copy_has_the_resources_name_in_quotes(name: str) -> None:
     record = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "a" * 32)
