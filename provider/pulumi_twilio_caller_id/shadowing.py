@@ -27,8 +27,8 @@ def explained() -> Iterator[None]:
 
 
 def explanation(failed: Exception) -> CallerIdError | None:
-    """Which file has caused the error, and what to do; None if no file in the working directory has."""
-    here = Path.cwd()
+    """Which file has caused the error, and what to do; None if no file beside the program has."""
+    here = Path(sys.path[0]).resolve()  # the program's folder, in the provider's process too
     if any(here.glob("*.dist-info")):  # libraries are installed here
         return None
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != here]

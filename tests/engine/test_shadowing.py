@@ -95,6 +95,18 @@ def test_a_provider_and_the_command_line(stack: Stack) -> None:
     assert (1, "") == (listed.returncode, listed.stdout)
 
 
+def test_a_program_in_a_folder_of_its_own(stack: Stack, sandbox: Sandbox) -> None:
+    with (stack.project / "Pulumi.yaml").open("a") as settings:
+        settings.write("main: src\n")
+    (stack.project / "src").mkdir()
+    stack.program(DESK.format("415-555-0101"))
+    (stack.project / "__main__.py").rename(stack.project / "src" / "__main__.py")
+    put(stack, "src/pydantic.py")
+    output = stack.preview(ok=False).output
+    assert f"error: pydantic.py in {stack.project.resolve() / 'src'} has the name of the Python library" in output
+    assert "Traceback" not in output
+
+
 def test_files_that_hide_nothing_are_not_blamed(stack: Stack, sandbox: Sandbox) -> None:
     """An error of another cause keeps what it says: a library that is missing, or one that is installed right there."""
     put(stack, "desk.py")
