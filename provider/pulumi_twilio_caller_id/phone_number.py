@@ -87,15 +87,13 @@ def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
 
     source = phonenumbers.CountryCodeSource
     abroad = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
-    if abroad and parsed.country_code != 1:
-        if not E164.fullmatch(read):
-            raise ValueError(f"it has {len(read) - 1} digits with its country code: a phone number has 7 to 15")
-        return
     possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE and not (abroad and parsed.country_code != 1):
         if phonenumbers.normalize_digits_only(plain).startswith("00"):
             raise ValueError("it begins with 00: write + in place of that")
         raise ValueError(_LENGTH_REASONS.get(possible, "it is not a phone number"))
+    if not E164.fullmatch(read):
+        raise ValueError(f"it has {len(read) - 1} digits with its country code: a phone number has 7 to 15")
 
 
 def odd_length(number: str) -> str | None:

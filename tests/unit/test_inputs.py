@@ -128,6 +128,12 @@ def test_an_odd_length_is_told_with_the_version_of_the_metadata(number: str, reg
         assert what in (told or "")
 
 
+def test_no_country_has_more_digits_than_e164() -> None:
+    """The metadata has German numbers of up to 15 digits without the country code."""
+    reason = "it has 16 digits with its country code: a phone number has 7 to 15"
+    assert [("phone_number", reason)] == refused({"phone_number": "030 123456789012"}, region="DE")
+
+
 @pytest.mark.parametrize("region", ["us", "XX", "", "001", "United States"])
 def test_a_default_region_that_is_no_country_is_named(region: str) -> None:
     reason = f"it can't be read: twilio:defaultRegion is {region!r}, not a country such as US, GB or DE"

@@ -61,7 +61,7 @@ def e164(given: str) -> str:
         raise errors.invalid_phone_number(given) from unreadable
     read = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     abroad = given.strip().startswith("+") and number.country_code != 1
-    if not phonenumbers.is_possible_number(number) and not (abroad and _E164.fullmatch(read)):
+    if not _E164.fullmatch(read) or not (abroad or phonenumbers.is_possible_number(number)):
         raise errors.invalid_phone_number(given)
     return read
 

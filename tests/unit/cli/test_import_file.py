@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import base64
 import io
 import json
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ import yaml
 
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.importing import PROVIDER_TYPE, TYPE
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NAME = "pulumi-twilio-caller-id: "
@@ -197,6 +200,25 @@ def test_managed_numbers_are_skipped_and_their_names_taken(run: Command) -> None
         "+493090182000": "berlin-493090182000",
     } == done.names
     assert "3 caller IDs to import, 1 skipped." == done.err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("provider", "managed"),
+    [
+        (base64.b64encode(pickle.dumps(OutgoingCallerIdProvider(), protocol=0)).decode(), True),
+        (base64.b64encode(pickle.dumps(OutgoingCallerIdProvider(), protocol=4)).decode(), True),
+        (base64.b64encode(pickle.dumps(print)).decode(), False),
+        ("no base64", False),
+        ("caf\u00e9", False),
+        ({"ciphertext": "x"}, False),
+        (None, False),
+    ],
+)
+def test_a_resource_of_another_type_is_known_by_its_provider(run: Command, provider: object, managed: bool) -> None:
+    sid = run.sid("+14155550101")
+    other = {"urn": f"{STACK}pulumi-python:dynamic:Resource::desk", "id": sid, "outputs": {"__provider": provider}}
+    done = run("--all", "--skip-managed", run.export(other))
+    assert managed is ("+14155550101" not in done.names)
 
 
 def test_the_export_may_come_on_stdin(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -295,7 +295,7 @@ def test_hanging_up(behaviour: str, seconds: float, status: str) -> None:
 # Refusals
 
 
-@pytest.mark.parametrize("number", ["", "abc", "+141586753096", "123", "+1999", "+0000000000"])
+@pytest.mark.parametrize("number", ["", "abc", "+141586753096", "123", "+1999", "+0000000000", "+4930123456789012"])
 def test_what_is_no_phone_number_is_refused(number: str) -> None:
     assert refused(World(), PhoneNumber=number) == (400, 13224)
 
@@ -381,6 +381,8 @@ def test_a_verified_number_is_refused_in_that_account_alone() -> None:
         ("415-867-5309", "+14158675309", "(415) 867-5309"),
         (" 1 (415) 867 5309 ", "+14158675309", "(415) 867-5309"),
         ("+44 20 7183 8750", "+442071838750", "+44 20 7183 8750"),
+        ("+52 1 55 1234 5678", "+5215512345678", "+52 15512345678"),
+        ("+22990011234", "+22990011234", "+229 90011234"),
     ],
 )
 def test_numbers_are_answered_in_e164_with_a_name_to_read(given: str, number: str, name: str) -> None:
