@@ -55,7 +55,7 @@ def test_names_come_and_go_as_they_are(
     stack.program(declared(NAMES))
     created = stack.up()
     assert 1 == created.stdout.partition("Diagnostics:")[2].count(
-        f"Twilio made 'Caf\u00e9' of the friendly name {NAMES['changed']!r} of +1 415-555-0104."
+        rf"Twilio made 'Caf\xe9' of the friendly name {NAMES['changed']!a} of +1 415-555-0104."
         "\n    It counts as the same from now on."
     )
     assert {} == stack.planned()
