@@ -29,11 +29,11 @@ def is_region(region: str) -> bool:
 def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY, before: str | None = None) -> str:
     """The number in E.164, e.g. `+14155550101`; one without country code is read as of `region`, such as US.
 
-    setting: where the region is from, to be named if it is none. before: the number in the state, if there is one. A
-    text that may mean it does mean it: a new release of the metadata must not make another number of the same text.
+    setting: where the region is from, to be named if it is none. before: the number in the state, if there is one. If
+    the text can mean that one, it does: a new release of the metadata must not replace a number.
 
-    Raises ValueError, with the reason, for what cannot be a phone number. The metadata lags behind numbering plans. So
-    a number with its country code may have a length that the metadata does not know: see `odd_length`.
+    Raises ValueError, with the reason, for what cannot be a phone number. The metadata is not always up to date, so a
+    number with its country code may have a length that it does not know: see `odd_length`.
     """
     # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
     kinds = {"Cf": "", "Zs": " ", "Pd": "-"}

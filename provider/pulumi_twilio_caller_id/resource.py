@@ -43,7 +43,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     uri: pulumi.Output[str]
     """The path of the caller ID in Twilio's API, relative to its base URL."""
 
-    _sid_is_secret = False  # not known of one that is only read, until it is there
+    _sid_is_secret = False  # for `get`, the answer of the engine tells
 
     def __init__(
         self,
