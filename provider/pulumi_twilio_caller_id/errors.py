@@ -262,8 +262,8 @@ class AccountUnseen(CallerIdError):
 
     def __init__(self, sid: str, account_sid: str, why: str, source: str) -> None:
         super().__init__(
-            f"Whether caller ID {sid} is gone can't be told, so it stays in the state. Twilio has no such sid (20404),"
-            f" and account {account_sid} can't be listed: {why}",
+            f"Whether caller ID {sid} is gone can't be told, so the state is left as it is. Twilio has no such sid"
+            f" (20404), and account {account_sid} can't be listed: {why}",
             f"Check that the credentials reach account {account_sid}. They come from {source}.\n"
             "Then run the same command again.",
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import engine
 from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted, quoted_name
+from .listings import listings
 from .memory import name_of
 from .phone_number import readable
 from .records import CallerId, CallerIdInputs
@@ -24,16 +25,20 @@ Failure = tuple[str, str]
 def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> CallerId:
     """Take over exactly this caller ID: nothing is changed at Twilio.
 
-    Raises ImportMismatch where it is not there, or another number or (where the program gives one) friendly name.
+    Raises ImportMismatch if it is not there, or is another number or (where the program gives one) friendly name.
+    Raises AccountUnseen if its account can't be listed.
     """
     twilio = TwilioApi(settings, inputs.account_sid)
     try:
         record = twilio.fetch(sid)
     except NotFound as failed:
-        raise ImportMismatch(
-            f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(twilio.find(inputs.phone_number))}.",
-            "Nothing was changed at Twilio.",
-        ) from failed
+        listed = listings.look_again(twilio, sid, failed)
+        if listed is None:
+            raise ImportMismatch(
+                f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(twilio.find(inputs.phone_number))}.",
+                "Nothing was changed at Twilio.",
+            ) from failed
+        record = listed
     given = inputs.model_dump(exclude_none=True)
     for name, reason in mismatches(given, record):
         value = quoted_name(given[name]) if name == "friendly_name" else quoted(given[name])

@@ -69,7 +69,7 @@ class TwilioApi:
     @property
     def credentials_source(self) -> str:
         """Where the credentials come from, in words that hold no secret."""
-        return "the stack's config or the environment"
+        return self._settings.source(self.account_sid)
 
     def once(self) -> TwilioApi:
         """The same account, each request sent once: for callers that come back by themselves."""

@@ -64,6 +64,17 @@ def test_a_number_that_leaves_the_program_stays_in_the_state(unseen: Stack, sand
     assert len(sandbox.caller_ids) == 2
 
 
+def test_an_import_does_not_say_that_there_is_no_such_number(stack: Stack, sandbox: Sandbox) -> None:
+    record = sandbox.add_caller_id("+14155550101", "Desk")
+    sandbox.fail("*", times=None, status=404, code=20404)
+    stack.program(
+        f'OutgoingCallerId("desk", phone_number="+14155550101", opts=ResourceOptions(import_="{record.sid}"))\n'
+    )
+    result = stack.up(ok=False)
+    assert "is gone can't be told" in result.error
+    assert "They come from the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)." in result.error
+
+
 def test_a_rename_does_not_say_that_the_number_was_removed(unseen: Stack) -> None:
     unseen.program(TWO.replace('0101"', '0101", friendly_name="Desk"'))
     result = unseen.up(ok=False)
