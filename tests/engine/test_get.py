@@ -36,6 +36,7 @@ def test_get_of_one_that_is_not_there(stack: Stack, sandbox: Sandbox) -> None:
     result = stack.up(ok=False)
 
     assert f"error: There is no OutgoingCallerId PN{'0' * 32} in account {sandbox.account_sid} (20404)." in result.error
+    assert "a number bought from Twilio has such a sid too." in result.error
     assert "Traceback" not in result.output
     assert {} == stack.resources()
 
