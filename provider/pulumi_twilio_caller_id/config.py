@@ -73,7 +73,7 @@ def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str
     """The settings in the source `below` that may not complete those in the source `above`.
 
     The first source that has a token, a key or a secret is the one whose credentials are used. Another source may add
-    the account's sid, or the missing half of the key. It may add nothing if it names another account.
+    the account's sid, or the missing half of the key. It may add no credentials if it names another account.
     """
     if _differ("account_sid", above, below):
         return CREDENTIALS | {"callback_auth_tokens"}
@@ -158,7 +158,7 @@ def found(config: Lookup, environment: Mapping[str, str]) -> Found:
 
 
 def beside(label: str, name: str, other: str) -> str:
-    """The name of the setting `other` in the place where the setting `name` has the name `label`."""
+    """How `other` is spelled in the source where `name` is spelled `label`: `twilio:apiSecret` for `twilio:apiKey`."""
     names = zip((*SOURCES[name], name), (*SOURCES[other], other), strict=True)
     return next(f"{label.removesuffix(str(own))}{its}" for own, its in names if label.endswith(str(own)))
 

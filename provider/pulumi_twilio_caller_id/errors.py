@@ -15,7 +15,7 @@ CallerIdError
 ├── OwnershipUnknown        it can't be noted which resource owns which caller ID; nothing was changed
 ├── ImportMismatch          what `import_` names is not what the program declares; nothing was changed
 ├── NotVerified             the call was placed, and the number did not become a caller ID
-├── Interrupted             somebody ended the operation before that was known, or before Twilio was asked
+├── Interrupted             somebody ended the operation before the end of a call was known, or before a request
 ├── Gone                    the caller ID was removed at Twilio
 └── AccountUnseen           a caller ID seems to be gone, but its account can't be listed; the state was kept
 
@@ -231,7 +231,7 @@ class OwnershipUnknown(CallerIdError):
         super().__init__(
             f"Pulumi can't note which resource owns which caller ID: the folder {shown(folder)} can't be used"
             f" ({shown(why)}). Nothing was changed at Twilio.",
-            "Move what is there out of the way, or set PULUMI_HOME to another folder. Then run the same command again.",
+            "Correct that, or set PULUMI_HOME to another folder. Then run the same command again.",
         )
 
 
@@ -269,7 +269,7 @@ class AccountUnseen(CallerIdError):
         )
 
 
-NO_CODE = "Twilio gives a code, so something else may have answered: check HTTPS_PROXY and twilio:apiUrl (if set)."
+NO_CODE = "The answer has no code of Twilio's, so it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."
 _COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
 _NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."

@@ -48,7 +48,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
 
 
 def adopt(inputs: CallerIdInputs, record: CallerId) -> CallerId:
-    """Take over the caller ID that the number has. Its friendly name is what creation then sees to, as ever."""
+    """Log that the caller ID is taken over. `naming.after_create` renames it afterwards, if the program says so."""
     renaming = renaming_of(record.friendly_name, inputs.friendly_name)
     renaming = f", to be renamed {renaming}" if renaming else ""
     engine.log("info", f"adopted {record.sid}, no call{renaming}", urn=engine.current_urn())

@@ -8,7 +8,7 @@ deletes.
 The file is in a folder below Pulumi's own (PULUMI_HOME, `~/.pulumi` by default). The folder belongs to the user alone.
 Nothing here follows a link, and nothing is removed but files that this module has written.
 
-A note counts while its process runs: each process holds a lock at a place of its own in the file, and the system takes
+A file counts while any of its processes runs. Each of them holds a lock at an offset of its own, and the system takes
 that lock away however the process ends.
 """
 
@@ -30,21 +30,20 @@ SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 1\n"
 """The first line of each file. A file that begins otherwise is not ours, and is left alone."""
 
-RUNS = "-"
+STARTED = "-"
 """What a process notes first, so that others know of it while it owns nothing."""
 
-TURN = 1 << 30
-"""The place that is locked while a process reads and writes. It is far behind the end of the file: Windows lets nobody
-read what another process has locked."""
-ALIVE = TURN + 1
-"""The first of the places that processes lock for as long as they run: one for each process id."""
+TURN_OFFSET = 1 << 30
+"""The byte offset that is locked while a process reads and writes. It is far beyond the end of the file: Windows lets
+nobody read what another process has locked."""
+ALIVE_OFFSET = TURN_OFFSET + 1
+"""The first of the byte offsets that processes lock for as long as they run, one for each process id."""
 
 
 class Handover:
-    """The notes of one engine's plugin processes. May be used from one thread at a time.
+    """The notes of one operation's plugin processes. May be used from one thread at a time.
 
-    engine: its address, None outside of a plugin, where a process knows of itself alone. folder: another one than
-    that below PULUMI_HOME.
+    engine: the engine's address. None, outside of a plugin, keeps no notes. folder: in place of that below PULUMI_HOME.
 
     Methods raise OwnershipUnknown, which names the folder, if notes can't be kept there.
     """
@@ -53,42 +52,42 @@ class Handover:
         self._engine = engine
         self._given = folder
         self._file: int | None = None
-        self._read = 0
+        self._read_to = 0
         self._owners: dict[str, tuple[int, str]] = {}
 
-    def acquire(self, what: str, urn: str) -> str | None:
-        """Note that the resource owns `what`, unless a resource of another process does. Gives that one's URN then.
+    def acquire(self, key: str, urn: str) -> str | None:
+        """Note that the resource owns `key`, such as the sid of a caller ID. `key` holds no spaces.
 
-        what: a word, such as the sid of a caller ID.
+        Gives the URN of the owner in another process, if there is one, and notes nothing then.
         """
         if self._engine is None:
             return None
         with self._turn() as file:
-            other = self._other(file, what)
-            if other is None and self._owners.get(what) != (os.getpid(), urn):
-                self._append(file, what, urn)
+            other = self._other_owner(key)
+            if other is None and self._owners.get(key) != (os.getpid(), urn):
+                self._append(file, key, urn)
             return other
 
-    def release(self, what: str) -> None:
-        """Note that no resource of this process owns `what` any more."""
-        if self._engine is not None and self._owners.get(what, (0, ""))[0] == os.getpid():
+    def release(self, key: str) -> None:
+        """Note that no resource of this process owns `key` any more."""
+        if self._engine is not None and self._owners.get(key, (0, ""))[0] == os.getpid():
             with self._turn() as file:
-                self._append(file, what, "")
+                self._append(file, key, "")
 
-    def find(self, what: str) -> str | None:
-        """The URN of the resource of another process that owns `what`."""
+    def find(self, key: str) -> str | None:
+        """The URN of the owner of `key` in another process, None if there is none."""
         if self._engine is None:
             return None
-        with self._turn() as file:
-            return self._other(file, what)
+        with self._turn():
+            return self._other_owner(key)
 
-    def _other(self, file: int, what: str) -> str | None:
-        process, urn = self._owners.get(what, (os.getpid(), ""))
-        return urn if urn and process != os.getpid() and _is_locked(file, ALIVE + process) else None
+    def _other_owner(self, key: str) -> str | None:
+        process, urn = self._owners.get(key, (os.getpid(), ""))
+        return urn if urn and process != os.getpid() else None
 
-    def _append(self, file: int, what: str, urn: str) -> None:
-        self._read += _write(file, _note(what, urn))
-        self._owners[what] = (os.getpid(), urn)
+    def _append(self, file: int, key: str, urn: str) -> None:
+        self._read_to += _write(file, _note(key, urn))
+        self._owners[key] = (os.getpid(), urn)
 
     @contextmanager
     def _turn(self) -> Iterator[int]:
@@ -96,45 +95,45 @@ class Handover:
         folder = self._given or default_folder()
         try:
             if self._file is None:
-                self._file = _opened(folder, str(self._engine).replace(":", "_"))
-            _lock(self._file, TURN)
+                self._file = _open_and_register(folder, str(self._engine).replace(":", "_"))
+            _lock(self._file, TURN_OFFSET)
             try:
                 self._catch_up(self._file)
                 yield self._file
             finally:
-                _unlock(self._file, TURN)
+                _unlock(self._file, TURN_OFFSET)
         except OSError as failed:
             raise OwnershipUnknown(str(folder), failed.strerror or str(failed)) from failed
 
     def _catch_up(self, file: int) -> None:
         """Take in what other processes have noted since the last turn. Notes are written whole, so no line is cut."""
-        os.lseek(file, self._read, os.SEEK_SET)
-        new = os.read(file, os.fstat(file).st_size - self._read)
-        self._read += len(new)
-        for process, what, urn in _notes(new):
-            self._owners[what] = (process, urn)
+        os.lseek(file, self._read_to, os.SEEK_SET)
+        new = os.read(file, os.fstat(file).st_size - self._read_to)
+        self._read_to += len(new)
+        for process, key, urn in _notes(new):
+            self._owners[key] = (process, urn)
 
 
 def default_folder() -> Path:
-    """The folder below Pulumi's own. Pulumi itself can't run without that one."""
+    """The folder for notes, in PULUMI_HOME, which Pulumi itself can't do without."""
     home = os.environ.get("PULUMI_HOME")
     return (Path(home) if home else Path.home() / ".pulumi") / FOLDER
 
 
-def _opened(folder: Path, name: str) -> int:
+def _open_and_register(folder: Path, name: str) -> int:
     """The file of an engine's processes, with the lock that tells others that this process runs."""
     _make_private(folder)
     _remove_old(folder)
     while True:
         file = _open(folder / f"{name}{SUFFIX}", os.O_CREAT)
-        _lock(file, TURN)
+        _lock(file, TURN_OFFSET)
         try:
-            if _is_at(folder / f"{name}{SUFFIX}", file):  # else another process has just removed it as an old one
-                _lock(file, ALIVE + os.getpid())
-                _write(file, (b"" if _whole(file) else HEADER) + _note(RUNS, ""))
+            if _is_file_at(folder / f"{name}{SUFFIX}", file):  # else another process has just removed it as an old one
+                _lock(file, ALIVE_OFFSET + os.getpid())
+                _write(file, (b"" if _read_all(file) else HEADER) + _note(STARTED, ""))
                 return file
         finally:
-            _unlock(file, TURN)
+            _unlock(file, TURN_OFFSET)
         os.close(file)
 
 
@@ -161,9 +160,9 @@ def _remove_old(folder: Path) -> None:
         with suppress(OSError):  # another process may remove it at the same time, and somebody's own file is left alone
             file = _open(path)
             try:
-                _lock(file, TURN)
-                processes = {process for process, _, _ in _notes(_whole(file))}
-                if not any(_is_locked(file, ALIVE + process) for process in processes):
+                _lock(file, TURN_OFFSET)
+                processes = {process for process, _, _ in _notes(_read_all(file))}
+                if not any(_is_locked(file, ALIVE_OFFSET + process) for process in processes):
                     path.unlink()
             finally:
                 os.close(file)
@@ -179,7 +178,7 @@ def _open(path: Path, flags: int = 0) -> int:
     return file
 
 
-def _whole(file: int) -> bytes:
+def _read_all(file: int) -> bytes:
     """What is in it. Raises OSError if that is something else than notes."""
     os.lseek(file, 0, os.SEEK_SET)
     content = os.read(file, os.fstat(file).st_size)
@@ -188,15 +187,15 @@ def _whole(file: int) -> bytes:
     return content
 
 
-def _is_at(path: Path, file: int) -> bool:
+def _is_file_at(path: Path, file: int) -> bool:
     try:
         return os.path.samestat(path.lstat(), os.fstat(file))
     except FileNotFoundError:
         return False
 
 
-def _note(what: str, urn: str) -> bytes:
-    return f"{os.getpid()} {what} {json.dumps(urn)}\n".encode()  # as JSON: a URN may have several lines
+def _note(key: str, urn: str) -> bytes:
+    return f"{os.getpid()} {key} {json.dumps(urn)}\n".encode()  # as JSON: a URN may have several lines
 
 
 def _write(file: int, content: bytes) -> int:
@@ -211,8 +210,8 @@ def _write(file: int, content: bytes) -> int:
 def _notes(content: bytes) -> Iterator[tuple[int, str, str]]:
     """Process id, what is owned and URN of each note."""
     for line in content.removeprefix(HEADER).splitlines():
-        process, what, urn = line.decode().split(" ", 2)
-        yield int(process), what, json.loads(urn)
+        process, key, urn = line.decode().split(" ", 2)
+        yield int(process), key, json.loads(urn)
 
 
 # Locks of one byte, by which processes (not threads) keep each other out. A process that opens a file twice, and closes
@@ -221,38 +220,38 @@ def _notes(content: bytes) -> Iterator[tuple[int, str, str]]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, place: int) -> None:
-        os.lseek(file, place, os.SEEK_SET)
+    def _lock(file: int, offset: int) -> None:
+        os.lseek(file, offset, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_LOCK, 1)
 
-    def _unlock(file: int, place: int) -> None:
-        os.lseek(file, place, os.SEEK_SET)
+    def _unlock(file: int, offset: int) -> None:
+        os.lseek(file, offset, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
-    def _is_locked(file: int, place: int) -> bool:
+    def _is_locked(file: int, offset: int) -> bool:
         """Whether another process has the lock."""
-        os.lseek(file, place, os.SEEK_SET)
+        os.lseek(file, offset, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         except OSError:
             return True
-        _unlock(file, place)
+        _unlock(file, offset)
         return False
 
 else:
     import fcntl
 
-    def _lock(file: int, place: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
+    def _lock(file: int, offset: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, offset)
 
-    def _unlock(file: int, place: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
+    def _unlock(file: int, offset: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
-    def _is_locked(file: int, place: int) -> bool:
+    def _is_locked(file: int, offset: int) -> bool:
         """Whether another process has the lock."""
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
         except (BlockingIOError, PermissionError):  # systems differ in which of them it is
             return True
-        _unlock(file, place)
+        _unlock(file, offset)
         return False

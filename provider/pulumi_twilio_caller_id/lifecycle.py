@@ -92,7 +92,6 @@ class OutgoingCallerIdProvider(ResourceProvider):
             from . import outlook
 
             outlook.warn_without_notes(_memory)
-
             failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
         # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
         kept = {IMPORT: import_sid} if import_sid and not urn else {}
@@ -200,20 +199,24 @@ class OutgoingCallerIdProvider(ResourceProvider):
         One that another resource has by now is left alone: adopted or imported in this same operation by what replaces
         this one, or by what has another name in the program.
         """
-        holder = _memory.holder(_id)
+        urn = engine.current_urn()
+        holder = _memory.holder(_id) or _memory.hold(_id, urn)  # held meanwhile, so that nothing adopts it
         if holder is not None:
-            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=engine.current_urn())
+            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
             return
         from .listings import listings
 
         engine.expect_waiting()
         account_sid = _props.get("account_sid")
-        with stored_credentials(_config, account_sid, to_delete=True):
-            twilio = _twilio(account_sid)
-            try:
-                twilio.remove(_id)
-            except NotFound as failed:
-                _refuse_if_listed(twilio, _id, failed)
+        try:
+            with stored_credentials(_config, account_sid, to_delete=True):
+                twilio = _twilio(account_sid)
+                try:
+                    twilio.remove(_id)
+                except NotFound as failed:
+                    _refuse_if_listed(twilio, _id, failed)
+        finally:
+            _memory.release(_id, urn)
         listings.forget(_id)
 
 

@@ -6,6 +6,8 @@ just done. The provider itself holds no state (its pickle is a bare reference), 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
 from collections.abc import Callable
 
@@ -66,9 +68,9 @@ class Memory:
             return self._imports.get(urn)
 
     def hold(self, sid: str, urn: str) -> str | None:
-        """Record that the resource has the caller ID when the operation ends, so that nothing deletes it before.
+        """Record this resource as the owner of the caller ID, so that no delete of this operation removes it.
 
-        Gives the URN of another resource that has it already, in which case that one keeps it. Raises OwnershipUnknown
+        Gives the URN of another resource that owns it already, in which case that one keeps it. Raises OwnershipUnknown
         if the other plugin processes can't be told.
         """
         with self._lock:
@@ -96,7 +98,9 @@ class Memory:
         Raises DeclaredTwice if another resource does: that one came first, and its phone may be ringing. Raises
         OwnershipUnknown if the other plugin processes can't be told.
         """
-        other = self.hold(f"{account_sid or '-'}/{number}", urn) if urn else None
+        # Another process may mean another account by the one that is not known yet. A number may be a secret.
+        key = hashlib.sha256(f"{account_sid or os.getpid()}/{number}".encode()).hexdigest()
+        other = self.hold(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(readable(number), name_of(other))
 
@@ -106,14 +110,14 @@ class Memory:
             self._handover.find("")
 
     def release(self, sid: str, urn: str) -> None:
-        """A resource that has this caller ID is to be replaced. One that has taken it over meanwhile keeps it."""
+        """Drop the resource's ownership, as it is to be replaced. Another resource that owns the caller ID keeps it."""
         with self._lock:
             if self._holders.get(sid) == urn:
                 del self._holders[sid]
                 self._handover.release(sid)
 
     def holder(self, sid: str) -> str | None:
-        """The URN of the resource that has this caller ID when the operation ends, None if none is known to.
+        """The URN of the resource that owns this caller ID, None if none is known to.
 
         Raises OwnershipUnknown if the notes of the other plugin processes can't be read.
         """
@@ -122,10 +126,10 @@ class Memory:
                 return self._holders[sid]
             return self._noted(lambda: self._handover.find(sid))
 
-    def _noted(self, look: Callable[[], str | None]) -> str | None:
-        """What the other processes have noted. A preview, which changes nothing, goes on without."""
+    def _noted(self, act: Callable[[], str | None]) -> str | None:
+        """What `act` gives, which reads or writes notes. A preview places no call, so it goes on without notes."""
         try:
-            return look()
+            return act()
         except OwnershipUnknown:
             if not self._previews:
                 raise

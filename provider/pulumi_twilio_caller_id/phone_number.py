@@ -29,8 +29,8 @@ def is_region(region: str) -> bool:
 def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY, before: str | None = None) -> str:
     """The number in E.164, e.g. `+14155550101`; one without country code is read as of `region`, such as US.
 
-    setting: where the region is from, to be named if it is none. before: the number in the state, if there is one. If
-    the text can mean that one, it does: a new release of the metadata must not replace a number.
+    setting: where the region is from, for the message if it is not a country. before: the number in the state, if there
+    is one. It is kept if the text can mean it: a new release of the metadata must not replace a number.
 
     Raises ValueError, with the reason, for what cannot be a phone number. The metadata is not always up to date, so a
     number with its country code may have a length that it does not know: see `odd_length`.
@@ -82,7 +82,7 @@ def _meanings(digits: str, parsed: PhoneNumber) -> list[str]:
 
 
 def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
-    """A number without country code has to have a length that its country uses, and one of +1 ten digits."""
+    """Refuse a number without country code whose length its country does not use, and any of +1 without ten digits."""
     import phonenumbers
 
     source = phonenumbers.CountryCodeSource

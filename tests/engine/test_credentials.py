@@ -127,7 +127,8 @@ def test_a_refusal_names_the_source_of_the_credentials(configured: Configure, pa
         stack = configured(config, environment, name=f"stack{number}")
         stack.program(program)
         error = stack.up(ok=False).error
-        assert f"(code 20003, HTTP 401).\nThe credentials come from {source}." in error
+        assert "(code 20003, HTTP 401, account AC" in error
+        assert f").\nThe credentials come from {source}." in error
         assert "canary" not in error
 
 
@@ -161,7 +162,7 @@ def test_a_key_alone_does_not_open_a_subaccount(configured: Configure, parent: S
     stack.program(LAB)
     error = stack.up(ok=False).error
 
-    assert "(code 20003, HTTP 401)" in error
+    assert "(code 20003, HTTP 401, account AC" in error
     assert f"An API key of {parent.account_sid} does not open its subaccount {SUBACCOUNT}" in error
     assert [] == parent.calls
 

@@ -159,8 +159,7 @@ def test_changing_reading_and_deleting_under_faults(stack: Stack) -> None:
 
         sandbox.heal()
         stack.destroy()
-        known_no_more = [before[name] for name, cell in matrix.items() if cell[1] == "20404"]
-        assert known_no_more == [record.sid for record in sandbox.caller_ids]
+        assert [] == sandbox.caller_ids, "a 404 alone takes none out of the state, as the list has them all"
 
 
 def test_one_call_where_a_proxy_loses_the_answer(stack: Stack, sandbox: Sandbox) -> None:

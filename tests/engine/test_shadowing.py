@@ -37,7 +37,7 @@ def test_a_file_is_named_and_to_be_renamed(stack: Stack, sandbox: Sandbox, libra
     assert [] == sandbox.requests
 
     file.rename(stack.project / "mine.py")
-    assert "up will phone +1 415-555-0101" in stack.preview().output
+    assert "`pulumi up` will call +1 415-555-0101" in stack.preview().output
 
 
 def test_a_folder_and_each_method_of_the_provider(stack: Stack, sandbox: Sandbox) -> None:

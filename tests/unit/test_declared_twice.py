@@ -14,6 +14,7 @@ from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.listings import listings
 from pulumi_twilio_caller_id.preflight import Preflight
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
+from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 NUMBER, OTHER = "+14155550199", "+14155550102"
 
@@ -110,3 +111,18 @@ def test_a_preview_knows_what_a_new_resource_will_take(stack: Stack, how: str) -
     assert "'lobby' declares it too, in the same account: declare each number once" == reason
     with pytest.raises(AlreadyVerified, match="is managed as 'lobby' in this stack already"):
         stack.declare_desk({"phone_number": NUMBER, "__dry_run": True})
+
+
+def test_what_is_being_deleted_is_not_adopted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`desk` is deleted before it is replaced; meanwhile `lobby` finds its caller ID."""
+    deleted: list[str] = []
+
+    def adopt_meanwhile(_twilio: TwilioApi, sid: str) -> None:
+        with pytest.raises(AlreadyVerified, match="is managed as 'desk' in this stack already"):
+            stack.create("lobby", {"phone_number": NUMBER, "adopt": True})
+        deleted.append(sid)
+
+    monkeypatch.setattr(TwilioApi, "remove", adopt_meanwhile)
+    assert ["phone_number"] == stack.declare_desk({"phone_number": OTHER}).replaces
+    stack.call("desk", lambda: stack.provider.delete(stack.sid, stack.olds))
+    assert [stack.sid] == deleted
