@@ -50,7 +50,7 @@ def test_what_works_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     watched.look("destroy", stack.destroy)
     watched.look_at_files()
 
-    clean(search, 12)
+    clean(search, 11)
 
     assert "rename from 'Old' to '[secret]'" in preview
     assert "rename from '[secret]' to '[secret]'" in drift
@@ -168,7 +168,7 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     faults = watched.look("up, faults of ours", stack.up, "--continue-on-error", ok=False)
     watched.look_at_files(but=IN_THE_CLEAR)
 
-    clean(search, 9)
+    clean(search, 8)
 
     assert "DEBUG:urllib3.connectionpool:" in debug
     assert "Provider plain's api_url must be a base URL" in unusable
