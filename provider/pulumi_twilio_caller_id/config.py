@@ -1,6 +1,6 @@
 """Where the account's settings come from: the stack's config and the environment.
 
-Each setting is looked up on its own, config first. Credentials are taken from one source, see `foreign`. In the process
+Each setting is looked up on its own, config first. Credentials are taken from one source, see `settle`. In the process
 of an explicit `Provider`, what it was given stands in for the stack's config. What the values may be is up to
 `settings.py`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -69,18 +69,26 @@ def region_setting(config: Lookup) -> str:
     return REGION_KEY if provider is None else f"Provider {provider}'s default_region"
 
 
-def foreign(above: Mapping[str, Any], below: Mapping[str, Any]) -> frozenset[str]:
-    """The settings in the source `below` that may not complete those in the source `above`.
+def settle(above: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What two sources set, `above` going first, less the credentials that are not used.
 
-    The first source that has a token, a key or a secret is the one whose credentials are used. Another source may add
-    the account's sid, or the missing half of the key. It may add no credentials if it names another account.
+    The first source with an auth token, or with an API key and its secret, is used. Credentials of two sources are
+    never mixed: another source may only add the account's sid, unless it names another account.
     """
     if _differ("account_sid", above, below):
-        return CREDENTIALS | {"callback_auth_tokens"}
-    if not CREDENTIALS & above.keys():
-        return frozenset()
-    halves = (KEY_HALVES, KEY_HALVES[::-1])
-    return CREDENTIALS - {other for own, other in halves if own in above and not _differ(own, above, below)}
+        return dict(above), _without(CREDENTIALS | {"callback_auth_tokens"}, below)
+    if _opens(above) or (CREDENTIALS & above.keys() and not _opens(below)):
+        return dict(above), _without(CREDENTIALS, below)
+    return _without(CREDENTIALS, above), dict(below)
+
+
+def _opens(source: Mapping[str, Any]) -> bool:
+    """Whether a source has what opens an account."""
+    return "auth_token" in source or all(half in source for half in KEY_HALVES)
+
+
+def _without(names: Container[str], source: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in source.items() if name not in names}
 
 
 def _differ(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
@@ -125,13 +133,13 @@ def _kept(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Found:
-    """What is set. `named`: the name that each setting was found under. `left_out`: a variable that names another
-    account than the config, so the environment's credentials are not used; "" if none does.
+    """What is set. `named`: the name that each setting was found under. `other_account`: the variable that names
+    another account than the config, if the environment's credentials are not used for that reason; else "".
     """
 
     values: dict[str, Any]
     named: dict[str, str]
-    left_out: str
+    other_account: str
 
     def source(self, *names: str) -> str:
         """Where these settings come from, in words, without any value."""
@@ -148,13 +156,12 @@ def found(config: Lookup, environment: Mapping[str, str]) -> Found:
     provider = config(PROVIDER)
     variables = {f"twilio:{key}": variable for key, variable in SOURCES.values() if variable}
     above, below = set_in(config), set_in(lambda key: environment.get(variables.get(key, "")))
-    left_out = foreign(above, below)
-    named = {name: SOURCES[name][1] or "" for name in below.keys() - left_out}
-    for name in above:
+    first, later = settle(above, below)
+    named = {name: SOURCES[name][1] or "" for name in later}
+    for name in first:
         named[name] = f"twilio:{SOURCES[name][0]}" if provider is None else f"Provider {provider}'s {name}"
-    values = {**{name: value for name, value in below.items() if name in named}, **above}
-    ignored = _differ("account_sid", above, below) and CREDENTIALS & below.keys()
-    return Found(values, named, str(SOURCES["account_sid"][1]) if ignored else "")
+    excluded = _differ("account_sid", above, below) and CREDENTIALS & below.keys()
+    return Found({**later, **first}, named, str(SOURCES["account_sid"][1]) if excluded else "")
 
 
 def beside(label: str, name: str, other: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, SECRET, SOURCES, foreign, set_in
+from .config import PROVIDER, SECRET, SOURCES, set_in, settle
 from .errors import CallerIdError
 from .phone_number import REGION_KEY
 from .resource import refuse_unsendable
@@ -25,11 +25,11 @@ class Provider(pulumi.ProviderResource):
     may have several, and its credentials may come from other resources: a preview asks nobody until they are known.
 
     What is left out is taken from the stack's config (`twilio:...`), then from the environment (`TWILIO_...`), setting
-    by setting. Credentials are taken from one source only: if an `auth_token`, `api_key` or `api_secret` is given here,
-    those of config and environment are not used. They may still add the `account_sid`, or the missing half of the same
-    API key. If config or environment names another account than `account_sid`, nothing of its credentials is used. An
-    `account_sid` or `api_key` that is an Output counts as another one than the config's. For the numbers of a
-    subaccount, give the Provider the parent's auth token, and the resource the subaccount's `account_sid`.
+    by setting. Credentials are never mixed: the first of the three with an auth token, or an API key and its secret, is
+    used as a whole. The others may only add the `account_sid`. If config or environment names another account than
+    `account_sid`, its credentials are not used. An `account_sid` that is an Output counts as another one than the
+    config's. For the numbers of a subaccount, give the Provider the parent's auth token, and the resource the
+    subaccount's `account_sid`.
 
     `refresh` and `destroy` use what the last `up` stored, unless they run the program (`--run-program`); variables of
     the environment are always the current ones. `auth_token`, `api_secret`, `callback_auth_tokens` and `notify` are
@@ -138,13 +138,13 @@ def configuration(provider: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     stripped = {name: value.strip() if isinstance(value, str) else value for name, value in arguments.items()}
     given = {name: value for name, value in stripped.items() if not _is_unset(value)}
     in_stack = {**set_in(config), REGION: (config(KEYS[REGION]) or "").strip()}
-    left_out = foreign(given, in_stack) | given.keys()
-    inherited = {name: value for name, value in in_stack.items() if name not in left_out and not _is_unset(value)}
+    used, completing = settle(given, in_stack)
+    inherited = {name: value for name, value in completing.items() if name not in used and not _is_unset(value)}
     for name, value in given.items():
         _refuse_senseless(name, value, f"Provider {provider}'s {name}")
     for name, value in inherited.items():
         _refuse_senseless(name, value, KEYS[name])
-    return {PROVIDER: provider, **{KEYS[name]: value for name, value in {**inherited, **given}.items()}}
+    return {PROVIDER: provider, **{KEYS[name]: value for name, value in {**inherited, **used}.items()}}
 
 
 def _is_unset(value: object) -> bool:

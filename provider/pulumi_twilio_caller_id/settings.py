@@ -147,7 +147,8 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
         if has in values and lacks not in values:
             other = beside(named[has], has, lacks)
             raise SettingsError(
-                f"{named[has]} is set, but {other} is not.", f"Set {other} too, or remove {named[has]}."
+                f"{named[has]} is set, but {other} is not.",
+                f"Set {other} too, or remove {named[has]}. Key and secret have to be in the same place.",
             )
     missing = ["account sid"] if "account_sid" not in values else []
     if "auth_token" not in values and "api_key" not in values:
@@ -155,8 +156,8 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
     if missing:
         whose = "" if provider is None else f" for Provider {provider}"
         how = HOW_TO_SET if provider is None else HOW_TO_GIVE
-        if settings.left_out:
-            how += f"\nThe environment's credentials are not used: {settings.left_out} is another account than"
+        if settings.other_account:
+            how += f"\nThe environment's credentials are not used: {settings.other_account} is another account than"
             how += f" {named['account_sid']}."
         raise CredentialsMissing(f"Twilio credentials are missing{whose}: no {' and no '.join(missing)}.", how)
     try:

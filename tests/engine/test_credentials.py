@@ -141,6 +141,20 @@ def test_half_a_key_names_the_half_that_is_missing(configured: Configure, parent
     assert [] == parent.requests
 
 
+def test_half_a_key_does_not_keep_whole_credentials_from_being_used(configured: Configure, parent: Sandbox) -> None:
+    """Nor is it completed by another source: the first source that opens an account is used as a whole."""
+    variables = {"TWILIO_ACCOUNT_SID": parent.account_sid, "TWILIO_AUTH_TOKEN": parent.auth_token}
+    stack = configured({"accountSid": parent.account_sid, "apiKey": parent.api_key}, variables)
+    stack.program(DESK)
+    stack.up()
+    assert {parent.account_sid: {parent.account_sid}} == usernames(parent)
+
+    stack.environment = {**stack.environment, "TWILIO_AUTH_TOKEN": "", "TWILIO_API_SECRET": parent.api_secret}
+    stack.program("")
+    assert "twilio:apiKey is set, but twilio:apiSecret is not." in stack.up(ok=False).error
+    assert 1 == len(parent.caller_ids)
+
+
 # Subaccounts
 
 

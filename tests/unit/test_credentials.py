@@ -41,17 +41,16 @@ LOWER: dict[str, dict[str, str]] = {
     "token, secret": LOWER_TOKEN | {"api_secret": "lower secret"},
 }
 # Which credentials are used, by what the upper source has and, in the order of LOWER, what the lower one has:
-# u: the upper one's alone. l: the lower one's alone. b: the upper one's, and the other half of the key from the lower.
-# h: none, as half a key is missing. -: none, as there are none.
+# u: the upper one's alone. l: the lower one's alone. h: none, as half a key is missing. -: none, as there are none.
 TABLE = {
     "nothing": "- l l l l h h h h",
     "token": "u u u u u u u u u",
     "key, secret": "u u u u u u u u u",
     "token, key, secret": "u u u u u u u u u",
-    "key": "h h h b h h b h b",
-    "secret": "h h h h h b h b h",
-    "token, key": "h h h b h h b h b",
-    "token, secret": "h h h h h b h b h",
+    "key": "h l l l l h h h h",
+    "secret": "h l l l l h h h h",
+    "token, key": "h h h h h h h h h",
+    "token, secret": "h h h h h h h h h",
 }
 COMBINATIONS = [
     pytest.param(upper, lower, outcome, id=f"{upper} over {lower}")
@@ -92,8 +91,7 @@ def credentials(settings: Settings) -> dict[str, str]:
 @pytest.mark.parametrize(("upper", "lower", "outcome"), COMBINATIONS)
 def test_one_source_is_used_whole(level: str, upper: str, lower: str, outcome: str) -> None:
     has, below = UPPER[upper], LOWER[lower]
-    half = {name: below[name] for name in ("api_key", "api_secret") if name in below}
-    used = {"u": has, "l": below, "b": half | has}
+    used = {"u": has, "l": below}
     if outcome in "h-":
         with pytest.raises(SettingsError) as refused:
             settled(level, {"account_sid": ACCOUNT, **has}, below)

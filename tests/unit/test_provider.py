@@ -149,15 +149,15 @@ def test_what_is_left_out_or_empty_comes_from_the_stacks_config() -> None:
             {"api_key": KEY},
             {"accountSid": ACCOUNT, "apiKey": KEY},
             {"TWILIO_API_SECRET": "shared"},
-            f"{KEY} shared for {ACCOUNT}",
-            id="the secret of the same key, from the environment",
+            "Provider eu's api_key is set, but Provider eu's api_secret is not.",
+            id="no secret of the environment for a key that is given",
         ),
         pytest.param(
             {"account_sid": ACCOUNT, "api_key": KEY},
             {"apiKey": OTHER_KEY, "apiSecret": "theirs"},
             {},
-            "Provider eu's api_key is set, but Provider eu's api_secret is not.",
-            id="no secret of another key",
+            f"{OTHER_KEY} theirs for {ACCOUNT}",
+            id="the first whole key, with its own secret",
         ),
     ],
 )
@@ -193,7 +193,10 @@ def test_what_is_missing_says_how_to_give_it() -> None:
     )
     with pytest.raises(SettingsError) as half:
         resolve(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})
-    assert "Set Provider eu's api_key too, or remove Provider eu's api_secret." == half.value.todo
+    assert half.value.todo == (
+        "Set Provider eu's api_key too, or remove Provider eu's api_secret."
+        " Key and secret have to be in the same place."
+    )
 
 
 @pytest.mark.parametrize(

@@ -124,10 +124,13 @@ def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str)
     given = {"twilio:accountSid": ACCOUNT, has: KEY if has.lower().endswith("key") else "secret"} | token
     config = {name: value for name, value in given.items() if name.startswith("twilio:")}
     environment = {name: value for name, value in given.items() if name not in config}
-    if has in environment and "twilio:authToken" in config:  # the config has all that is needed
+    if token and (has in environment) != (
+        "TWILIO_AUTH_TOKEN" in environment
+    ):  # the other source has all that is needed
         assert "token" == resolve(config.get, environment).username_and_password[1]
         return
-    assert f"{has} is set, but {lacks} is not.\nSet {lacks} too, or remove {has}." == refusal(config, environment)
+    todo = f"Set {lacks} too, or remove {has}. Key and secret have to be in the same place."
+    assert f"{has} is set, but {lacks} is not.\n{todo}" == refusal(config, environment)
 
 
 def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
