@@ -42,7 +42,7 @@ SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"
 """The settings that nobody may see."""
 
 PROVIDER = "twilio:provider"
-"""What the configuration of an explicit `Provider`'s process has and a stack's has not: the provider's name."""
+"""The key for the Provider's name. Only the configuration of an explicit `Provider`'s process has it."""
 
 KEYS = frozenset({f"twilio:{key}" for key, _ in SOURCES.values()} | {REGION_KEY})
 """All keys of the stack's config that mean something here."""

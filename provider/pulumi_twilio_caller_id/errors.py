@@ -40,8 +40,8 @@ def shown(text: object, longest: int = 300) -> str:
 
 
 def printable(text: str) -> str:
-    """A text of ours that may quote others: its lines stay, secrets and what steers a terminal or turns text around do
-    not.
+    """A text of ours that may quote others. Lines stay; secrets are masked; what steers a terminal or changes the
+    direction of text becomes a blank.
     """
     return "".join(char if char == "\n" or char.isprintable() else " " for char in masked(text))
 
@@ -274,8 +274,8 @@ _ACCOUNT = "The account is not active; see its status in the Twilio Console."
 _COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
 _NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# Twilio advises against logic that hangs on error codes, since they get split (changelog, 2024-07). These only choose
-# the second sentence; a code that is not here is shown as it came.
+# Twilio advises against logic that depends on error codes, as one may become several (changelog, 2024-07). These only
+# choose the second sentence; a code that is not here is shown as it came.
 HINTS = {
     10001: _ACCOUNT,
     13224: _NUMBER,

@@ -61,10 +61,13 @@ def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
 
 
 def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]:
-    """What the program gives, and Twilio has otherwise: with a reason that goes behind the program's value."""
+    """Each property that differs from Twilio's, with a reason that follows the program's value in a message."""
     number, name = inputs.get("phone_number"), inputs.get("friendly_name")
     if number is not None and number != record.phone_number:
-        yield "phone_number", f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct either"
+        yield (
+            "phone_number",
+            f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct the number or the sid",
+        )
     if name is not None and name != record.friendly_name:
         known, wanted = apart(record.friendly_name, name)
         here = "" if wanted == quoted_name(name) else f" (and {wanted} here)"
@@ -101,7 +104,7 @@ def not_there(same_number: CallerId | None) -> str:
     said = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
         return f"{said}; the one of {same_number.phone_number} is {same_number.sid}"
-    return f"{said}; a number bought from Twilio has a sid of the same form, but is none"
+    return f"{said}; a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
 
 
 def renaming_of(old: object, new: object) -> str:

@@ -17,7 +17,7 @@ from .phone_number import readable
 
 
 class Memory:
-    """One operation's. URNs are "" where the engine's call is not within reach; such calls are not told apart."""
+    """What is known of one operation. A URN is "" if the engine's call can't be found; conflicts are not seen then."""
 
     def __init__(self, handover: Handover | None = None) -> None:
         self._handover = handover or Handover(None)
@@ -30,8 +30,8 @@ class Memory:
         self._holders: dict[str, str] = {}
 
     def declared(self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False) -> None:
-        """The program declares this resource: is it in the state, which sid does its `import_` name, if any, and is
-        this a preview.
+        """Record a resource that the program declares: whether it is in the state, the sid that its `import_` names,
+        and whether this is a preview.
         """
         with self._lock:
             self._previews = previewed
@@ -53,7 +53,7 @@ class Memory:
             return urn in self._previewed
 
     def give_up(self, urn: str, what: str) -> None:
-        """What the resource loses as it is replaced, in words."""
+        """Record, in words, what the resource loses when it is replaced."""
         with self._lock:
             self._given_up[urn] = what
 

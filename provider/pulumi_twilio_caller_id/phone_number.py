@@ -111,8 +111,8 @@ def odd_length(number: str) -> str | None:
 
 
 def _refuse_strange_characters(written: str) -> None:
-    """The parser passes over what it can't read, and takes letters for the keys that they are on: a phone would ring
-    that the program does not name, or means otherwise (an O for a 0).
+    """Refuse what the parser skips, and letters, which it turns into the digits of a keypad. Else a wrong phone might
+    ring: that of a typo, or one with an O for a 0.
     """
     for char in written:
         if unicodedata.category(char) not in _IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":

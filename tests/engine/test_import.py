@@ -82,8 +82,8 @@ def test_a_preview_without_credentials(make_stack: Callable[..., Stack], sandbox
 
 NOT_THERE = "the account has no such OutgoingCallerId (20404); "
 ANOTHER = NOT_THERE + f"the one of {NUMBER} is {{sid}}"
-BOUGHT = NOT_THERE + "a number bought from Twilio has a sid of the same form, but is none"
-NUMBER_DIFFERS = f"{{sid}}, which import_ names, is {NUMBER} at Twilio: correct either"
+BOUGHT = NOT_THERE + "a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
+NUMBER_DIFFERS = f"{{sid}}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid"
 NAME_DIFFERS = (
     "{sid}, which import_ names, is 'Front desk' at Twilio, where an import changes nothing: give that name or none,"
     " and rename it once it is imported"
