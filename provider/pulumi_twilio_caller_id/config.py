@@ -58,6 +58,13 @@ def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
     return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
+def api_url(config: Lookup, environment: Mapping[str, str]) -> str | None:
+    """The base URL that is set in place of Twilio's own."""
+    key, variable = SOURCES["api_url"]
+    url = _kept(config(f"twilio:{key}")) or _kept(environment.get(str(variable)))
+    return str(url) if url else None
+
+
 def default_region(config: Lookup) -> str:
     """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
     return str(_kept(config(REGION_KEY)) or DEFAULT_REGION).upper()

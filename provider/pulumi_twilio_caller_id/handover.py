@@ -30,6 +30,8 @@ SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 1\n"
 """The first line of each file. A file that begins otherwise is not ours, and is left alone."""
 
+NOT_NOTES = "a file in it holds something else than notes"
+
 STARTED = "-"
 """What a process notes first, so that others know of it while it owns nothing."""
 
@@ -116,8 +118,18 @@ class Handover:
 
 def default_folder() -> Path:
     """The folder for notes, in PULUMI_HOME, which Pulumi itself can't do without."""
-    home = os.environ.get("PULUMI_HOME")
-    return (Path(home) if home else Path.home() / ".pulumi") / FOLDER
+    given = os.environ.get("PULUMI_HOME")
+    return (Path(given) if given else _home() / ".pulumi") / FOLDER
+
+
+def _home() -> Path:
+    """The user's home as Pulumi finds it: by the user database first, whatever HOME says."""
+    if sys.platform != "win32":
+        import pwd
+
+        with suppress(KeyError):
+            return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return Path.home()
 
 
 def _open_and_register(folder: Path, name: str) -> int:
@@ -126,15 +138,18 @@ def _open_and_register(folder: Path, name: str) -> int:
     _remove_old(folder)
     while True:
         file = _open(folder / f"{name}{SUFFIX}", os.O_CREAT)
-        _lock(file, TURN_OFFSET)
+        registered = False
         try:
+            _lock(file, TURN_OFFSET)
             if _is_file_at(folder / f"{name}{SUFFIX}", file):  # else another process has just removed it as an old one
                 _lock(file, ALIVE_OFFSET + os.getpid())
                 _write(file, (b"" if _read_all(file) else HEADER) + _note(STARTED, ""))
+                _unlock(file, TURN_OFFSET)
+                registered = True
                 return file
         finally:
-            _unlock(file, TURN_OFFSET)
-        os.close(file)
+            if not registered:
+                os.close(file)  # and with it the locks
 
 
 def _make_private(folder: Path) -> None:
@@ -162,7 +177,7 @@ def _remove_old(folder: Path) -> None:
             try:
                 _lock(file, TURN_OFFSET)
                 processes = {process for process, _, _ in _notes(_read_all(file))}
-                if not any(_is_locked(file, ALIVE_OFFSET + process) for process in processes):
+                if processes and not any(_is_locked(file, ALIVE_OFFSET + process) for process in processes):
                     path.unlink()
             finally:
                 os.close(file)
@@ -183,7 +198,7 @@ def _read_all(file: int) -> bytes:
     os.lseek(file, 0, os.SEEK_SET)
     content = os.read(file, os.fstat(file).st_size)
     if content and not content.startswith(HEADER):
-        raise OSError(0, "a file in it holds something else than notes")
+        raise OSError(0, NOT_NOTES)
     return content
 
 
@@ -208,10 +223,14 @@ def _write(file: int, content: bytes) -> int:
 
 
 def _notes(content: bytes) -> Iterator[tuple[int, str, str]]:
-    """Process id, what is owned and URN of each note."""
+    """Process id, key and URN of each note. Raises OSError for what is none."""
     for line in content.removeprefix(HEADER).splitlines():
-        process, key, urn = line.decode().split(" ", 2)
-        yield int(process), key, json.loads(urn)
+        try:
+            process, key, urn = line.decode().split(" ", 2)
+            note = int(process), key, json.loads(urn)
+        except ValueError:  # as after a power failure
+            raise OSError(0, NOT_NOTES) from None
+        yield note
 
 
 # Locks of one byte, by which processes (not threads) keep each other out. A process that opens a file twice, and closes

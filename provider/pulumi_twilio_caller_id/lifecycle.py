@@ -30,7 +30,7 @@ from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, is_fit, printable
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal_inputs
-from .memory import Memory, name_of
+from .memory import DELETING, Memory, name_of
 from .phone_number import odd_length, readable
 from .stored_credentials import stored_credentials
 
@@ -133,7 +133,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         inputs = CallerIdInputs.model_validate(given)
         urn = engine.current_urn()
         sid = hints.get(IMPORT) or _memory.import_sid(urn)
-        _memory.declare_number(inputs.phone_number, inputs.account_sid or _own_account(), urn)
+        _memory.declare_number(inputs.phone_number, _account_key(inputs.account_sid), urn)
         account = _account()
 
         def claim(caller_id: CallerId) -> None:
@@ -200,7 +200,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         this one, or by what has another name in the program.
         """
         urn = engine.current_urn()
-        holder = _memory.holder(_id) or _memory.hold(_id, urn)  # held meanwhile, so that nothing adopts it
+        holder = _memory.begin_delete(_id)
         if holder is not None:
             engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
             return
@@ -215,8 +215,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
                     twilio.remove(_id)
                 except NotFound as failed:
                     _refuse_if_listed(twilio, _id, failed)
-        finally:
-            _memory.release(_id, urn)
+        except BaseException:
+            _memory.release(_id, DELETING)
+            raise
         listings.forget(_id)
 
 
@@ -226,7 +227,7 @@ def _declared_twice(urn: str, good: Mapping[str, Any], unknown: Container[str]) 
     if number is None or "account_sid" in unknown:
         return []
     try:
-        _memory.declare_number(number, good.get("account_sid") or _own_account(), urn)
+        _memory.declare_number(number, _account_key(good.get("account_sid")), urn)
     except DeclaredTwice as failed:
         return [("phone_number", f"{failed.other!r} declares it too, in the same account: declare each number once")]
     return []
@@ -242,6 +243,11 @@ def _refuse_if_listed(twilio: TwilioApi, sid: str, failed: NotFound) -> None:
             f"it said that there is no such caller ID (20404), yet account {twilio.account_sid} lists it",
             "Run the same command again in a minute.",
         ) from failed
+
+
+def _account_key(account_sid: str | None) -> tuple[str | None, str | None]:
+    """What tells accounts apart, as far as it is known: a sid, and the base URL that it is asked at."""
+    return account_sid or _own_account(), config.api_url(_config, os.environ)
 
 
 def _own_account() -> str | None:

@@ -11,9 +11,12 @@ import os
 import threading
 from collections.abc import Callable
 
-from .errors import AlreadyVerified, DeclaredTwice, OwnershipUnknown
+from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from .handover import Handover
 from .phone_number import readable
+
+DELETING = "(being deleted)"
+"""In place of a URN, the owner of a caller ID that this operation deletes."""
 
 
 class Memory:
@@ -83,23 +86,30 @@ class Memory:
 
     def claim(self, sid: str, urn: str, number: str) -> None:
         """As `hold`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified if another
-        resource has it.
+        resource has it, and Gone if it is being deleted.
         """
         other = self.hold(sid, urn)
+        if other == DELETING:
+            raise Gone(
+                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
+                "Run the same command again.",
+            )
         if other is not None:
             raise AlreadyVerified(
                 f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
                 "Declare each number once.",
             )
 
-    def declare_number(self, number: str, account_sid: str | None, urn: str) -> None:
-        """Record that the resource declares this number, in E.164, in this account (None: an account not known yet).
+    def declare_number(self, number: str, account: tuple[str | None, str | None], urn: str) -> None:
+        """Record that the resource declares this number, in E.164, in this account.
+
+        account: its sid (None if that is not known yet), and the base URL that it is asked at.
 
         Raises DeclaredTwice if another resource does: that one came first, and its phone may be ringing. Raises
         OwnershipUnknown if the other plugin processes can't be told.
         """
         # Another process may mean another account by the one that is not known yet. A number may be a secret.
-        key = hashlib.sha256(f"{account_sid or os.getpid()}/{number}".encode()).hexdigest()
+        key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.hold(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(readable(number), name_of(other))
@@ -108,6 +118,15 @@ class Memory:
         """Raise OwnershipUnknown if what the other plugin processes note can't be read."""
         with self._lock:
             self._handover.find("")
+
+    def begin_delete(self, sid: str) -> str | None:
+        """Record that the caller ID is being deleted, so that no resource takes it over any more.
+
+        Gives the URN of the resource that owns it, if one does: then it must not be deleted. Raises OwnershipUnknown if
+        the notes of the other plugin processes can't be read.
+        """
+        other = self.hold(sid, DELETING) if self.holder(sid) in (None, DELETING) else self.holder(sid)
+        return None if other == DELETING else other
 
     def release(self, sid: str, urn: str) -> None:
         """Drop the resource's ownership, as it is to be replaced. Another resource that owns the caller ID keeps it."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from .errors import printable, shown
 from .masking import is_secret
 from .phone_number import CALLER, readable
+from .shadowing import explanation
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -154,8 +155,9 @@ class Notifier:
             # Not Apprise.notify(): its pool of threads would be waited for when the interpreter ends.
             asset = AppriseAsset(app_id="Pulumi", app_desc="Twilio caller IDs by Pulumi")
             plugin = Apprise.instantiate(service.url, asset=asset)
-        except ImportError:
-            self._warn_once("apprise", "missing", NOT_INSTALLED)
+        except ImportError as failed:
+            hidden = explanation(failed)
+            self._warn_once("apprise", "missing", f"Nobody was sent the code: {hidden}" if hidden else NOT_INSTALLED)
             return None
         except Exception:  # noqa: BLE001  its text may hold the URL
             plugin = None

@@ -61,7 +61,8 @@ def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY
     else:
         _refuse_length(plain, parsed, read)
     _refuse_strange_characters(plain)
-    return read
+    # Reading takes one leading zero off, as in "+44 (0)20". Whatever reads the result again must find the same number.
+    return read if read in (number, before) else e164(read, region, setting=setting)
 
 
 def _meanings(digits: str, parsed: PhoneNumber) -> list[str]:

@@ -106,6 +106,56 @@ def test_one_number_in_two_accounts_is_no_mistake(stack: Stack) -> None:
     assert {} == stack.planned()
 
 
+def test_one_number_at_two_addresses_is_no_mistake(stack: Stack, sandbox: Sandbox) -> None:
+    """Two sandboxes have the same account."""
+    with Sandbox(delays=Delays(0, 0.1, 0.1)) as other:
+        stack.program(
+            "import os\n"
+            'account_sid, auth_token = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]\n'
+            f'there = Provider("there", api_url="{other.url}", account_sid=account_sid, auth_token=auth_token)\n'
+            f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'
+            f'OutgoingCallerId("lab", phone_number="{NUMBER}", opts=ResourceOptions(provider=there))\n'
+        )
+        stack.preview()
+        stack.up()
+        assert [NUMBER] == rung(sandbox) == rung(other)
+
+
+@pytest.mark.parametrize("way", ["adopt=True", "import_"])
+@pytest.mark.parametrize("provider", ["the same", "another"])
+def test_what_is_deleted_first_is_not_taken_over_meanwhile(
+    stack: Stack, sandbox: Sandbox, way: str, provider: str
+) -> None:
+    """`a` is deleted before its replacement is created, while `b` takes over its caller ID. Either one is told."""
+    stack.program(f'OutgoingCallerId("a", phone_number="{NUMBER}")\n')
+    stack.up()
+    [record] = sandbox.caller_ids
+    sandbox.fail("delete", times=2, status=429, retry_after=1)
+    inputs = "adopt=True, " if way == "adopt=True" else ""
+    options = [] if way == "adopt=True" else [f'import_="{record.sid}"']
+    options += ["provider=eu"] if provider == "another" else []
+    stack.program(
+        ACCOUNT.format("eu")
+        + f'OutgoingCallerId("a", phone_number="{OTHER}", opts=ResourceOptions(delete_before_replace=True))\n'
+        f'OutgoingCallerId("b", phone_number="{NUMBER}", {inputs}opts=ResourceOptions({", ".join(options)}))\n'
+    )
+    result = stack.up(ok=False)
+
+    assert "Traceback" not in result.output
+    there = {known.sid for known in sandbox.caller_ids}
+    states = stack.resources()
+    assert {state["id"] for state in states.values() if not state.get("pendingReplacement")} <= there
+    if "b" in states:
+        assert record.sid in there
+        assert f"{record.sid} stays at Twilio: 'b' has it" in result.output
+    else:
+        assert f"its caller ID {record.sid} is being deleted in the same operation" in result.output
+    if way == "adopt=True":
+        stack.up()
+        assert {OTHER, NUMBER} == {known.phone_number for known in sandbox.caller_ids}
+        assert {} == stack.planned()
+
+
 def test_a_number_that_moves_from_one_resource_to_another(stack: Stack, sandbox: Sandbox) -> None:
     """What a resource had, another may have in the same `up`: the program declares it once."""
     stack.program(f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n')

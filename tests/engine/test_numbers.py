@@ -107,3 +107,13 @@ def test_a_number_is_declared_as_twilio_writes_it(stack: Stack, sandbox: Sandbox
 def test_what_can_be_no_number_is_refused(stack: Stack, number: str, reason: str) -> None:
     stack.program(f'OutgoingCallerId("desk", phone_number="{number}")\n')
     assert f"property phone_number value {{{number}}} has a problem: {reason}" in stack.preview(ok=False).output
+
+
+@pytest.mark.parametrize("text", ["+31 (0)06 6722 7926", "+44 (0)020 7946 0018"])
+def test_a_zero_too_many_is_read_the_same_each_time(stack: Stack, sandbox: Sandbox, text: str) -> None:
+    """It is taken off when the text is read, and there is none left when the result is read again."""
+    stack.program(f'OutgoingCallerId("desk", phone_number="{text}")\n')
+    stack.up()
+    assert {} == stack.planned()
+    stack.up()
+    assert 1 == len(sandbox.calls) == len(sandbox.caller_ids)

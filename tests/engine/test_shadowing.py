@@ -69,6 +69,16 @@ def test_the_receiver_of_callbacks(stack: Stack, sandbox: Sandbox) -> None:
     assert [] == sandbox.calls
 
 
+def test_what_sends_the_code(stack: Stack, sandbox: Sandbox) -> None:
+    """The number is verified all the same."""
+    stack.pulumi("config", "set", "--secret", "twilio:notify", "json://127.0.0.1:9/hook")
+    put(stack, "apprise.py")
+    stack.program(DESK.format("+14155550101"))
+    output = stack.up().output
+    assert f"warning: Nobody was sent the code: {told('apprise.py', stack)}" in output
+    assert "is not installed" not in output
+
+
 @pytest.mark.parametrize("library", ["twilio", "phonenumbers", "pydantic", "requests"])
 def test_while_the_program_runs(stack: Stack, sandbox: Sandbox, library: str) -> None:
     put(stack, f"{library}.py", "import os\nraise RuntimeError(os.sep)\n")

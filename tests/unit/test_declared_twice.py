@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id import outlook
-from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice
+from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.listings import listings
 from pulumi_twilio_caller_id.preflight import Preflight
@@ -118,7 +118,7 @@ def test_what_is_being_deleted_is_not_adopted(stack: Stack, monkeypatch: pytest.
     deleted: list[str] = []
 
     def adopt_meanwhile(_twilio: TwilioApi, sid: str) -> None:
-        with pytest.raises(AlreadyVerified, match="is managed as 'desk' in this stack already"):
+        with pytest.raises(Gone, match="is being deleted in the same operation"):
             stack.create("lobby", {"phone_number": NUMBER, "adopt": True})
         deleted.append(sid)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_twilio_caller_id import handover
-from pulumi_twilio_caller_id.errors import OwnershipUnknown
-from pulumi_twilio_caller_id.handover import Handover, default_folder
-from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id.errors import Gone, OwnershipUnknown
+from pulumi_twilio_caller_id.handover import HEADER, Handover, default_folder
+from pulumi_twilio_caller_id.memory import DELETING, Memory
 
 ENGINE = "127.0.0.1:40123"
 SID = "PN" + "1" * 32
@@ -121,7 +122,9 @@ def test_files_of_ended_operations_are_removed(another: Callable[..., Other], fo
     assert DESK == another("127.0.0.1:40002")("find", SID)
 
 
-@pytest.mark.parametrize("content", ["somebody's own", "", "1 2 3\n"])
+@pytest.mark.parametrize(
+    "content", ["somebody's own", "", "1 2 3\n", f"{HEADER.decode()}4711 PN123\n", f"{HEADER.decode()}\0\0"]
+)
 def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> None:
     folder.mkdir(mode=0o700, parents=True)
     victim = folder.parent / "letter"
@@ -135,7 +138,7 @@ def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> No
 
     kept = {str(path.relative_to(folder)) for path in folder.rglob("*")}
     expected = {"99999999", "sub", "sub/old.notes", "link.notes", "pipe.notes", "127.0.0.1_40123.notes"}
-    assert expected | ({"mine.notes"} if content else set()) == kept
+    assert expected | {"mine.notes"} == kept
     assert "dear" == victim.read_text()
 
 
@@ -147,6 +150,10 @@ def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> No
         (lambda folder: folder.symlink_to(folder.parent / "nowhere"), "it is a symbolic link"),
         (lambda folder: (folder / "127.0.0.1_40123.notes").mkdir(parents=True), "Is a directory"),
         (lambda folder: _write(folder / "127.0.0.1_40123.notes", "dear"), "something else than notes"),
+        (
+            lambda folder: _write(folder / "127.0.0.1_40123.notes", f"{HEADER.decode()}4711 PN1"),
+            "something else than notes",
+        ),
         (lambda folder: _link(folder / "127.0.0.1_40123.notes"), "Too many levels of symbolic links"),
     ],
 )
@@ -194,6 +201,19 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
         memory.hold("PN" + "2" * 32, DESK)
 
 
+def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Other], folder: Path) -> None:
+    memory = Memory(Handover(ENGINE, folder=folder))
+    assert memory.begin_delete(SID) is None
+    other = another()
+    assert DELETING == other("find", SID) == other("acquire", SID, DESK)
+    with pytest.raises(Gone, match="is being deleted in the same operation"):
+        memory.claim(SID, DESK, "+14155550101")
+    assert memory.begin_delete(SID) is None, "another resource of the state may have it too"
+    memory.release(SID, DELETING)
+    assert "None" == other("acquire", SID, DESK)
+    assert DESK == memory.begin_delete(SID)
+
+
 def test_a_process_does_not_hear_of_its_own_notes(folder: Path) -> None:
     """It knows better: it may have released the caller ID since."""
     memory = Memory(Handover(ENGINE, folder=folder))
@@ -229,8 +249,11 @@ def test_it_is_below_pulumis_own_folder(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PULUMI_HOME", "/somewhere")
     assert Path("/somewhere/twilio-caller-id") == default_folder()
     monkeypatch.setenv("PULUMI_HOME", "")
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert Path("/home/somebody/.pulumi/twilio-caller-id") == default_folder()
+    monkeypatch.setenv("HOME", "/home/somebody else's")
+    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert own / ".pulumi" / "twilio-caller-id" == default_folder(), "as Pulumi has it, whatever HOME says"
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
+    assert Path("/home/somebody else's/.pulumi/twilio-caller-id") == default_folder()
 
 
 def test_a_name_of_two_lines_is_one_note(another: Callable[..., Other], folder: Path) -> None:
