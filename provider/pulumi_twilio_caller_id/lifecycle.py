@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 
 from . import config, engine, naming
 from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
-from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, is_fit, printable, quoted
+from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, OwnershipUnknown, is_fit, printable, quoted
 from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
 from .masking import conceal_inputs
@@ -139,8 +139,13 @@ class OutgoingCallerIdProvider(ResourceProvider):
         def claim(caller_id: CallerId) -> None:
             _memory.claim(caller_id.sid, urn, caller_id.phone_number)
 
-        caller_id = import_caller_id(account, inputs, sid) if sid else create_caller_id(account, inputs, claim)
-        claim(caller_id)
+        if sid:
+            caller_id = import_caller_id(account, inputs, sid)
+            claim(caller_id)
+        else:
+            caller_id = create_caller_id(account, inputs, claim)
+            with suppress(OwnershipUnknown):  # it was claimed if it was adopted; else no other process knows of it yet
+                claim(caller_id)
         caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
         return CreateResult(caller_id.sid, caller_id.outputs() | beside)
 

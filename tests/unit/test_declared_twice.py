@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id import outlook
-from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone
+from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
+from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.listings import listings
 from pulumi_twilio_caller_id.preflight import Preflight
@@ -126,3 +127,19 @@ def test_what_is_being_deleted_is_not_adopted(stack: Stack, monkeypatch: pytest.
     assert ["phone_number"] == stack.declare_desk({"phone_number": OTHER}).replaces
     stack.call("desk", lambda: stack.provider.delete(stack.sid, stack.olds))
     assert [stack.sid] == deleted
+
+
+def test_a_number_that_was_just_verified_is_kept_if_it_can_not_be_noted(
+    stack: Stack, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full by now. No other process knows of the new caller ID, so none can delete it."""
+
+    def noted(_notes: Handover, key: str, _urn: str) -> None:
+        if key.startswith("PN"):
+            raise OwnershipUnknown("/notes", "No space left on device")
+
+    monkeypatch.setattr(Handover, "acquire", noted)
+    sid = stack.create("lobby", {"phone_number": OTHER})
+    assert sid in {record.sid for record in sandbox.caller_ids}
+    with pytest.raises(OwnershipUnknown):
+        stack.create("desk", {"phone_number": NUMBER, "adopt": True})
