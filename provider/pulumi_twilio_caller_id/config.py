@@ -58,11 +58,11 @@ def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
     return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
-def api_url(config: Lookup, environment: Mapping[str, str]) -> str | None:
-    """The base URL that is set in place of Twilio's own."""
+def api_address(config: Lookup, environment: Mapping[str, str]) -> str:
+    """The base URL that is set in place of Twilio's own, in one spelling of several; "" for Twilio's own."""
     key, variable = SOURCES["api_url"]
-    url = _kept(config(f"twilio:{key}")) or _kept(environment.get(str(variable)))
-    return str(url) if url else None
+    url = str(_kept(config(f"twilio:{key}")) or _kept(environment.get(str(variable))) or "").lower().rstrip("/")
+    return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
 
 def default_region(config: Lookup) -> str:

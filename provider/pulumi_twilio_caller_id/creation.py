@@ -34,10 +34,13 @@ ALREADY_VERIFIED = 21450
 Claim = Callable[[CallerId], None]
 
 
-def create_caller_id(account: Settings, inputs: CallerIdInputs, claim: Claim) -> CallerId:
+def create_caller_id(
+    account: Settings, inputs: CallerIdInputs, claim: Claim, refuse_deleted: Claim = lambda _: None
+) -> CallerId:
     """Verify the number by phone, or adopt the caller ID it has, where that is wanted.
 
-    claim: asked before an adoption; raises AlreadyVerified where another resource has that caller ID.
+    claim: asked before an adoption; raises AlreadyVerified where another resource has that caller ID. refuse_deleted:
+    raises Gone for a caller ID that this operation deletes.
 
     Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
     """
@@ -46,6 +49,7 @@ def create_caller_id(account: Settings, inputs: CallerIdInputs, claim: Claim) ->
     urn = rpc.urn if rpc else ""
 
     def take(existing: CallerId) -> CallerId:
+        refuse_deleted(existing)
         if not wants_adoption(account, inputs.adopt):
             raise already_verified(existing, inputs.account_sid, urn)
         claim(existing)

@@ -58,7 +58,7 @@ class Handover:
         self._owners: dict[str, tuple[int, str]] = {}
 
     def acquire(self, key: str, urn: str) -> str | None:
-        """Note that the resource owns `key`, such as the sid of a caller ID. `key` holds no spaces.
+        """Note that the resource owns `key`, such as the sid of a caller ID.
 
         Gives the URN of the owner in another process, if there is one, and notes nothing then.
         """
@@ -210,7 +210,7 @@ def _is_file_at(path: Path, file: int) -> bool:
 
 
 def _note(key: str, urn: str) -> bytes:
-    return f"{os.getpid()} {key} {json.dumps(urn)}\n".encode()  # as JSON: a URN may have several lines
+    return f"{json.dumps([os.getpid(), key, urn])}\n".encode()  # as JSON: a URN may have several lines
 
 
 def _write(file: int, content: bytes) -> int:
@@ -226,9 +226,9 @@ def _notes(content: bytes) -> Iterator[tuple[int, str, str]]:
     """Process id, key and URN of each note. Raises OSError for what is none."""
     for line in content.removeprefix(HEADER).splitlines():
         try:
-            process, key, urn = line.decode().split(" ", 2)
-            note = int(process), key, json.loads(urn)
-        except ValueError:  # as after a power failure
+            process, key, urn = json.loads(line)
+            note = int(process), str(key), str(urn)
+        except (ValueError, TypeError):  # as after a power failure
             raise OSError(0, NOT_NOTES) from None
         yield note
 

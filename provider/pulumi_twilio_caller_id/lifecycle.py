@@ -81,8 +81,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         region, setting = config.default_region(_config), config.region_setting(_config)
         good, failures = checked(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
         urn = engine.current_urn()
-        odd = None if _olds or "phone_number" not in good else odd_length(good["phone_number"])
-        if odd:
+        if not _olds and (odd := odd_length(good.get("phone_number", ""))):
             engine.log("warning", odd, urn=urn)
         import_sid = None if _olds else hints.get(IMPORT)
         previewed = DRY_RUN in hints
@@ -136,14 +135,17 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _memory.declare_number(inputs.phone_number, _account_key(inputs.account_sid), urn)
         account = _account()
 
-        def claim(caller_id: CallerId) -> None:
-            _memory.claim(caller_id.sid, urn, caller_id.phone_number)
+        def claim(record: CallerId) -> None:
+            _memory.claim(record.sid, urn, record.phone_number)
+
+        def refuse_deleted(record: CallerId) -> None:
+            _memory.refuse_deleted(record.sid, record.phone_number)
 
         if sid:
             caller_id = import_caller_id(account, inputs, sid)
             claim(caller_id)
         else:
-            caller_id = create_caller_id(account, inputs, claim)
+            caller_id = create_caller_id(account, inputs, claim, refuse_deleted)
             with suppress(OwnershipUnknown):  # it was claimed if it was adopted; else no other process knows of it yet
                 claim(caller_id)
         caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
@@ -183,7 +185,6 @@ class OutgoingCallerIdProvider(ResourceProvider):
         if not is_renamed(_olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
         engine.expect_waiting()
-        listings.forget(_id)
         given = _news["friendly_name"]
         twilio = _twilio(_olds.get("account_sid"))
         try:
@@ -195,6 +196,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
                 f"{number} can't be renamed: its caller ID {_id} was removed at Twilio.",
                 "Run `pulumi refresh` to take it out of the state, then `pulumi up` to verify the number again.",
             ) from failed
+        finally:
+            listings.forget(_id)
         return UpdateResult(caller_id.outputs() | naming.after_rename(given, caller_id))
 
     @engine.provider_method
@@ -205,7 +208,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         this one, or by what has another name in the program.
         """
         urn = engine.current_urn()
-        holder = _memory.begin_delete(_id)
+        holder = _memory.begin_delete(_id, urn)
         if holder is not None:
             engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
             return
@@ -221,7 +224,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
                 except NotFound as failed:
                     _refuse_if_listed(twilio, _id, failed)
         except BaseException:
-            _memory.release(_id, DELETING)
+            with suppress(OwnershipUnknown):  # what has failed is told first
+                _memory.release(_id, DELETING + urn)
             raise
         listings.forget(_id)
 
@@ -250,9 +254,9 @@ def _refuse_if_listed(twilio: TwilioApi, sid: str, failed: NotFound) -> None:
         ) from failed
 
 
-def _account_key(account_sid: str | None) -> tuple[str | None, str | None]:
-    """What tells accounts apart, as far as it is known: a sid, and the base URL that it is asked at."""
-    return account_sid or _own_account(), config.api_url(_config, os.environ)
+def _account_key(account_sid: str | None) -> tuple[str | None, str]:
+    """An account's sid, as far as it is known, and the base URL that it is asked at."""
+    return account_sid or _own_account(), config.api_address(_config, os.environ)
 
 
 def _own_account() -> str | None:

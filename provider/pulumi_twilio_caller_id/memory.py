@@ -15,8 +15,8 @@ from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from .handover import Handover
 from .phone_number import readable
 
-DELETING = "(being deleted)"
-"""In place of a URN, the owner of a caller ID that this operation deletes."""
+DELETING = "(being deleted) "
+"""Before a URN: that resource's caller ID is deleted by this operation, or has been."""
 
 
 class Memory:
@@ -89,18 +89,14 @@ class Memory:
         resource has it, and Gone if it is being deleted.
         """
         other = self.hold(sid, urn)
-        if other == DELETING:
-            raise Gone(
-                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
-                "Run the same command again.",
-            )
+        self.refuse_deleted(sid, number)
         if other is not None:
             raise AlreadyVerified(
                 f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
                 "Declare each number once.",
             )
 
-    def declare_number(self, number: str, account: tuple[str | None, str | None], urn: str) -> None:
+    def declare_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
         """Record that the resource declares this number, in E.164, in this account.
 
         account: its sid (None if that is not known yet), and the base URL that it is asked at.
@@ -119,14 +115,24 @@ class Memory:
         with self._lock:
             self._handover.find("")
 
-    def begin_delete(self, sid: str) -> str | None:
-        """Record that the caller ID is being deleted, so that no resource takes it over any more.
+    def refuse_deleted(self, sid: str, number: str) -> None:
+        """Raises Gone for a caller ID that this operation deletes, or has deleted: lists may still have it."""
+        holder = self.holder(sid)
+        if holder is not None and holder.startswith(DELETING):
+            raise Gone(
+                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
+                "Run the same command again.",
+            )
+
+    def begin_delete(self, sid: str, urn: str) -> str | None:
+        """Record that the resource's caller ID is being deleted, so that no resource takes it over any more.
 
         Gives the URN of the resource that owns it, if one does: then it must not be deleted. Raises OwnershipUnknown if
         the notes of the other plugin processes can't be read.
         """
-        other = self.hold(sid, DELETING) if self.holder(sid) in (None, DELETING) else self.holder(sid)
-        return None if other == DELETING else other
+        holder = self.holder(sid)
+        other = self.hold(sid, DELETING + urn) if holder is None else holder
+        return None if other is None or other.startswith(DELETING) else other
 
     def release(self, sid: str, urn: str) -> None:
         """Drop the resource's ownership, as it is to be replaced. Another resource that owns the caller ID keeps it."""

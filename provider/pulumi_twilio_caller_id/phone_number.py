@@ -99,7 +99,7 @@ def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
 
 def odd_length(number: str) -> str | None:
     """What there is to say of the length of a number in E.164; None for one that its country uses."""
-    if number.startswith("+1"):  # one of another length was refused
+    if not number or number.startswith("+1"):  # one of another length was refused
         return None
     import phonenumbers
 

@@ -39,6 +39,13 @@ PROGRAMS = {
     ),
 }
 
+PROGRAMS["one address in two spellings"] = (
+    'import os\neu = Provider("eu", account_sid=os.environ["TWILIO_ACCOUNT_SID"], '
+    'auth_token=os.environ["TWILIO_AUTH_TOKEN"], api_url=os.environ["TWILIO_API_URL"] + "/")\n'
+    f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'
+    f'OutgoingCallerId("front", phone_number="{NUMBER}", opts=ResourceOptions(provider=eu))\n'
+)
+
 LATE_PROGRAMS = {
     "one process": (
         LATE + 'OutgoingCallerId("desk", phone_number=late)\nOutgoingCallerId("front", phone_number=late)\n'
@@ -154,6 +161,25 @@ def test_what_is_deleted_first_is_not_taken_over_meanwhile(
         stack.up()
         assert {OTHER, NUMBER} == {known.phone_number for known in sandbox.caller_ids}
         assert {} == stack.planned()
+
+
+def test_a_swap_that_deletes_first_says_to_run_it_again(stack: Stack, sandbox: Sandbox) -> None:
+    """What is being deleted is nothing to import or adopt."""
+    program = (
+        'OutgoingCallerId("a", phone_number="{}", opts=ResourceOptions(delete_before_replace=True))\n'
+        'OutgoingCallerId("b", phone_number="{}", opts=ResourceOptions(delete_before_replace=True))\n'
+    )
+    stack.program(program.format(NUMBER, OTHER))
+    stack.up()
+    sandbox.fail("delete", times=1, status=429, retry_after=1)
+    stack.program(program.format(OTHER, NUMBER))
+    result = stack.up(ok=False)
+    if result.code:
+        assert "is being deleted in the same operation.\n" in result.output
+        assert "import_" not in result.output
+    stack.up()
+    assert {NUMBER, OTHER} == {known.phone_number for known in sandbox.caller_ids}
+    assert {} == stack.planned()
 
 
 def test_a_number_that_moves_from_one_resource_to_another(stack: Stack, sandbox: Sandbox) -> None:

@@ -118,6 +118,18 @@ def test_a_read_that_lags_behind_is_no_loss(stack: Stack, sandbox: Sandbox, oper
     assert {record.sid} == sids(stack)
 
 
+@pytest.mark.parametrize("refresh", [(), ("--refresh",)])
+def test_a_rename_that_is_told_404_wrongly(stack: Stack, sandbox: Sandbox, refresh: tuple[str, ...]) -> None:
+    """Also after a refresh in the same operation, which has listed the account."""
+    stack.program(TWO)
+    stack.up()
+    sandbox.fail("update", times=None, status=404, code=20404)
+    stack.program(TWO.replace('0101"', '0101", friendly_name="Desk"'))
+    result = stack.up(*refresh, ok=False)
+    assert f"yet account {sandbox.account_sid} lists it" in result.error
+    assert "was removed" not in result.output
+
+
 def test_one_list_serves_all_that_are_gone(stack: Stack, sandbox: Sandbox) -> None:
     stack.program("".join(f'OutgoingCallerId("n{n}", phone_number="+1415555010{n}")\n' for n in range(5)))
     stack.up()

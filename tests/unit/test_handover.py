@@ -203,15 +203,18 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
 
 def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Other], folder: Path) -> None:
     memory = Memory(Handover(ENGINE, folder=folder))
-    assert memory.begin_delete(SID) is None
+    assert memory.begin_delete(SID, LOBBY) is None
     other = another()
-    assert DELETING == other("find", SID) == other("acquire", SID, DESK)
+    assert DELETING + LOBBY == other("find", SID) == other("acquire", SID, DESK)
     with pytest.raises(Gone, match="is being deleted in the same operation"):
         memory.claim(SID, DESK, "+14155550101")
-    assert memory.begin_delete(SID) is None, "another resource of the state may have it too"
-    memory.release(SID, DELETING)
+    assert memory.begin_delete(SID, DESK) is None, "another resource of the state may have it too"
+    memory.release(SID, DELETING + DESK)
+    with pytest.raises(Gone):
+        memory.refuse_deleted(SID, "+14155550101")
+    memory.release(SID, DELETING + LOBBY)
     assert "None" == other("acquire", SID, DESK)
-    assert DESK == memory.begin_delete(SID)
+    assert DESK == memory.begin_delete(SID, LOBBY)
 
 
 def test_a_process_does_not_hear_of_its_own_notes(folder: Path) -> None:
@@ -254,6 +257,15 @@ def test_it_is_below_pulumis_own_folder(monkeypatch: pytest.MonkeyPatch) -> None
     assert own / ".pulumi" / "twilio-caller-id" == default_folder(), "as Pulumi has it, whatever HOME says"
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
     assert Path("/home/somebody else's/.pulumi/twilio-caller-id") == default_folder()
+
+
+@pytest.mark.parametrize("key", ["PN 12", "PN\n", '"', "[]"])
+def test_a_sid_that_is_none_harms_no_note(another: Callable[..., Other], folder: Path, key: str) -> None:
+    """A state may have been edited."""
+    notes = Handover(ENGINE, folder=folder)
+    notes.acquire(key, DESK)
+    notes.acquire(SID, DESK)
+    assert DESK == another()("find", SID)
 
 
 def test_a_name_of_two_lines_is_one_note(another: Callable[..., Other], folder: Path) -> None:
