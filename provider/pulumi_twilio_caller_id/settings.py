@@ -97,18 +97,6 @@ class Settings(BaseModel):
         assert self.auth_token is not None, "resolve() lets nothing else through"  # noqa: S101
         return self.account_sid, self.auth_token.get_secret_value()
 
-    @property
-    def username_and_password(self) -> tuple[str, str]:
-        """User name and password of the requests for the settings' own account."""
-        return self.login(self.account_sid)
-
-    @property
-    def credentials_source(self) -> str:
-        """Where the credentials come from, in words and without any value: "the environment (TWILIO_ACCOUNT_SID,
-        TWILIO_AUTH_TOKEN)".
-        """
-        return self.source(self.account_sid)
-
     def source(self, account_sid: str) -> str:
         """Where the credentials come from that requests for this account are made with."""
         return self.key_source if self.uses_key(account_sid) else self.token_source

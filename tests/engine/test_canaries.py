@@ -85,8 +85,8 @@ from pulumi_twilio_caller_id import config, lifecycle
 from pulumi_twilio_caller_id.settings import resolve
 def create():
     settings = resolve(lifecycle._config, os.environ)
-    request = requests.Request("GET", "http://127.0.0.1", auth=settings.username_and_password).prepare()
-    raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.username_and_password}")
+    request = requests.Request("GET", "http://127.0.0.1", auth=settings.login(settings.account_sid)).prepare()
+    raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.login(settings.account_sid)}")
 def update(_):
     pydantic.TypeAdapter(int).validate_python(lifecycle._config("twilio:authToken"))
 def configure(keys):

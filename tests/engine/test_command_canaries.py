@@ -13,7 +13,7 @@ from pulumi_twilio_caller_id.testing import Sandbox
 FAULTY = """
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 def each(self):
-    raise RuntimeError(f"{self._settings} {self._settings.username_and_password}")
+    raise RuntimeError(f"{self._settings} {self._settings.login(self._settings.account_sid)}")
 TwilioApi.each = each
 """
 

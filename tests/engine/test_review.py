@@ -121,28 +121,26 @@ def test_two_resources_that_swap_their_numbers_by_adoption(stack: Stack, sandbox
     assert {a, b} == {record.sid for record in sandbox.caller_ids}
 
 
-def test_a_number_that_the_state_retains_is_kept(stack: Stack, sandbox: Sandbox) -> None:
-    desk = 'OutgoingCallerId("desk", phone_number="{}", opts=ResourceOptions(retain_on_delete=True))\n'
+def renumber(stack: Stack, options: str) -> tuple[str, str]:
+    """Verify a number, then give the resource another one: the old sid, and what the preview said."""
+    desk = f'OutgoingCallerId("desk", phone_number="{{}}", opts=ResourceOptions({options}))\n'
     stack.program(desk.format("+14155550101"))
     stack.up()
-    old = stack.resources()["desk"]["id"]
+    old = str(stack.resources()["desk"]["id"])
     stack.program(desk.format("+14155550102"))
     preview = stack.preview().output
     stack.up()
+    return old, preview
 
+
+def test_a_number_that_the_state_retains_is_kept(stack: Stack, sandbox: Sandbox) -> None:
+    old, preview = renumber(stack, "retain_on_delete=True")
     assert f", then delete +1 415-555-0101 ({old}){UNLESS}\n" in preview
     assert 2 == len(sandbox.caller_ids)
 
 
 def test_a_number_that_is_deleted_before_the_other_is_called(stack: Stack, sandbox: Sandbox) -> None:
-    desk = 'OutgoingCallerId("desk", phone_number="{}", opts=ResourceOptions(delete_before_replace=True))\n'
-    stack.program(desk.format("+14155550101"))
-    stack.up()
-    old = stack.resources()["desk"]["id"]
-    stack.program(desk.format("+14155550102"))
-    preview = stack.preview().output
-    stack.up()
-
+    old, preview = renumber(stack, "delete_before_replace=True")
     told = "`pulumi up` will call +1 415-555-0102 (someone must key in a 6-digit code within 5 min)"
     assert f"{told}, after deleting +1 415-555-0101 ({old}){UNLESS}\n" in preview
     assert ["POST", "DELETE", "POST"] == [request.method for request in sandbox.requests if request.method != "GET"]

@@ -118,7 +118,8 @@ def test_the_account_may_be_named_elsewhere_but_not_another_one(
     level: str, upper: dict[str, str], lower: dict[str, str], expected: tuple[str, str] | None
 ) -> None:
     if expected is not None:
-        assert expected == settled(level, upper, lower).username_and_password
+        settings = settled(level, upper, lower)
+        assert expected == settings.login(settings.account_sid)
         return
     with pytest.raises(SettingsError):
         settled(level, upper, lower)
@@ -148,13 +149,13 @@ def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() ->
     ],
 )  # fmt: skip
 def test_the_source_is_told_without_a_value(config: dict[str, str], environment: dict[str, str], source: str) -> None:
-    assert source == settled("config over environment", config, environment).credentials_source
+    assert source == settled("config over environment", config, environment).source(ACCOUNT)
 
 
 def test_the_source_of_a_provider() -> None:
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
     settings = resolve(configuration("eu", TOKEN).get, {})
-    assert "Provider eu (account_sid, auth_token)" == settings.credentials_source
+    assert "Provider eu (account_sid, auth_token)" == settings.source(ACCOUNT)
     assert settings.refused_todo(ACCOUNT).splitlines() == [
         "The credentials come from Provider eu (account_sid, auth_token).",
         "What the Provider is not given comes from the stack's config.",
@@ -167,7 +168,7 @@ def test_the_source_of_a_provider() -> None:
 
 def test_a_key_opens_its_own_account_and_the_token_the_subaccounts() -> None:
     settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["token, key, secret"]}, {})
-    assert (KEY, "upper secret") == settings.login(ACCOUNT) == settings.username_and_password
+    assert (KEY, "upper secret") == settings.login(ACCOUNT)
     assert (ACCOUNT, "upper token") == settings.login(OTHER)
     assert "(twilio:apiKey, twilio:apiSecret)" in settings.refused_todo(ACCOUNT)
     assert settings.refused_todo(OTHER) == (

@@ -57,7 +57,7 @@ def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: 
         settings = resolve(process_config(config, **given).get, environment)
     except SettingsError as refused:
         return refused.what
-    return f"{' '.join(settings.username_and_password)} for {settings.account_sid}"
+    return f"{' '.join(settings.login(settings.account_sid))} for {settings.account_sid}"
 
 
 def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:

@@ -127,7 +127,7 @@ def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str)
     if token and (has in environment) != (
         "TWILIO_AUTH_TOKEN" in environment
     ):  # the other source has all that is needed
-        assert "token" == resolve(config.get, environment).username_and_password[1]
+        assert "token" == resolve(config.get, environment).login(ACCOUNT)[1]
         return
     todo = f"Set {lacks} too, or remove {has}. Key and secret have to be in the same place."
     assert f"{has} is set, but {lacks} is not.\n{todo}" == refusal(config, environment)
@@ -145,11 +145,11 @@ def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
 
 
 def test_the_token_authenticates_the_account() -> None:
-    assert resolve(TOKEN_ONLY.get, {}).username_and_password == (ACCOUNT, "token")
+    assert resolve(TOKEN_ONLY.get, {}).login(ACCOUNT) == (ACCOUNT, "token")
 
 
 def test_an_api_key_is_used_where_there_is_one() -> None:
-    assert resolve(CONFIG.get, {}).username_and_password == (KEY, "secret")
+    assert resolve(CONFIG.get, {}).login(ACCOUNT) == (KEY, "secret")
 
 
 # What makes no sense
@@ -205,7 +205,7 @@ def test_spaces_around_a_setting_are_dropped() -> None:
     """A secret of a CI system often ends with a line break; no setting has spaces at its ends."""
     settings = resolve({"twilio:accountSid": f" {ACCOUNT}", "twilio:authToken": "token\n"}.get, {})
 
-    assert (ACCOUNT, "token") == settings.username_and_password
+    assert (ACCOUNT, "token") == settings.login(settings.account_sid)
 
 
 @pytest.mark.parametrize(
