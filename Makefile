@@ -54,22 +54,22 @@ test-oldest: setup $(VENV)/ready-dev
 	@engine/run python checks/versions.py $(ARGS)
 
 conformance: setup $(VENV)/ready-dev
-	@engine/run python tests/conformance.py
+	@engine/run python -m tests.slow.conformance.run
 
 states: setup
-	@engine/run python tests/record_states.py
+	@engine/run python -m tests.slow.upgrade.record_states
 
 matrix: setup
-	@$(VENV)/bin/python tests/faults.py
+	@$(VENV)/bin/python -m tests.slow.fault_matrix.faults
 
 kills: setup $(VENV)/ready-dev
 	@engine/run python -m pytest -q -s -p no:xdist tests/engine/test_kill_matrix.py
 
 fuzz: setup $(VENV)/ready-dev
-	@PYTHONPATH=tests $(VENV)/bin/python tests/fuzz.py $(ARGS)
+	@$(VENV)/bin/python -m tests.slow.fuzz.run $(ARGS)
 
 bench: setup
-	@PYTHONPATH=tests:benchmarks engine/run python benchmarks/bench.py $(ARGS)
+	@PYTHONPATH=. engine/run python benchmarks/bench.py $(ARGS)
 
 lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
@@ -90,7 +90,7 @@ format: $(VENV)/ready-dev
 
 screenshots: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python engine/browser.py
-	@$(VENV)/bin/python tests/phone_page.py
+	@$(VENV)/bin/python -m tests.support.phone_page
 
 # Without isolation, so that the build backend is the one pinned in requirements-dev.txt. The wheel is built from the sdist.
 dist: $(VENV)/ready-dev

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness import heed_interrupts
 from operations import destroy, preview_new, preview_unchanged, refresh, storm
 from plugin import start_up
 from stacks import FULL, SMALL, Bench, Row
+from tests.support.harness import heed_interrupts
 from waits import latency, waiting
 
 SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {

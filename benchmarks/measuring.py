@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from harness import Stack
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import RequestRecord, Sandbox
+from tests.support.harness import Stack
 
 HERE = Path(__file__).resolve().parent
 

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import Stack
 from measuring import HERE, Pairs
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack
 
 NO_DELAY = Delays(queued=0, rings=0, talks=0)
 MINUTES = 900.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness import heed_interrupts
+from tests.support.harness import heed_interrupts
 
-pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin", "conforming"]
+pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin", "tests.support.plugins.conformance"]
 
 heed_interrupts()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import Stack, comparable
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, comparable
 
 NUMBER = "+14155550101"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness import Running, Stack, free_port
-from plugin_code import run_in_plugin
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Running, Stack, free_port
+from tests.support.plugin_code import run_in_plugin
 
 PUBLIC = "https://hooks.example.com/twilio"
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101")\n'

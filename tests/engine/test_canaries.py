@@ -10,9 +10,20 @@ import re
 import sys
 from collections.abc import Callable
 
-from canaries import EVENTS, HOME, SECRETS, STATE, TEMPORARY, Watched, clean, command_lines, echoing, settings
-from harness import free_port
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import free_port
+from tests.support.leak_search import (
+    EVENTS,
+    HOME,
+    SECRETS,
+    STATE,
+    TEMPORARY,
+    Watched,
+    clean,
+    command_lines,
+    echoing,
+    settings,
+)
 
 WAYS = """
 OutgoingCallerId("old", phone_number="+14155550103", friendly_name=Output.secret(secrets["secret name"]), adopt=True)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from canaries import SECRETS, TEMPORARY, Watched, clean, command_lines, echoing, settings
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.leak_search import SECRETS, TEMPORARY, Watched, clean, command_lines, echoing, settings
 
 FAULTY = """
 from pulumi_twilio_caller_id.twilio_api import TwilioApi

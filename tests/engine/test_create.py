@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness import Stack, occurrences
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack, occurrences
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 THREE = (

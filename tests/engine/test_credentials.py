@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from harness import Stack, free_port
-from plugin_code import run_in_plugin
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack, free_port
+from tests.support.plugin_code import run_in_plugin
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 SUBACCOUNT = "AC" + "5" * 32

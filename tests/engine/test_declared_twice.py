@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"

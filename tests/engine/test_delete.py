@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 

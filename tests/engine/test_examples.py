@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import pytest
 from twilio.request_validator import RequestValidator
 
-from harness import ROOT, Running, Stack, free_port, occurrences
-from patience import PATIENCE
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import ROOT, Running, Stack, free_port, occurrences
+from tests.support.waiting import PATIENCE
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 MADE_BY_RUNNING = (".venv", "__pycache__", "Pulumi.*.yaml", "sandbox.json", "softphone.json")

@@ -1,18 +1,18 @@
-"""The main cells of the fault matrix (`tests/faults.py`) on the real engine: each fault hits one number of a stack."""
+"""The main cells of the fault matrix (`faults.py`) on the real engine: each fault hits one number of a stack."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from breaking import Proxy
-from canaries import Search
-from faults import FAULTS, OF_PAGES, STEPS, TOKEN, filled
-from harness import TYPE, Result, Stack
-from invariants import CALLING, DESK, NEW, Lasting, Outcome, broken
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
+from tests.slow.fault_matrix.faults import FAULTS, OF_PAGES, STEPS, TOKEN, filled
+from tests.slow.fault_matrix.invariants import CALLING, DESK, NEW, Lasting, Outcome, broken
+from tests.support.broken_servers import Proxy
+from tests.support.harness import TYPE, Result, Stack
+from tests.support.leak_search import Search
 
 ONCE = [
     fault

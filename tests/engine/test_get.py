@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 GET = """
 seen = OutgoingCallerId.get("seen", "%s")

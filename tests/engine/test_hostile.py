@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import Result, Stack
 from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Result, Stack
 
 NAMES = {
     "quotes": '"""\'); x = "\\',

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import Stack, comparable
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, comparable
 
 NUMBER = "+14155550101"
 NO_SUCH = "PN" + "0" * 32

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from harness import ROOT, Stack, comparable
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import ROOT, Stack, comparable
 
 NUMBERS = {"+14155550101": "Front desk", "+14155550102": None}
 BASE = """\

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness import Running, Stack
-from plugin_code import Ends
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Running, Stack
+from tests.support.plugin_code import Ends
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 WITHOUT_CANCEL = """

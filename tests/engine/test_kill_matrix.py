@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness import Running, Stack, command
-from plugin_code import Ends
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Running, Stack, command
+from tests.support.plugin_code import Ends
 
 HELD = 60.0
 """Seconds, unless healed before."""

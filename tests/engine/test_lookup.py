@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import Stack, occurrences
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, occurrences
 
 SUB = "AC" + "5" * 32
 TOKEN = "sub-token-canary-2b9c"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from breaking import Proxy
-from engine.conftest import QUICK
-from harness import Stack, free_port
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.broken_servers import Proxy
+from tests.support.fixtures.engine import QUICK
+from tests.support.harness import Stack, free_port
 
 NUMBER = "+14155550101"
 DESK = f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from copies import copy_project
-from harness import ROOT
+from tests.support.checkout import copy_project
+from tests.support.harness import ROOT
 
 
 class Checkout:

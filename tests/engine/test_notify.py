@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from harness import Stack, free_port, occurrences
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, free_port, occurrences
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 

@@ -9,8 +9,8 @@ import sys
 import phonenumbers
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 BENIN, MEXICO, NIGERIA = "+22990011234", "+5215512345678", "+23418040123"
 WARNING = "has an unusual length: phonenumbers {} knows no such numbers in {}."

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from harness import Stack, occurrences
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, occurrences
 
 DESK = 'desk = OutgoingCallerId("desk", phone_number="+14155550101", friendly_name={}, opts={})\n'
 SID = 'pulumi.export("sid", desk.sid)\n'

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from harness import Running, Stack
-from phone_page import chromium, opened
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.sandbox.phones import RING_TIMEOUT
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from rest import Clock
+from tests.support.harness import Running, Stack
+from tests.support.phone_page import chromium, opened
+from tests.support.rest import Clock
 
 DESK, SUPPORT, SALES, BERLIN = "+14155550101", "+14155550102", "+14155550103", "+493090182000"
 NAMES = {DESK: "desk", SUPPORT: "support", SALES: "sales", BERLIN: "berlin"}

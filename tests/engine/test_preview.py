@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.handover import FOLDER
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 NUMBER = "+14155550101"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import ROOT, Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import ROOT, Stack
 
 
 @pytest.fixture

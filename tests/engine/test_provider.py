@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness import Stack, occurrences
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Stack, occurrences
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 EU = "AC" + "e" * 32

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness import Result, Stack
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import Result, Stack
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk", call_delay=0)\n'
 UNNAMED = 'OutgoingCallerId("desk", phone_number="+14155550101")\n'

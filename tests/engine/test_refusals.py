@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 NUMBER = "+14155550101"
 LAB = "AC" + "5" * 32

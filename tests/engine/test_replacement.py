@@ -7,8 +7,8 @@ import shlex
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 WAYS = ("--replace", "taint", "replacement_trigger")
 

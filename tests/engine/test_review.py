@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 BEFORE = """
 OutgoingCallerId("same", phone_number="+14155550101", friendly_name="Same")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness import Running, Stack
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
-from rest import Clock
+from tests.support.harness import Running, Stack
+from tests.support.rest import Clock
 
 COUNT = 32
 UP = ("up", "--yes", "--skip-preview", "--parallel", "64")

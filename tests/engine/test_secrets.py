@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from harness import Stack, occurrences
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack, occurrences
 
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks an encrypted value
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 DESK = 'OutgoingCallerId("desk", phone_number="{}", friendly_name="Desk")\n'
 

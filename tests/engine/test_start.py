@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 HEAVY = ("twilio.rest", "aiohttp", "phonenumbers", "pydantic", "requests")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copies import OFFLINE, copy_project, lend_packages
-from harness import Stack, engine_path
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.checkout import OFFLINE, copy_project, lend_packages
+from tests.support.harness import Stack, engine_path
 
 
 @pytest.fixture

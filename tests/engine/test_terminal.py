@@ -19,8 +19,8 @@ from typing import Any
 import pyte
 import pytest
 
-from harness import SECONDS, TYPE, Stack
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.harness import SECONDS, TYPE, Stack
 
 UP = "pulumi up --yes --skip-preview"
 EARLIER = [f"$ command {n}" for n in range(60)]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from harness import Stack
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 
 # `stamp` depends on the caller ID's outputs: replaced in a preview, it would be what a user calls a scare.
 DEPENDENT = """

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness import TYPE, Stack
 from pulumi_twilio_caller_id.testing import Sandbox
-from record_states import SANDBOX, SEEN, STATES, sandbox_at
+from tests.slow.upgrade.record_states import SANDBOX, SEEN, STATES, sandbox_at
+from tests.support.harness import TYPE, Stack
 
 VERSIONS = sorted(path.name for path in STATES.iterdir())
 

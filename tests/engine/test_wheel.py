@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from copies import OFFLINE, copy_project, lend_packages
-from harness import ROOT, Stack, engine_path
 from pulumi_twilio_caller_id.sandbox.page import FILES
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.checkout import OFFLINE, copy_project, lend_packages
+from tests.support.harness import ROOT, Stack, engine_path
 
 PROGRAM = """\
 import pulumi

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from copies import OFFLINE, copy_project, lend_packages
-from harness import ROOT, SECONDS, Stack
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import TIMEOUT
+from tests.support.checkout import OFFLINE, copy_project, lend_packages
+from tests.support.harness import ROOT, SECONDS, Stack
 
 FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.name for path in FOLDER.glob("*.yml"))

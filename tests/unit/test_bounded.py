@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id import bounded, twilio_http
 from pulumi_twilio_caller_id.errors import AnswerLost, TwilioRefused
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from tests.support.waiting import PATIENCE, until
 
 Connect = Callable[..., TwilioApi]
 NUMBER = "+14155550101"

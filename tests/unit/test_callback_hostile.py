@@ -22,11 +22,11 @@ import pytest
 from aiohttp import web
 
 import pulumi_twilio_caller_id
-from harness import free_port
 from pulumi_twilio_caller_id import callback_server
 from pulumi_twilio_caller_id.callback import MOST_FIELDS, NUDGE_INTERVAL, NUDGES, Reception, expecting
 from pulumi_twilio_caller_id.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
-from receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
+from tests.support.harness import free_port
+from tests.support.receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
 
 
 @pytest.fixture(autouse=True)

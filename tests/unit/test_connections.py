@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import requests
 
-from harness import free_port
 from pulumi_twilio_caller_id import connections as module
 from pulumi_twilio_caller_id.connections import KEPT, Connections
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from tests.support.harness import free_port
 
 Connect = Callable[..., TwilioApi]
 

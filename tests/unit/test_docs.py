@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 import yaml
 
-import messages
 import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id import cli, errors, testing, verdict
 from pulumi_twilio_caller_id.cli import import_file, listing, sandbox
 from pulumi_twilio_caller_id.config import SOURCES
 from pulumi_twilio_caller_id.errors import HINTS
 from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallerIdInputs, CallState, ValidationRequest
+from tests.support import messages
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

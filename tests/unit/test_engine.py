@@ -19,11 +19,11 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
-from harness import free_port
-from patience import PATIENCE
 from pulumi_twilio_caller_id import engine, interrupts
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from tests.support.harness import free_port
+from tests.support.waiting import PATIENCE
 
 URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 

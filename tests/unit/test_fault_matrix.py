@@ -1,4 +1,4 @@
-"""Every step under every fault: what must hold all the same (`tests/faults.py`)."""
+"""Every step under every fault: what must hold all the same (`tests/slow/fault_matrix/faults.py`)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import CELLS, run
-from invariants import Lasting, broken
 from pulumi_twilio_caller_id.errors import AnswerLost
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.slow.fault_matrix.faults import CELLS, run
+from tests.slow.fault_matrix.invariants import Lasting, broken
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect
+    from tests.support.fixtures.unit import Connect
 
 
 @pytest.mark.parametrize(("step", "fault", "lasting"), CELLS)

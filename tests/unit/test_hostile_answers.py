@@ -17,7 +17,7 @@ from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import Progress
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect
+    from tests.support.fixtures.unit import Connect
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 SID, OTHER_SID = "PN" + "1" * 32, "PN" + "2" * 32

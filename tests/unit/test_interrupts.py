@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.interrupts import (
     CANCELED,
@@ -21,6 +20,7 @@ from pulumi_twilio_caller_id.interrupts import (
     told_over,
     unless_ended,
 )
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Each invariant of the fault matrix sees what breaks it (`tests/invariants.py`)."""
+"""Each invariant of the fault matrix sees what breaks it (`tests/slow/fault_matrix/invariants.py`)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from canaries import canary
-from invariants import DESK, INVARIANTS, LAST_LOOK, NEW, PAUSES, Outcome, broken
 from pulumi_twilio_caller_id.errors import NotVerified
 from pulumi_twilio_caller_id.phone_number import readable
+from tests.slow.fault_matrix.invariants import DESK, INVARIANTS, LAST_LOOK, NEW, PAUSES, Outcome, broken
+from tests.support.leak_search import canary
 
 SID = "PN" + "1" * 32
 BUSY = NotVerified(f"{readable(NEW)} was not verified: the line was busy.", "Run `pulumi up` again.")

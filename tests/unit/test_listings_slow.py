@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id import listings as module
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.interrupts import Ending
@@ -16,6 +15,7 @@ from pulumi_twilio_caller_id.listings import FRESH, Listings, Looks
 from pulumi_twilio_caller_id.records import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from pulumi_twilio_caller_id.verification import Inbox, Interruption, await_caller_id
+from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32

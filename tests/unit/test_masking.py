@@ -17,7 +17,6 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from canaries import canary, forms
 from pulumi_twilio_caller_id import engine, lifecycle, naming, outlook
 from pulumi_twilio_caller_id.callback import Reception
 from pulumi_twilio_caller_id.cli import main
@@ -35,9 +34,10 @@ from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.settings import Settings, resolve
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from tests.support.leak_search import canary, forms
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect
+    from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
 UNKNOWN = pulumi.output.Unknown()  # type: ignore[no-untyped-call]

@@ -16,10 +16,10 @@ from typing import Any
 import apprise
 import pytest
 
-from harness import free_port
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id import notify
 from pulumi_twilio_caller_id.notify import NOT_INSTALLED, UNUSABLE, Notifier, parse_urls
+from tests.support.harness import free_port
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 SID = "PN" + "1" * 32

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from official import Answered, Asked, Description, descriptions, documents, extract
+from tests.support.openapi.official import Answered, Asked, Description, descriptions, documents, extract
 
 ACCOUNT = "AC" + "a" * 32
 SID = "PN" + "b" * 32

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import conformance
-import prism
+from tests.slow.conformance import run as conformance
+from tests.support.openapi import prism
 
 LOG = """\
 [7:12:58 PM] › [CLI] ▶  start     Prism is listening on http://127.0.0.1:4711

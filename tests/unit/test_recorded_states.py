@@ -8,11 +8,11 @@ import pickle
 
 import pytest
 
-from harness import ROOT, TYPE
 from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
-from record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
+from tests.slow.upgrade.record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
+from tests.support.harness import ROOT, TYPE
 
 VERSIONS = sorted(path.name for path in STATES.iterdir())
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import import_file, listing, sandbox
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
@@ -23,6 +22,7 @@ from pulumi_twilio_caller_id.sandbox.faults_file import load_faults
 from pulumi_twilio_caller_id.sandbox.phones import PhoneBook, load_phones
 from pulumi_twilio_caller_id.sandbox.server import Server
 from pulumi_twilio_caller_id.testing import Behaviour, Fault, Phone, Sandbox
+from tests.support.waiting import PATIENCE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import fuzz
+from tests.slow.fuzz.run import fuzz
 
 EXAMPLES, SEED = 70, 4
 """The seed is one of a few that were looked at: of those whose histories have some of everything."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import supply_chain
-from harness import free_port
+from tests.support.harness import free_port
 
 RUN = subprocess.run
 INSTALLED = supply_chain.installed

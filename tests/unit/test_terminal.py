@@ -18,9 +18,9 @@ from contextlib import suppress
 import pyte
 import pytest
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id import terminal
 from pulumi_twilio_caller_id.terminal import NARROW, Bottom, is_there, layout
+from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
 SIX = [(f"48392{n}", f"+1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]

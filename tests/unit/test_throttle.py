@@ -7,12 +7,12 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id.errors import NotFound, TooManyRequests
 from pulumi_twilio_caller_id.interrupts import Abandoned, Ending
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.throttle import CALM, MOST, Throttle, throttle_of
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from tests.support.waiting import PATIENCE
 
 REFUSED = TooManyRequests("look up +14155550101", 429)
 OTHER = NotFound("read caller ID PN", 404, 20404)

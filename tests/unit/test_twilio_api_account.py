@@ -17,7 +17,8 @@ from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect, RawServer
+    from tests.support.broken_servers import RawServer
+    from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
 LISTED = "+14155550199"

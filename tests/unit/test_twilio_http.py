@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
@@ -18,9 +17,11 @@ from pulumi_twilio_caller_id.errors import (
 )
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect, RawServer
+    from tests.support.broken_servers import RawServer
+    from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
 INPUTS = CallerIdInputs(phone_number=NUMBER)

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 import requests
 
-from breaking import CERTIFICATE, KEY, BreakingServer, End, Proxy
-from harness import free_port
-from patience import PATIENCE
 from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, SettingsError, TwilioUnreachable
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.broken_servers import CERTIFICATE, KEY, BreakingServer, End, Proxy
+from tests.support.harness import free_port
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from unit.conftest import Connect
+    from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
 INPUTS = CallerIdInputs(phone_number=NUMBER)

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import versions
-from harness import ROOT
+from tests.support.harness import ROOT
 
 RANGES = ["pulumi>=3.268,<4", "twilio<10,>=9.4.1"]
 

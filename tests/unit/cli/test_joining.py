@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import requests
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import joining, main
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
-from rest import place
+from tests.support.rest import place
+from tests.support.waiting import PATIENCE
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 NAME = "pulumi-twilio-caller-id: "

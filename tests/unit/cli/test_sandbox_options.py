@@ -15,10 +15,10 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
-from patience import PATIENCE
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.waiting import PATIENCE
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)}
 COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sandbox"]

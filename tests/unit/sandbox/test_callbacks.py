@@ -17,14 +17,14 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
-import rest
-from harness import free_port
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox.callback_plan import How
 from pulumi_twilio_caller_id.sandbox.webhook import Webhook, delivered_to, read_deliver_to, sign
 from pulumi_twilio_caller_id.testing import CallbackRecord, Delays, Sandbox
-from rest import Clock
+from tests.support import rest
+from tests.support.harness import free_port
+from tests.support.rest import Clock
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 SUBACCOUNT = "AC" + "5" * 32

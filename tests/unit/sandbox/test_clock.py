@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 import requests
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from rest import START, place
+from tests.support.rest import START, place
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 FAR = 10 * PATIENCE  # what the clock is moved by: nothing here waits for so long

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT
-from official import OFFICIAL, extract
-from openapi import Document, resolved
+from tests.support.harness import ROOT
+from tests.support.openapi.official import OFFICIAL, extract
+from tests.support.openapi.schemas import Document, resolved
 
 REFUSALS = ["400", "401", "403", "404", "429", "500", "503"]
 OPERATIONS = (
@@ -107,7 +107,7 @@ TESTS = """
 import pytest
 import requests
 
-from patience import PATIENCE
+from tests.support.waiting import PATIENCE
 from pulumi_twilio_caller_id import twilio_api
 from pulumi_twilio_caller_id.sandbox import wire
 from pulumi_twilio_caller_id.settings import Settings
@@ -158,9 +158,21 @@ def test_a_violation_fails_the_test_during_which_it_happened(tmp_path: Path) -> 
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TWILIO_"))}
-    path = os.pathsep.join([str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "conforming", "-p", "no:cacheprovider", "-rf"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "1",
+            "-p",
+            "tests.support.plugins.conformance",
+            "-p",
+            "no:cacheprovider",
+            "-rf",
+        ],
         cwd=tmp_path,
         env=outside | {"PYTHONPATH": path, "COLUMNS": "200"},
         capture_output=True,

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import requests
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.sandbox.phones import PhoneBook
 from pulumi_twilio_caller_id.sandbox.server import Server
 from pulumi_twilio_caller_id.testing import Delays, Fault, Phone, Sandbox
-from rest import place
+from tests.support.rest import place
+from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"

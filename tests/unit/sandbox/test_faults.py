@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import requests
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.sandbox.faults import ALLOWED, Faults
 from pulumi_twilio_caller_id.sandbox.faults_file import FaultsFileError, load_faults, read_fault, read_faults
 from pulumi_twilio_caller_id.testing import Delays, Fault, Sandbox
-from rest import ask, place
+from tests.support.rest import ask, place
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 KEYS = (

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import requests
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.sandbox import live
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.store import StateFileError
 from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
-from rest import Clock, place
+from tests.support.rest import Clock, place
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 SUBACCOUNT = "AC" + "5" * 32

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from patience import PATIENCE
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.settings import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
-from rest import ask
+from tests.support.rest import ask
+from tests.support.waiting import PATIENCE
 
 NUMBER, BOUGHT = "+14155550101", "+14155550102"
 BOUGHT_SID = "PN" + "b" * 32

@@ -11,10 +11,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Route, expect
 
-from harness import free_port
-from phone_page import PhonePage, call, chromium, opened, phone
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from rest import Clock
+from tests.support.harness import free_port
+from tests.support.phone_page import PhonePage, call, chromium, opened, phone
+from tests.support.rest import Clock
 
 DESK, SUPPORT, SALES = "+14155550101", "+14155550102", "+14155550103"
 CODE = "481592"

@@ -13,9 +13,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from rest import START, Clock, ask
+from tests.support.rest import START, Clock, ask
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 DATE = "Tue, 24 Nov 2026 10:00:00 +0000"

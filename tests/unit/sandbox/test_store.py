@@ -20,11 +20,11 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.sandbox import StateFileError
 from pulumi_twilio_caller_id.sandbox.store import LARGEST, State, Store
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"

@@ -20,11 +20,11 @@ import pytest
 import requests
 
 import pulumi_twilio_caller_id
-from patience import PATIENCE
 from pulumi_twilio_caller_id.sandbox import StateFileError, file_lock
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock, Taken
 from pulumi_twilio_caller_id.sandbox.store import State, Store
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"

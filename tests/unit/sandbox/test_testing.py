@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness import free_port
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.sandbox.phones import PhoneLike
 from pulumi_twilio_caller_id.sandbox.store import StateFileError
 from pulumi_twilio_caller_id.testing import Delays, Phone, Sandbox, TwilioError
-from rest import place
+from tests.support.harness import free_port
+from tests.support.rest import place
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 AT_ONCE = Delays(0, 0, 0)

@@ -14,7 +14,6 @@ import pytest
 import requests
 from aiohttp.test_utils import TestClient, TestServer
 
-from patience import PATIENCE, until
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.sandbox.faults import Fault
@@ -22,6 +21,7 @@ from pulumi_twilio_caller_id.sandbox.phones import PhoneBook
 from pulumi_twilio_caller_id.sandbox.server import Server
 from pulumi_twilio_caller_id.sandbox.traffic import Traffic
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 SUBACCOUNT = "AC" + "5" * 32

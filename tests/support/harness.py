@@ -1,0 +1,345 @@
+"""Stacks on the real Pulumi engine, each with a project folder, backend and PULUMI_HOME of its own."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
+SECONDS = 120
+PASSPHRASE = "engine tests"
+STACK_FILE = "Pulumi.test.yaml"
+
+PROJECT = f"""\
+name: caller-ids
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: {sys.prefix}
+"""
+
+HEADER = """\
+import pulumi
+from pulumi import Output, ResourceOptions, CustomTimeouts
+from pulumi_twilio_caller_id import OutgoingCallerId, Provider
+"""
+
+
+@cache
+def fake_pip() -> dict[str, str]:
+    """Variables with which the engine need not have pip list all packages in each operation, a third of its time."""
+    listed = Path(tempfile.mkdtemp(prefix="fake-pip-")) / "list.json"
+    atexit.register(shutil.rmtree, listed.parent, ignore_errors=True)
+    command_line = [sys.executable, "-m", "pip", "list", "-v", "--format", "json", "--disable-pip-version-check"]
+    listed.write_bytes(subprocess.run(command_line, capture_output=True, check=True).stdout)
+    path = [str(ROOT / "tests" / "support" / "fake_pip"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(path), "FAKE_PIP_PREFIX": sys.prefix, "FAKE_PIP_LIST": str(listed)}
+
+
+def _engine_variables(folder: Path) -> dict[str, str]:
+    """The environment of a command on the stack in a folder, with nothing of Twilio's or Pulumi's from outside."""
+    outside = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_"))}
+    return {
+        **outside,
+        "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), engine_path(), outside["PATH"]]),
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+@cache
+def _initialised() -> Path:
+    """The files of a stack `test` that was initialised once, to be copied: `stack init` takes a third of a second."""
+    folder = Path(tempfile.mkdtemp(prefix="initialised-stack-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("project", "backend", "home"):
+        (folder / name).mkdir()
+    (folder / "project" / "Pulumi.yaml").write_text(PROJECT)
+    command_line = ["pulumi", "stack", "init", "test", "--non-interactive"]
+    subprocess.run(command_line, cwd=folder / "project", env=_engine_variables(folder), capture_output=True, check=True)
+    return folder
+
+
+def engine_path() -> str:
+    """The folder of the engine that `make setup` found or built."""
+    noted = ROOT / ".engine" / "path"
+    if not noted.exists():
+        raise RuntimeError("no Pulumi engine is set up here: run the tests by `make test`, or `make setup` first")
+    return noted.read_text()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of `pulumi` printed, and its exit code."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+    @property
+    def error(self) -> str:
+        """What the diagnostics say of a caller ID that failed, from `error:` on."""
+        for block in self.stdout.partition("Diagnostics:\n")[2].split("\n\n"):
+            lines = [line.strip() for line in block.strip().splitlines()]
+            if lines and lines[0].startswith(TYPE):
+                first = next((at for at, line in enumerate(lines) if line.startswith("error:")), len(lines))
+                if first < len(lines):
+                    return "\n".join(lines[first:])
+        return ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A `pulumi` that is under way; what it prints goes to a file."""
+
+    process: subprocess.Popen[bytes]
+    file: Path
+
+    @property
+    def output(self) -> str:
+        return self.file.read_text()
+
+    def until(self, holds: Callable[[], object], seconds: float = 60) -> float:
+        """Wait until something holds; the seconds it took. Fails the test after `seconds`, with what was printed."""
+        begin = time.monotonic()
+        while not holds():
+            assert time.monotonic() - begin < seconds, f"not so within {seconds} s:\n{self.output}"
+            time.sleep(0.02)
+        return time.monotonic() - begin
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        if not self.ended():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@dataclass
+class Stack:
+    """A project with one stack, `test`. `environment` is what its commands get beside the engine's own variables.
+
+    `seconds` is how long a command may take.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        for name in ("project", "backend", "home"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.project / "Pulumi.yaml").write_text(PROJECT)
+        self.program("")
+        initialised = _initialised()
+        shutil.copytree(initialised / "backend", self.folder / "backend", dirs_exist_ok=True)
+        shutil.copy(initialised / "project" / STACK_FILE, self.project)
+        self._select("test")
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "project"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def _select(self, name: str) -> None:
+        """Make it the stack that commands are about, as `pulumi stack select` does: Pulumi notes it by project."""
+        path = os.path.realpath(self.project / "Pulumi.yaml")
+        noted = f"caller-ids-{hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()}-workspace.json"
+        (self.home / "workspaces").mkdir(exist_ok=True)
+        (self.home / "workspaces" / noted).write_text(json.dumps({"stack": name}))
+
+    def program(self, text: str) -> None:
+        (self.project / "__main__.py").write_text(HEADER + text)
+
+    def variables(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a command: nothing of Twilio's or Pulumi's from outside."""
+        return {**_engine_variables(self.folder), **fake_pip(), **self.environment, **(extra or {})}
+
+    def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
+        """Run `pulumi`; where `ok`, anything but success fails the test with what was printed."""
+        process = subprocess.Popen(
+            ["pulumi", *args, "--non-interactive"],
+            cwd=self.project,
+            env=self.variables(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=self.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate()
+            raise AssertionError(
+                f"pulumi {' '.join(args)} was not done after {self.seconds} s:\n{stdout}{stderr}"
+            ) from None
+        result = Result(process.returncode, stdout, stderr)
+        assert not ok or result.code == 0, f"pulumi {' '.join(args)} exited with {result.code}:\n{result.output}"
+        return result
+
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> Running:
+        """Start `pulumi` and leave it running."""
+        output = self.folder / f"output.{len(list(self.folder.glob('output.*')))}"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                ["pulumi", *args, "--non-interactive"],
+                cwd=self.project,
+                env=self.variables(env),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Running(process, output)
+
+    def up(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def preview(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("preview", *args, ok=ok, env=env)
+
+    def refresh(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def destroy(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *args, ok=ok, env=env)
+
+    def planned(self) -> dict[str, str]:
+        """What a preview would do: resource name -> operation, without what stays the same."""
+        told = json.loads(self.preview("--json").stdout)
+        steps = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in told["steps"]}
+        return {name: op for name, op in steps.items() if op not in ("same", "read") and not name.endswith("-test")}
+
+    def export(self) -> dict[str, Any]:
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export").stdout)
+        return exported
+
+    def deployment(self) -> dict[str, Any]:
+        """What `export` has of the stack: where the backend has no other, from its file, which costs no `pulumi`."""
+        files = list((self.folder / "backend" / ".pulumi" / "stacks").glob("*/*.json"))
+        kept: dict[str, Any] = (
+            json.loads(files[0].read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+            if len(files) == 1
+            else self.export()["deployment"]
+        )
+        return kept
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The caller IDs in state, by name."""
+        found = self.deployment().get("resources", [])
+        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] == TYPE}
+
+    def pending(self) -> list[Any]:
+        found: list[Any] = self.deployment().get("pending_operations") or []
+        return found
+
+    def outputs(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+        return told
+
+    def files(self) -> Iterable[Path]:
+        """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
+        return (path for path in self.folder.rglob("*") if path.is_file())
+
+    def drop_cut_off_attributes(self) -> None:
+        """What the docs have for a state whose attributes an engine that was killed has left empty."""
+        for file in (self.folder / "backend").rglob("*.attrs"):
+            if not file.stat().st_size:
+                file.unlink()
+
+    def plugins(self) -> list[int]:
+        """The processes that run the provider."""
+        return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]
+
+    def left_behind(self) -> list[int]:
+        """The processes that do not end by themselves: one that has been told to takes a moment on a busy machine."""
+        deadline = time.monotonic() + 30
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+    def processes(self) -> list[int]:
+        """The processes started for this stack that are still there."""
+        marker = f"PULUMI_HOME={self.home}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:  # ended meanwhile
+                continue
+        return found
+
+
+def heed_interrupts() -> None:
+    """A shell has what it runs in the background ignore ^C, and so would every process that is started from here: none
+    that is interrupted would end, and the engine waits five seconds for each of its own before it kills it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def command(pid: int) -> str:
+    """The command line of a process, "" once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def occurrences(needle: str, stack: Stack) -> list[Path]:
+    """The files of the engine that hold `needle` as it is."""
+    return [path for path in stack.files() if needle.encode() in path.read_bytes()]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens at. It is none of those that systems give to outgoing connections, or
+    one of those that other tests make would take it before it is used.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a caller ID in state, what does not differ between one number verified twice."""
+    outputs = {k: v for k, v in resource["outputs"].items() if k not in ("sid", "uri", "date_created", "date_updated")}
+    return {
+        **{name: resource.get(name) for name in ("urn", "custom", "type", "inputs", "parent", "protect", "importID")},
+        "outputs": outputs,
+        "output names": sorted(resource["outputs"]),
+    }
