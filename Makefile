@@ -63,7 +63,7 @@ matrix: setup
 	@$(VENV)/bin/python -m tests.slow.fault_matrix.faults
 
 kills: setup $(VENV)/ready-dev
-	@engine/run python -m pytest -q -s -p no:xdist tests/engine/test_kill_matrix.py
+	@engine/run python -m pytest -q -s -p no:xdist tests/slow/kill_matrix
 
 fuzz: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python -m tests.slow.fuzz.run $(ARGS)
@@ -82,7 +82,7 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/python checks/supply_chain.py
 
 docs-check: setup $(VENV)/ready-dev
-	@engine/run python -m pytest -q tests/unit/test_docs.py
+	@engine/run python -m pytest -q tests/repo/test_docs.py
 
 format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix

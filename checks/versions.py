@@ -24,21 +24,18 @@ ENVIRONMENTS = ROOT / ".engine"
 KINDS = ("oldest", "newest")
 
 SMOKE = {
-    "create": "three_numbers_are_verified_with_one_call_each",
-    "update": "a_rename_is_an_update_in_place",
-    "refresh": "drift_of_the_name_is_shown_and_corrected",
-    "import": "import_takes_over_exactly_that_sid",
-    "get": "get_reads_without_managing",
-    "preview": "inputs_that_are_not_known_before_up",
-    "provider": "two_accounts_in_one_stack",
-    "callbacks": "a_success_ends_the_wait_at_once",
-    "interrupts": "once_ends_six_waits",
-    "upgrade": "an_upgrade_changes_nothing",
+    "engine/test_create.py": "three_numbers_are_verified_with_one_call_each",
+    "engine/test_update.py": "a_rename_is_an_update_in_place",
+    "engine/test_refresh.py": "drift_of_the_name_is_shown_and_corrected",
+    "engine/test_import.py": "import_takes_over_exactly_that_sid",
+    "engine/test_get.py": "get_reads_without_managing",
+    "engine/test_preview.py": "inputs_that_are_not_known_before_up",
+    "engine/test_provider.py": "two_accounts_in_one_stack",
+    "engine/test_callbacks.py": "a_success_ends_the_wait_at_once",
+    "engine/test_interrupts.py": "once_ends_six_waits",
+    "slow/upgrade/test_upgrade.py": "an_upgrade_changes_nothing",
 }
-"""Of tests/engine, file and test: together they touch each thing that engine, SDK and Twilio's library do for us."""
-
-UNIT = ["tests/unit", "--ignore=tests/unit/test_docs.py", "--ignore=tests/unit/test_typing.py"]
-"""All but those that run tools, which are the same in each environment."""
+"""File in `tests/`, and test: together they use everything that engine, SDK and Twilio's library do for us."""
 
 
 def wanted(kind: str, ranges: Sequence[str]) -> list[str]:
@@ -85,8 +82,8 @@ def environment(kind: str) -> Path:
 
 
 def run_tests(python: Path) -> int:
-    smoke = [f"tests/engine/test_{file}.py::test_{name}" for file, name in SMOKE.items()]
-    command = [str(python), "-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", *smoke, *UNIT]
+    smoke = [f"tests/{file}::test_{name}" for file, name in SMOKE.items()]
+    command = [str(python), "-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", *smoke, "tests/unit"]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

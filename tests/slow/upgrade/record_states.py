@@ -1,5 +1,5 @@
 """Record what this version leaves in a state file, into `data/states/<version>/`: once per release, for ever after read
-by tests/engine/test_upgrade.py.
+by test_upgrade.py.
 
 On the real engine, against the sandbox, with each way in which a caller ID gets into a state. A folder has:
 

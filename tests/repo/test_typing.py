@@ -9,7 +9,7 @@ import pytest
 from mypy import api
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ROOT / "tests" / "typing"
+PROGRAMS = ROOT / "tests" / "repo" / "typing"
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from pulumi_twilio_caller_id.errors import (
 from pulumi_twilio_caller_id.records import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification import Inbox, Interruption, Progress, await_caller_id
 
-STREAMS = sorted((Path(__file__).parents[1] / "data" / "streams").glob("*.json"))
+STREAMS = sorted((Path(__file__).parents[2] / "data" / "streams").glob("*.json"))
 BEGIN = 1000.0
 NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
