@@ -1,7 +1,9 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: you answer, in a browser
 #   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
-#   make test | lint | docs-check            what CI runs
+#   make test                                the tests to run while you work: 5 minutes
+#   make test-all                            every test: 12 minutes
+#   make lint | docs-check                   style, types, versions; the docs alone
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
 #   make conformance                         the sandbox and each request of ours against Twilio's API description; needs Node.js
 #   make matrix                              each request under each fault: what comes of it, printed
@@ -14,10 +16,10 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-TWILIO := engine/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page)
-PULUMI := $(TWILIO) --join --run engine/stack
+TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page)
+PULUMI := $(TWILIO) --join --run tools/stack
 
-.PHONY: help up preview refresh destroy phone test test-oldest states conformance matrix kills fuzz bench lint docs-check
+.PHONY: help up preview refresh destroy phone test test-slow test-all test-oldest states conformance matrix kills fuzz bench lint docs-check
 .PHONY: format screenshots dist clean setup
 .DEFAULT_GOAL := help
 
@@ -37,7 +39,7 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/ready
-	@$(VENV)/bin/python engine/ensure.py
+	@$(VENV)/bin/python tools/ensure.py
 
 up preview refresh destroy: setup
 	@$(PULUMI) $@
@@ -45,31 +47,41 @@ up preview refresh destroy: setup
 phone: setup
 	@$(TWILIO) --page
 
+PYTEST := tools/run python -m pytest -n 4 --dist worksteal
+
 test: setup $(VENV)/ready-dev
-	@$(VENV)/bin/python engine/browser.py
-	@engine/run python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(PYTEST) tests/unit tests/engine $(ARGS)
+
+# What `make test` leaves out of `make test-all`.
+test-slow: setup $(VENV)/ready-dev
+	@$(VENV)/bin/python tools/browser.py
+	@$(PYTEST) tests/slow tests/repo $(ARGS)
+
+test-all: setup $(VENV)/ready-dev
+	@$(VENV)/bin/python tools/browser.py
+	@$(PYTEST) $(ARGS)
 
 # ARGS="oldest" or "newest": one of both.
 test-oldest: setup $(VENV)/ready-dev
-	@engine/run python checks/versions.py $(ARGS)
+	@tools/run python -m tools.versions $(ARGS)
 
 conformance: setup $(VENV)/ready-dev
-	@engine/run python -m tests.slow.conformance.run
+	@tools/run python -m tests.slow.conformance.run
 
 states: setup
-	@engine/run python -m tests.slow.upgrade.record_states
+	@tools/run python -m tests.slow.upgrade.record_states
 
 matrix: setup
 	@$(VENV)/bin/python -m tests.slow.fault_matrix.faults
 
 kills: setup $(VENV)/ready-dev
-	@engine/run python -m pytest -q -s -p no:xdist tests/slow/kill_matrix
+	@tools/run python -m pytest -q -s -p no:xdist tests/slow/kill_matrix
 
 fuzz: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python -m tests.slow.fuzz.run $(ARGS)
 
 bench: setup
-	@PYTHONPATH=. engine/run python benchmarks/bench.py $(ARGS)
+	@PYTHONPATH=. tools/run python benchmarks/bench.py $(ARGS)
 
 lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
@@ -78,19 +90,19 @@ lint: $(VENV)/ready-dev
 	@for example in examples/*/; do \
 	    (cd $$example && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
 	done
-	@$(VENV)/bin/python engine/lint_workflows.py
-	@$(VENV)/bin/python checks/supply_chain.py
+	@$(VENV)/bin/python -m tools.lint_workflows
+	@$(VENV)/bin/python -m tools.supply_chain
 
 docs-check: setup $(VENV)/ready-dev
-	@engine/run python -m pytest -q tests/repo/test_docs.py
+	@tools/run python -m pytest -q tests/repo/test_docs.py
 
 format: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
 screenshots: setup $(VENV)/ready-dev
-	@$(VENV)/bin/python engine/browser.py
-	@$(VENV)/bin/python -m tests.support.phone_page
+	@$(VENV)/bin/python tools/browser.py
+	@$(VENV)/bin/python -m tests.slow.page.screenshots
 
 # Without isolation, so that the build backend is the one pinned in requirements-dev.txt. The wheel is built from the sdist.
 dist: $(VENV)/ready-dev

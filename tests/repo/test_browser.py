@@ -1,4 +1,4 @@
-"""engine/browser.py finds a Chromium, installs one, or says how to; programs of the system are stand-ins."""
+"""tools/browser.py finds a Chromium, installs one, or says how to; programs of the system are stand-ins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "engine" / "browser.py"
+SCRIPT = Path(__file__).parents[2] / "tools" / "browser.py"
 SUDO = '[ "$1" = --non-interactive ] && shift; exec "$@"'
 INSTALLS = """\
 echo "$@" >> "$0.log"

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-import supply_chain
 from tests.support.harness import free_port
+from tools import supply_chain
 
 RUN = subprocess.run
 INSTALLED = supply_chain.installed

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-import versions
 from tests.support.harness import ROOT
+from tools import versions
 
 RANGES = ["pulumi>=3.268,<4", "twilio<10,>=9.4.1"]
 

@@ -1,31 +1,24 @@
-"""The sandbox's phone page in a real browser: Chromium without a window, which reaches nothing but this machine.
-
-Run as a script it draws the pictures of the page in docs/images/: `make screenshots`.
-"""
+"""The sandbox's phone page in a real browser: Chromium without a window, which reaches nothing but this machine."""
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from pulumi_twilio_caller_id.phone_number import readable
-from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
-from tests.support.rest import Clock, place
+from pulumi_twilio_caller_id.testing import PlacedCall, Sandbox
+from tests.support.harness import ROOT
+from tests.support.rest import place
 from tests.support.waiting import PATIENCE
 
-ROOT = Path(__file__).parents[2]
-IMAGES = ROOT / "docs" / "images"
 WIDE = (1280, 900)
 MILLISECONDS = PATIENCE * 1000  # until something that does not show up fails a test
 
@@ -38,7 +31,7 @@ OPTIONS = (
 
 def chromium_path() -> str:
     """The Chromium that is there; `RuntimeError`, with what to do, where there is none."""
-    command = [sys.executable, str(ROOT / "engine" / "browser.py"), "--find"]
+    command = [sys.executable, str(ROOT / "tools" / "browser.py"), "--find"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode:
         raise RuntimeError(found.stderr.strip())
@@ -136,60 +129,3 @@ def phone(sandbox: Sandbox, number: str, friendly_name: str | None = None, **fie
 
 def call(sandbox: Sandbox, sid: str) -> PlacedCall:
     return next(call for call in sandbox.calls if call.sid == sid)
-
-
-# The pictures
-
-DESK, SUPPORT, BERLIN, SALES = "+14155550101", "+14155550102", "+493090182000", "+14155550103"
-
-
-def a_busy_morning() -> tuple[Sandbox, Clock]:
-    """A sandbox with a number that is verified and one that is busy; more is phoned once it runs."""
-    clock = Clock()
-    manual = {number: {"behaviour": "manual", "validation_code": "481592"} for number in (DESK, SUPPORT, BERLIN)}
-    sandbox = Sandbox(phones={**manual, SALES: "busy"}, delays=Delays(1, 2, 4), clock=clock, port=port())
-    return sandbox, clock
-
-
-def port() -> int:
-    """That of the command line where it is free, so that the pictures show what people see."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", 8484))
-        except OSError:
-            return 0
-        return 8484
-
-
-def draw(folder: Path) -> None:
-    """Draws both pictures: phones that ring, and what becomes of them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sandbox, clock = a_busy_morning()
-    with sandbox, chromium() as browser, opened(browser, sandbox, size=(1200, 800), reduced_motion="reduce") as page:
-        phone(sandbox, SALES, "Sales")
-        clock.now += 12
-        desk = phone(sandbox, DESK, "Front desk")
-        clock.now += 1
-        support = phone(sandbox, SUPPORT, "Support", Extension="12")
-        phone(sandbox, BERLIN, "Berlin")
-        clock.now += 2
-        page.press(SUPPORT, "Answer")
-        page.keyed(SUPPORT).press_sequentially(support.validation_code[:3])
-        expect(page.rows("Calls")).to_have_count(4)
-        page.press(BERLIN, "Ignore")
-        page.page.screenshot(path=folder / "phone-ringing.png")
-        page.press(DESK, "Answer")
-        clock.now += 5
-        page.keyed(DESK).press_sequentially(desk.validation_code)
-        page.keyed(SUPPORT).press_sequentially("000")
-        page.card(SUPPORT).get_by_role("button", name="Hang up").click()
-        page.press(BERLIN, "Decline")
-        expect(page.card(BERLIN)).to_contain_text("Declined")
-        expect(page.card(DESK)).to_contain_text("Verified")
-        page.page.mouse.move(0, 0)
-        page.page.screenshot(path=folder / "phone-verified.png")
-
-
-if __name__ == "__main__":
-    draw(Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES)
-    sys.stdout.write(f"drawn into {os.path.relpath(IMAGES if len(sys.argv) < 2 else sys.argv[1])}\n")

@@ -83,7 +83,7 @@ def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
 
 def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:
     """Nothing that git tracks is rewritten, so that a newcomer's `git status` stays clean."""
-    tracked = ["Pulumi.sandbox.yaml", "Pulumi.yaml", "requirements.txt", "engine/cli/go.sum"]
+    tracked = ["Pulumi.sandbox.yaml", "Pulumi.yaml", "requirements.txt", "tools/cli/go.sum"]
     before = {name: (checkout.folder / name).read_text() for name in tracked}
     checkout.make("preview")
 

@@ -1,6 +1,6 @@
 """Prism, a program of others that holds HTTP against an OpenAPI description: as a mock, or as a proxy before a server.
 
-Installed by `npm ci` from checks/prism/ into .prism/, once. Its scripts are not run, and it asks nobody but what it is
+Installed by `npm ci` from tools/prism/ into .prism/, once. Its scripts are not run, and it asks nobody but what it is
 put before.
 """
 
@@ -18,7 +18,7 @@ from typing import Self
 from tests.support.harness import free_port
 from tests.support.openapi.official import ROOT
 
-PINNED = ROOT / "checks" / "prism"
+PINNED = ROOT / "tools" / "prism"
 PLACE = ROOT / ".prism"
 PROGRAM = PLACE / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 SECONDS = 60

@@ -1,4 +1,4 @@
-module engine/language-host
+module tools/language-host
 
 go 1.21
 

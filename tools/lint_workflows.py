@@ -19,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ensure import HERE, HOME, go, say
+from tools.ensure import HERE, HOME, go, say
 
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 

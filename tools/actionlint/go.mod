@@ -1,4 +1,4 @@
-module engine/actionlint
+module tools/actionlint
 
 go 1.25.0
 

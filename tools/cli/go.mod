@@ -1,4 +1,4 @@
-module engine/cli
+module tools/cli
 
 go 1.26.6
 

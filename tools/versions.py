@@ -3,7 +3,7 @@
     versions.py [oldest] [newest]      both, where none is named
 
 Each has a virtual environment of its own in `.engine/`. What pyproject.toml does not name is borrowed from `.venv`, so
-that pip fetches a few packages, not all. Run by `engine/run`, which has the Pulumi engine at hand.
+that pip fetches a few packages, not all. Run by `tools/run`, which has the Pulumi engine at hand.
 """
 
 from __future__ import annotations
