@@ -87,8 +87,8 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
-	@for example in examples/*/; do \
-	    (cd $$example && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
+	@for program in examples/*/Pulumi.yaml; do \
+	    (cd $$(dirname $$program) && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
 	done
 	@$(VENV)/bin/python -m tools.lint_workflows
 	@$(VENV)/bin/python -m tools.supply_chain

