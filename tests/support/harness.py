@@ -221,8 +221,12 @@ class Stack:
             )
         return Running(process, output)
 
-    def up(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
-        return self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)
+    def up(self, *args: str, ok: bool = True, settled: bool = True, env: Mapping[str, str] | None = None) -> Result:
+        """Run `pulumi up`. If it succeeds, a preview right after it must plan nothing, unless `settled` is False."""
+        result = self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)
+        if ok and settled and "--expect-no-changes" not in args:
+            assert self.planned(env=env) == {}, "`up` has left something to do"
+        return result
 
     def preview(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
         return self.pulumi("preview", *args, ok=ok, env=env)
@@ -233,9 +237,9 @@ class Stack:
     def destroy(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None) -> Result:
         return self.pulumi("destroy", "--yes", "--skip-preview", *args, ok=ok, env=env)
 
-    def planned(self) -> dict[str, str]:
+    def planned(self, *, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """What a preview would do: resource name -> operation, without what stays the same."""
-        told = json.loads(self.preview("--json").stdout)
+        told = json.loads(self.preview("--json", env=env).stdout)
         steps = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in told["steps"]}
         return {name: op for name, op in steps.items() if op not in ("same", "read") and not name.endswith("-test")}
 
