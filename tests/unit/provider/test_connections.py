@@ -122,3 +122,13 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_replaced(
     assert connect().find("+14155550199") is not None
     assert 2 == len(opened)
     assert [] == sleeps
+
+
+def test_after_a_failed_request_a_new_connection_is_used(
+    sandbox: Sandbox, connect: Connect, opened: list[str], sleeps: list[float]
+) -> None:
+    """The server may have given up the old connection together with the request."""
+    sandbox.fail("list", status=503, times=1)
+    assert connect().find("+14155550199") is not None
+    assert 1 == len(sleeps)
+    assert 2 == len(opened)

@@ -6,9 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from pulumi_twilio_caller_id.callback import Callback
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.verdict import GRACE, Failed, Seen, Verdict, Verified, Waiting, explain, judge
+from pulumi_twilio_caller_id.verdict import (
+    GRACE,
+    Failed,
+    Seen,
+    Verdict,
+    Verified,
+    Waiting,
+    explain,
+    judge,
+    with_callback,
+)
 from pulumi_twilio_caller_id.verification import Inbox, SystemClock
 
 NUMBER = "+14155550101"
@@ -163,3 +174,24 @@ def test_the_clock_in_use_never_goes_back() -> None:
     begin = clock.now()
     clock.wait(Inbox(), 0)
     assert begin <= clock.now()
+
+
+@pytest.mark.parametrize(
+    ("status", "sid", "seen"),
+    [
+        ("success", FOUND.sid, replace(NOTHING, success=FOUND.sid, success_at=7)),
+        ("success", None, NOTHING),
+        ("failed", FOUND.sid, replace(NOTHING, failed="completed")),
+        (None, FOUND.sid, NOTHING),
+    ],
+)
+def test_a_callback_tells_success_by_status_and_sid_together(status: str | None, sid: str | None, seen: Seen) -> None:
+    told = Callback(
+        call_sid=CALL,
+        account_sid=FOUND.account_sid,
+        call_status="completed",
+        verification_status=status,
+        caller_id_sid=sid,
+        trusted=True,
+    )
+    assert seen == with_callback(NOTHING, told, REQUEST, 7)
