@@ -20,11 +20,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 SECONDS = 120
 PASSPHRASE = "engine tests"
 STACK_FILE = "Pulumi.test.yaml"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks an encrypted value
 
 PROJECT = f"""\
 name: caller-ids
@@ -101,14 +104,20 @@ class Result:
 
     @property
     def error(self) -> str:
-        """What the diagnostics say of a caller ID that failed, from `error:` on."""
+        """What the diagnostics say of the first caller ID that failed, from `error:` on."""
+        return next(iter(self.errors.values()), "")
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The same for each caller ID that failed, by its name in the program."""
+        found = {}
         for block in self.stdout.partition("Diagnostics:\n")[2].split("\n\n"):
             lines = [line.strip() for line in block.strip().splitlines()]
             if lines and lines[0].startswith(TYPE):
                 first = next((at for at, line in enumerate(lines) if line.startswith("error:")), len(lines))
                 if first < len(lines):
-                    return "\n".join(lines[first:])
-        return ""
+                    found[lines[0].removeprefix(TYPE).strip(" ():")] = "\n".join(lines[first:])
+        return found
 
 
 @dataclass(frozen=True)
@@ -177,6 +186,13 @@ class Stack:
 
     def program(self, text: str) -> None:
         (self.project / "__main__.py").write_text(HEADER + text)
+
+    def configure(self, values: Mapping[str, object]) -> None:
+        """Put values, none of them secret, into the stack's config, in place of `pulumi config set`."""
+        file = self.project / STACK_FILE
+        content = yaml.safe_load(file.read_text())
+        content.setdefault("config", {}).update(values)
+        file.write_text(yaml.safe_dump(content))
 
     def variables(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a command: nothing of Twilio's or Pulumi's from outside."""
@@ -267,8 +283,12 @@ class Stack:
         return found
 
     def outputs(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
-        return told
+        """The stack's outputs, from its file. Only Pulumi can decrypt them if a secret is among them."""
+        [stack] = [r for r in self.deployment().get("resources", []) if r["type"] == "pulumi:pulumi:Stack"]
+        found: dict[str, Any] = stack.get("outputs", {})
+        if SECRET in json.dumps(found):
+            found = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+        return found
 
     def files(self) -> Iterable[Path]:
         """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
