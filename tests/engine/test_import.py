@@ -2,206 +2,161 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-
-import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack, comparable
 
 NUMBER = "+14155550101"
 NO_SUCH = "PN" + "0" * 32
-PROVIDER = """
+MADE = "+14155550102"
+SURROUNDINGS = f"""
 import os
-eu = pulumi.ProviderResource("pulumi-python", "eu", {"twilio:accountSid": os.environ["TWILIO_ACCOUNT_SID"]})
+eu = pulumi.ProviderResource("pulumi-python", "eu", {{"twilio:accountSid": os.environ["TWILIO_ACCOUNT_SID"]}})
 class Office(pulumi.ComponentResource):
     def __init__(self, name):
         super().__init__("my:Office", name)
 office = Office("office")
+made = OutgoingCallerId("made", phone_number="{MADE}", friendly_name="Front desk")
 """
-
-
-def desk(import_: str | None, *options: str, name: str = "desk", inputs: str = 'friendly_name="Front desk"') -> str:
-    given = [f'import_="{import_}"'] * (import_ is not None) + list(options)
-    inputs = ", ".join(filter(None, [f'phone_number="{NUMBER}"', inputs]))
-    return f'OutgoingCallerId("{name}", {inputs}, opts=ResourceOptions({", ".join(given)}))\n'
-
-
-@pytest.fixture
-def sid(sandbox: Sandbox) -> str:
-    return sandbox.add_caller_id(NUMBER, "Front desk").sid
-
-
-def test_import_takes_over_exactly_that_sid(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    """The preview says so, up asks nothing but to read, and the state is what verifying the number would have left."""
-    stack.program(desk(sid))
-    assert f"desk create import {sid}, no call" in stack.preview().output
-    previewed = len(sandbox.requests)
-    up = stack.up().output
-
-    assert f"imported {sid}, no call" in up
-    assert [] == sandbox.calls
-    assert {"GET"} == {request.method for request in sandbox.requests}
-    assert ["list", "fetch"] == [request.endpoint for request in sandbox.requests]
-    assert 1 == previewed
-    imported = stack.resources()["desk"]
-    assert sid == imported["id"]
-
-    assert {} == stack.planned()
-    stack.refresh("--expect-no-changes")
-    stack.program(desk(None))
-    assert {} == stack.planned()
-    stack.up("--expect-no-changes")
-    stack.destroy()
-    assert [] == sandbox.caller_ids
-
-    stack.up()
-    assert 1 == len(sandbox.calls)
-    assert comparable(stack.resources()["desk"]) == comparable(imported)
-
-
-def test_what_the_program_leaves_out_is_not_managed(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    stack.program(desk(sid, inputs=""))
-    stack.up()
-
-    assert "Front desk" == stack.resources()["desk"]["outputs"]["friendly_name"]
-    assert {} == stack.planned()
-
-
-def test_a_preview_without_credentials(make_stack: Callable[..., Stack], sandbox: Sandbox, sid: str) -> None:
-    stack = make_stack()
-    stack.program(desk(sid))
-    assert f"desk create import {sid}, no call" in stack.preview().output
-
-    stack.program(desk("../Calls"))
-    output = stack.preview(ok=False).output
-    assert "resource 'desk' has a problem: import_ is '../Calls': it is not the sid of an OutgoingCallerId" in output
-    assert "no call" not in output
-    assert [] == sandbox.requests
-
-
-NOT_THERE = "the account has no such OutgoingCallerId (20404); "
-ANOTHER = NOT_THERE + f"the one of {NUMBER} is {{sid}}"
-BOUGHT = NOT_THERE + "a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
-NUMBER_DIFFERS = f"{{sid}}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid"
-NAME_DIFFERS = (
-    "{sid}, which import_ names, is 'Front desk' at Twilio, where an import changes nothing: give that name or none,"
-    " and rename it once it is imported"
+OPTIONS = (
+    "parent=office",
+    "provider=eu",
+    "protect=True",
+    "depends_on=[made]",
+    "retain_on_delete=True",
+    'custom_timeouts=CustomTimeouts(create="8m")',
 )
-UNVERIFIED = "+14155550107"
-
-# program, the property with its value, what is told of it, how that begins where no preview looked
-MISMATCHES = {
-    "no such sid": (
-        desk(NO_SUCH, inputs=""),
-        f"import_ is '{NO_SUCH}'",
-        ANOTHER,
-        f"import_ of +1 415-555-0101 is {NO_SUCH}",
-    ),
-    "a bought number's sid": (
-        desk(NO_SUCH, inputs="").replace(NUMBER, UNVERIFIED),
-        f"import_ is '{NO_SUCH}'",
-        BOUGHT,
-        f"import_ of +1 415-555-0107 is {NO_SUCH}",
-    ),
-    "another number": (
-        desk("{sid}", inputs="").replace(NUMBER, UNVERIFIED),
-        f"property phone_number value {{{UNVERIFIED}}} has a problem",
-        NUMBER_DIFFERS,
-        f"phone_number is '{UNVERIFIED}'",
-    ),
-    "another friendly name": (
-        desk("{sid}", inputs='friendly_name="Reception"'),
-        "property friendly_name value {Reception} has a problem",
-        NAME_DIFFERS,
-        "friendly_name is 'Reception'",
-    ),
-}
 
 
-@pytest.mark.parametrize(("program", "value", "told", "begins"), MISMATCHES.values(), ids=MISMATCHES)
-def test_what_is_not_the_one_declared_is_an_error_that_names_both(
-    stack: Stack, sandbox: Sandbox, sid: str, program: str, value: str, told: str, begins: str
-) -> None:
-    """In the preview, where there are credentials, and else when it is to be taken over. Nothing is changed."""
-    stack.program(program.replace("{sid}", sid))
-    preview = stack.preview(ok=False).output
-    up = stack.up(ok=False)
+def declared(name: str, number: str, import_: str | None, *options: str, friendly_name: str | None = None) -> str:
+    opts = ", ".join([f'import_="{import_}"'] * (import_ is not None) + list(options))
+    inputs = f"phone_number={number}, friendly_name={friendly_name!r}"
+    return f'{name} = OutgoingCallerId("{name}", {inputs}, opts=ResourceOptions({opts}))\n'
 
-    reason = told.replace("{sid}", sid)
-    assert f"{value}: {reason}\n" in preview
-    assert "no call" not in preview
-    assert f"error: {begins}: {reason}.\nNothing was changed at Twilio." in up.error
-    assert "Traceback" not in preview + up.output
+
+def desk(import_: str | None) -> str:
+    return declared("desk", f'"{NUMBER}"', import_, friendly_name="Front desk")
+
+
+def test_import_takes_over_exactly_that_sid(stack: Stack, sandbox: Sandbox) -> None:
+    """The preview says so, and its plan holds; up asks nothing but to read, and the state is what verifying the number
+    would have left. Options given with it keep their meaning.
+    """
+    numbers = {"desk": NUMBER, "bare": "+14155550103", "later": "+14155550104", "optioned": "+14155550105"}
+    sids = {name: sandbox.add_caller_id(number, "Front desk").sid for name, number in numbers.items()}
+    adopted = sandbox.add_caller_id("+14155550106").sid
+    others = (
+        declared("bare", f'"{numbers["bare"]}"', sids["bare"])
+        + declared("later", f'bare.date_created.apply(lambda _: "{numbers["later"]}")', sids["later"])
+        + declared("optioned", f'"{numbers["optioned"]}"', sids["optioned"], *OPTIONS)
+        + 'OutgoingCallerId("adopted", phone_number="+14155550106", adopt=True)\n'
+    )
+    stack.program(SURROUNDINGS + desk(sids["desk"]) + others)
+    preview = stack.preview("--save-plan", "plan.json").output
+    for name, sid in sids.items():
+        assert f"{name} create import {sid}, no call" in preview
+    assert ["list"] * 2 == [request.endpoint for request in sandbox.requests], "one listing for each provider"
+    up = stack.up("--plan", "plan.json").output
+    asked = sandbox.requests[2:]
+
+    for sid in sids.values():
+        assert f"imported {sid}, no call" in up
+    assert ["create"] == [request.endpoint for request in asked if request.method != "GET"]
+    assert [MADE] == [call.to for call in sandbox.calls]
+    assert len(sids) == [request.endpoint for request in asked].count("fetch")
+    looked = [request.params.get("PhoneNumber") for request in asked if request.endpoint == "list"]
+    assert {MADE, "+14155550106"} == set(looked)
+
+    states = stack.resources()
+    assert sids | {"adopted": adopted} == {name: state["id"] for name, state in states.items() if name != "made"}
+    made = json.dumps(comparable(states["made"])).replace("made", "desk").replace(MADE, NUMBER)
+    assert json.loads(made) == comparable(states["desk"])
+    assert "Front desk" == states["bare"]["outputs"]["friendly_name"], "what the program leaves out is not managed"
+    optioned = states["optioned"]
+    assert optioned["parent"].endswith("::my:Office::office")
+    assert "pulumi:providers:pulumi-python::eu::" in optioned["provider"]
+    assert (True, True, 480) == (optioned["protect"], optioned["retainOnDelete"], optioned["customTimeouts"]["create"])
+    assert [states["made"]["urn"]] == optioned["dependencies"]
+
+    stack.refresh("--expect-no-changes")
+    stack.program(SURROUNDINGS + desk(None) + others)
+    stack.up("--expect-no-changes")
+    stack.pulumi("state", "unprotect", "--all", "--yes")
+    stack.destroy()
+    assert [sids["optioned"]] == [record.sid for record in sandbox.caller_ids], "retained, as the option says"
+
+
+def test_leaving_it_in_while_the_resource_changes(stack: Stack, sandbox: Sandbox) -> None:
+    """Moved by an alias, or given a friendly name: it is imported once. Another sid replaces what is in the state, as
+    with the engine's own imports; here, the number was deleted and verified anew in the Console.
+    """
+    numbers = {"desk": NUMBER, "named": "+14155550102", "anew": "+14155550103"}
+    sids = {name: sandbox.add_caller_id(number, "Front desk").sid for name, number in numbers.items()}
+    stack.program("".join(declared(name, f'"{numbers[name]}"', sid) for name, sid in sids.items()))
+    stack.up()
+    sandbox.remove(sids["anew"])
+    sids["anew"] = sandbox.add_caller_id(numbers["anew"], "Front desk").sid
+    stack.program(
+        declared("reception", f'"{NUMBER}"', sids["desk"], 'aliases=[pulumi.Alias(name="desk")]')
+        + declared("named", f'"{numbers["named"]}"', sids["named"], friendly_name="Reception")
+        + declared("anew", f'"{numbers["anew"]}"', sids["anew"])
+    )
+    stack.up()
+
+    sids["reception"] = sids.pop("desk")
+    assert sids == {name: state["id"] for name, state in stack.resources().items()}
+    assert {sids["reception"]: "Front desk", sids["named"]: "Reception", sids["anew"]: "Front desk"} == {
+        record.sid: record.friendly_name for record in sandbox.caller_ids
+    }
     assert [] == sandbox.calls
+
+
+def test_what_is_not_the_one_declared_is_an_error_that_names_both(stack: Stack, sandbox: Sandbox) -> None:
+    """In the preview, which ends with the first, and else when it is to be taken over. Nothing is changed."""
+    sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
+    lobby = sandbox.add_caller_id("+14155550109", "Lobby").sid
+    named = declared("named", f'"{NUMBER}"', sid, friendly_name="Reception")
+    name_differs = (
+        f"{sid}, which import_ names, is 'Front desk' at Twilio, where an import changes nothing: give that name or"
+        " none, and rename it once it is imported"
+    )
+    stack.program(named)
+    preview = stack.preview(ok=False).output
+    assert f"property friendly_name value {{Reception}} has a problem: {name_differs}\n" in preview
+    assert "no call" not in preview
+    assert "Traceback" not in preview
+
+    stack.program(
+        named
+        + declared("moved", '"+14155550102"', sid)
+        + declared("bought", '"+14155550103"', NO_SUCH)
+        + declared("mistaken", '"+14155550109"', NO_SUCH)
+    )
+    up = stack.up("--continue-on-error", ok=False)
+    not_there = "the account has no such OutgoingCallerId (20404)"
+    assert {
+        "named": f"error: friendly_name is 'Reception': {name_differs}.\nNothing was changed at Twilio.",
+        "moved": f"error: phone_number is '+14155550102': {sid}, which import_ names, is {NUMBER} at Twilio: correct"
+        " the number or the sid.\nNothing was changed at Twilio.",
+        "bought": f"error: import_ of +1 415-555-0103 is {NO_SUCH}: {not_there}; a number bought from Twilio has such a"
+        " sid too, but is not an OutgoingCallerId.\nNothing was changed at Twilio.",
+        "mistaken": f"error: import_ of +1 415-555-0109 is {NO_SUCH}: {not_there}; the one of +14155550109 is {lobby}."
+        "\nNothing was changed at Twilio.",
+    } == up.errors
+    assert "Traceback" not in up.output
     assert {"GET"} == {request.method for request in sandbox.requests}
     assert {} == stack.resources()
 
 
-def test_options_given_with_it_keep_their_meaning(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    options = (
-        "parent=office",
-        "provider=eu",
-        "protect=True",
-        "depends_on=[other]",
-        "retain_on_delete=True",
-        'custom_timeouts=CustomTimeouts(create="8m")',
-    )
-    other = 'other = OutgoingCallerId("other", phone_number="+14155550102")\n'
-    stack.program(PROVIDER + other + desk(sid, *options))
-    stack.up()
+def test_a_preview_without_credentials(make_stack: Callable[..., Stack], sandbox: Sandbox) -> None:
+    sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
+    stack = make_stack()
+    stack.program(desk(sid) + declared("other", '"+14155550102"', "../Calls", "depends_on=[desk]"))
+    output = stack.preview(ok=False).output
 
-    state = stack.resources()["desk"]
-    assert sid == state["id"]
-    assert state["parent"].endswith("::my:Office::office")
-    assert "pulumi:providers:pulumi-python::eu::" in state["provider"]
-    assert state["protect"] is True
-    assert state["retainOnDelete"] is True
-    assert 480 == state["customTimeouts"]["create"]
-    assert [stack.resources()["other"]["urn"]] == state["dependencies"]
-    assert ["+14155550102"] == [call.to for call in sandbox.calls]
-    assert {} == stack.planned()
-
-    stack.destroy(ok=False)
-    stack.pulumi("state", "unprotect", "--all", "--yes")
-    stack.destroy()
-    assert [sid] == [record.sid for record in sandbox.caller_ids], "retained, as the option says"
-
-
-def test_leaving_it_in_while_the_resource_moves(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    """Renamed in the program with an alias, given a friendly name, or other options: it is imported once."""
-    stack.program(desk(sid))
-    stack.up()
-    stack.program(desk(sid, 'aliases=[pulumi.Alias(name="desk")]', name="reception"))
-    stack.up()
-    stack.program(desk(sid, name="reception", inputs='friendly_name="Reception"'))
-    stack.up()
-
-    assert {"reception": sid} == {name: state["id"] for name, state in stack.resources().items()}
-    assert [(sid, "Reception")] == [(record.sid, record.friendly_name) for record in sandbox.caller_ids]
-
-
-def test_another_sid_replaces_what_is_in_the_state(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    """As with the engine's own imports. Here the number was deleted and verified anew, in the Console."""
-    stack.program(desk(sid))
-    stack.up()
-    sandbox.remove(sid)
-    anew = sandbox.add_caller_id(NUMBER, "Front desk").sid
-    stack.program(desk(anew))
-    stack.up()
-
-    assert anew == stack.resources()["desk"]["id"]
-    assert [anew] == [record.sid for record in sandbox.caller_ids]
-    assert [] == sandbox.calls
-
-
-def test_a_number_that_is_not_known_before_up(stack: Stack, sandbox: Sandbox, sid: str) -> None:
-    stack.program(
-        'first = OutgoingCallerId("first", phone_number="+14155550102", friendly_name="x")\n'
-        f'number = first.date_created.apply(lambda _: "{NUMBER}")\n'
-        f'OutgoingCallerId("desk", phone_number=number, opts=ResourceOptions(import_="{sid}"))\n'
-    )
-    assert f"desk create import {sid}, no call" in stack.preview().output
-    stack.up()
-
-    assert sid == stack.resources()["desk"]["id"]
+    assert f"desk create import {sid}, no call" in output
+    assert "resource 'other' has a problem: import_ is '../Calls': it is not the sid of an OutgoingCallerId" in output
+    assert 1 == output.partition("Diagnostics:")[2].count("no call")
+    assert [] == sandbox.requests
