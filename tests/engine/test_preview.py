@@ -1,3 +1,5 @@
+"""What a preview needs, says and never does; and the same program then run."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -5,47 +7,68 @@ from collections.abc import Callable
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
 
-DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
+UNKNOWN = """
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+class Known(ResourceProvider):
+    def create(self, props):
+        return CreateResult("1", {"number": "+1 415-555-0107", "name": "Lobby", "adopt": True})
+
+class Later(Resource):
+    number: Output[str]
+    name: Output[str]
+    adopt: Output[bool]
+    def __init__(self, name):
+        super().__init__(Known(), name, {"number": None, "name": None, "adopt": None})
+
+later = Later("later")
+OutgoingCallerId("lobby", phone_number=later.number, friendly_name=later.name, call_delay=0)
+OutgoingCallerId("adopted", phone_number="+14155550108", adopt=later.adopt)
+"""
 
 
-def test_a_new_stack_needs_no_credentials_and_places_no_call(
-    make_stack: Callable[..., Stack], sandbox: Sandbox
-) -> None:
-    """The one thing a preview in a pull request must never do, with and without an account within reach."""
+def berlin(number: str, more: str = "") -> str:
+    return f'OutgoingCallerId("berlin", phone_number="{number}", friendly_name="Front desk"{more})\n'
+
+
+def test_a_preview_needs_no_credentials_and_places_no_call(make_stack: Callable[..., Stack], sandbox: Sandbox) -> None:
+    """The one thing a preview in a pull request must never do, with and without an account within reach. Outputs of
+    another resource are unknown at preview: nothing to refuse yet. A number is the same however it is written, and
+    `twilio:defaultRegion` says whose numbers may be written without a country code.
+    """
+    sid = sandbox.add_caller_id("+14155550108").sid
     stack = make_stack()
-    stack.program(DESK)
+    stack.configure({"twilio:defaultRegion": "DE", "twilio:acountSid": "AC" + "1" * 32, "twilio:retryAttempts": "3"})
+    stack.program(UNKNOWN + berlin("030 90182000"))
+    output = stack.preview().output
+    diagnostics = output.split("Diagnostics:", 1)[1]
+    assert "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min)" in diagnostics
+    told = "The stack's config has twilio:acountSid, which means nothing here: did you mean twilio:accountSid?"
+    assert 1 == diagnostics.count(f"warning: {told}")
+    assert 1 == diagnostics.count("warning: ")
+    assert "+ 5 to create" in output
 
-    assert {"desk": "create"} == stack.planned()
-    assert {"desk": "create"} == make_reachable(stack, sandbox).planned()
-    assert [] == sandbox.calls
-    assert [] == [r for r in sandbox.requests if r.method != "GET"]
-
-
-def make_reachable(stack: Stack, sandbox: Sandbox) -> Stack:
     stack.environment.update(sandbox.environment)
-    return stack
+    output = stack.preview().output
+    told = f"+1 415-555-0108 is already verified as {sid}: `pulumi up` will fail unless you set adopt=True or delete it"
+    assert f"adopted create {told} first" in output
+    assert "+ 5 to create" in output
+    assert [] == sandbox.calls
+    assert {"GET"} == {request.method for request in sandbox.requests}
 
-
-def test_formatting_is_not_a_change(stack: Stack, sandbox: Sandbox) -> None:
-    """However a number is written, it is the same number; the inputs of the call alone change nothing either."""
-    stack.program(DESK)
     stack.up()
-    for number in ("(415) 555-0101", "415.555.0101", "+1 415 555 0101"):
-        stack.program(f'OutgoingCallerId("desk", phone_number="{number}", friendly_name="Front desk", call_delay=7)\n')
-        assert {} == stack.planned()
+    assert ["+14155550107", "+493090182000"] == sorted(call.to for call in sandbox.calls)
+    states = stack.resources()
+    assert ("+14155550107", "Lobby") == tuple(
+        states["lobby"]["outputs"][name] for name in ("phone_number", "friendly_name")
+    )
+    assert sid == states["adopted"]["id"]
+
+    before = len(sandbox.requests)
+    stack.program(UNKNOWN + berlin("(030) 9018-2000", ", call_delay=7"))
     stack.up("--expect-no-changes")
-
-    assert 1 == len(sandbox.calls)
-    assert "+14155550101" == stack.resources()["desk"]["inputs"]["phone_number"]
-
-
-def test_another_default_region(stack: Stack, sandbox: Sandbox) -> None:
-    """`twilio:defaultRegion` says whose numbers may be written without a country code."""
-    stack.pulumi("config", "set", "twilio:defaultRegion", "DE")
-    stack.program('OutgoingCallerId("berlin", phone_number="030 90182000")\n')
-    stack.up()
-
-    assert ["+493090182000"] == [call.to for call in sandbox.calls]
+    assert before == len(sandbox.requests), "what is in the state is not looked up"
+    assert "+493090182000" == stack.resources()["berlin"]["inputs"]["phone_number"]
 
 
 def test_all_mistakes_are_reported_together_and_each_on_its_property(stack: Stack, sandbox: Sandbox) -> None:
@@ -67,49 +90,3 @@ def test_all_mistakes_are_reported_together_and_each_on_its_property(stack: Stac
     ):
         assert f"property {name} value {{{value}}} has a problem: {reason}" in output
     assert [] == sandbox.requests
-
-
-UNKNOWN = """
-from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-
-class Known(ResourceProvider):
-    def create(self, props):
-        return CreateResult("1", {"number": "415-555-0107", "name": "Lobby"})
-
-class Later(Resource):
-    number: Output[str]
-    name: Output[str]
-    def __init__(self, name):
-        super().__init__(Known(), name, {"number": None, "name": None})
-
-later = Later("later")
-OutgoingCallerId("lobby", phone_number=later.number, friendly_name=later.name, call_delay=0)
-"""
-
-
-def test_inputs_that_are_not_known_before_up(stack: Stack, sandbox: Sandbox) -> None:
-    """Outputs of another resource are unknown at preview: nothing to refuse yet, and the rest is checked as ever."""
-    stack.program(UNKNOWN)
-    assert {"later": "create", "lobby": "create"} == stack.planned()
-
-    stack.program(UNKNOWN.replace("call_delay=0", "call_delay=99"))
-    assert "property call_delay value {99} has a problem: it must be" in stack.preview(ok=False).output
-
-    stack.program(UNKNOWN)
-    stack.up()
-    assert {"lobby": "+14155550107"} == {n: r["outputs"]["phone_number"] for n, r in stack.resources().items()}
-    assert {} == stack.planned()
-    assert 1 == len(sandbox.calls)
-
-
-def test_a_misspelled_key_of_the_config_is_a_warning(make_stack: Callable[..., Stack]) -> None:
-    """It names the right one. Previews and ups would go on without the setting, and fail later or not at all."""
-    stack = make_stack()
-    stack.pulumi("config", "set", "twilio:acountSid", "AC" + "1" * 32)
-    stack.pulumi("config", "set", "twilio:retryAttempts", "3")
-    stack.program(DESK)
-    diagnostics = stack.preview().output.split("Diagnostics:", 1)[1]
-
-    told = "The stack's config has twilio:acountSid, which means nothing here: did you mean twilio:accountSid?"
-    assert 1 == diagnostics.count(f"warning: {told}")
-    assert "retryAttempts" not in diagnostics

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-
-import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
@@ -13,141 +10,97 @@ from tests.support.harness import Stack
 BEFORE = """
 OutgoingCallerId("same", phone_number="+14155550101", friendly_name="Same")
 OutgoingCallerId("renamed", phone_number="+14155550102", friendly_name="Old name")
-OutgoingCallerId("moved", phone_number="+14155550103")
+OutgoingCallerId("later", phone_number="+14155550103", friendly_name="Old name")
+OutgoingCallerId("moved", phone_number="+14155550104")
+OutgoingCallerId("adopting", phone_number="+14155550105")
+OutgoingCallerId("retained", phone_number="+14155550106", opts=ResourceOptions(retain_on_delete=True))
+OutgoingCallerId("before", phone_number="+14155550107", opts=ResourceOptions(delete_before_replace=True))
+OutgoingCallerId("a", phone_number="+14155550108", adopt=True)
+OutgoingCallerId("b", phone_number="+14155550109", adopt=True)
 """
 AFTER = """
+new = OutgoingCallerId("new", phone_number="+49 30 90182000")
 OutgoingCallerId("same", phone_number="(415) 555-0101", friendly_name="Same")
 OutgoingCallerId("renamed", phone_number="+14155550102", friendly_name="New name")
-OutgoingCallerId("moved", phone_number="+14155550104",
+OutgoingCallerId("later", phone_number="+14155550103", friendly_name=new.date_created)
+OutgoingCallerId("moved", phone_number="+14155550114",
     opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m")))
-OutgoingCallerId("new", phone_number="+49 30 90182000")
+OutgoingCallerId("adopting", phone_number="+14155550115", adopt=True)
+OutgoingCallerId("retained", phone_number="+14155550116", opts=ResourceOptions(retain_on_delete=True))
+OutgoingCallerId("before", phone_number="+14155550117", opts=ResourceOptions(delete_before_replace=True))
+OutgoingCallerId("a", phone_number="+14155550109", adopt=True)
+OutgoingCallerId("b", phone_number="+14155550108", adopt=True)
+OutgoingCallerId("unknown", phone_number=new.date_created.apply(lambda _: "+14155550118"))
 """
 
-UNLESS = " unless another resource or retain_on_delete keeps it"
+WITHIN = "(someone must key in a 6-digit code within {} min)"
 
 
-@pytest.fixture
-def changed(stack: Stack, sandbox: Sandbox) -> tuple[Stack, dict[str, str]]:
-    """A stack whose program has changed, and what its preview is to say of each resource."""
-    stack.program(BEFORE)
-    stack.up()
-    moved = stack.resources()["moved"]["id"]
-    stack.program(AFTER)
-    return stack, {
+def told(sids: dict[str, str], adopted: str) -> dict[str, str]:
+    """What the preview says of each resource, given the sids in the state and the one that is adopted."""
+
+    def deleted(when: str, last_digits: str, name: str) -> str:
+        number = f"+1 415-555-01{last_digits}"
+        return f", {when} {number} ({sids[name]}) unless another resource or retain_on_delete keeps it"
+
+    call = "`pulumi up` will call {} " + WITHIN.format(5)
+    return {
+        "new": call.format("+49 30 90182000"),
         "renamed": "rename from 'Old name' to 'New name'",
-        "moved": "`pulumi up` will call +1 415-555-0104 (someone must key in a 6-digit code within 8 min),"
-        f" then delete +1 415-555-0103 ({moved}){UNLESS}",
-        "new": "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min)",
+        "later": "rename from 'Old name', to a name that is not known yet",
+        "moved": f"`pulumi up` will call +1 415-555-0114 {WITHIN.format(8)}" + deleted("then delete", "04", "moved"),
+        "adopting": f"adopt {adopted}, no call" + deleted("then delete", "05", "adopting"),
+        "retained": call.format("+1 415-555-0116") + deleted("then delete", "06", "retained"),
+        "before": call.format("+1 415-555-0117") + deleted("after deleting", "07", "before"),
+        "a": f"adopt {sids['b']}, no call" + deleted("then delete", "08", "a"),
+        "b": f"adopt {sids['a']}, no call" + deleted("then delete", "09", "b"),
+        "unknown": call.format("the number"),
     }
 
 
-def test_each_change_has_one_line_and_what_stays_has_none(changed: tuple[Stack, dict[str, str]]) -> None:
-    stack, told = changed
+def test_each_change_has_one_line_and_what_stays_has_none(stack: Stack, sandbox: Sandbox) -> None:
+    """Two resources swap their numbers by adoption: nothing is deleted, and the preview doesn't say so, as the other
+    resource's turn may come later. Nor does it know of what is retained.
+    """
+    stack.program(BEFORE)
+    stack.up()
+    old = {name: state["id"] for name, state in stack.resources().items()}
+    adopted = sandbox.add_caller_id("+14155550115").sid
+    texts = told(old, adopted)
+    stack.program(AFTER)
+
     diagnostics = stack.preview().output.split("Diagnostics:", 1)[1]
-
-    for name, text in told.items():
+    for name, text in texts.items():
         assert f"OutgoingCallerId ({name}):\n    {text}\n" in diagnostics
-    assert len(told) == diagnostics.count("OutgoingCallerId (")
+    assert len(texts) == diagnostics.count("OutgoingCallerId (")
 
+    diff = stack.preview("--diff").output
+    assert dict.fromkeys(texts, 1) == {name: diff.count(text) for name, text in texts.items()}
 
-def test_with_diff(changed: tuple[Stack, dict[str, str]]) -> None:
-    stack, told = changed
-    output = stack.preview("--diff").output
-
-    for text in told.values():
-        assert 1 == output.count(text)
-
-
-def test_with_json(changed: tuple[Stack, dict[str, str]]) -> None:
-    """Beside the steps, as diagnostics of their own resource; what else the provider is told is in no inputs."""
-    stack, told = changed
+    # As diagnostics of their own resource, beside the steps; what else the provider is told is in no inputs.
     preview = json.loads(stack.preview("--json").stdout)
-
     said = [(d["urn"].rsplit("::", 1)[1], d["message"].strip()) for d in preview["diagnostics"] if d.get("urn")]
-    assert sorted(told.items()) == sorted(said)
-    assert {"phone_number", "friendly_name", "__provider"} == {
+    assert sorted(texts.items()) == sorted(said)
+    assert {"phone_number", "friendly_name", "adopt", "__provider"} == {
         name for step in preview["steps"] if "OutgoingCallerId" in step["urn"] for name in step["newState"]["inputs"]
     }
 
+    begin = len(sandbox.requests)
+    up = stack.up().output
+    assert [] == [text for text in texts.values() if text in up], "up says nothing of it again"
+    sids = {name: state["id"] for name, state in stack.resources().items()}
+    assert (old["b"], old["a"], adopted) == (sids["a"], sids["b"], sids["adopting"])
+    assert {*sids.values(), old["retained"]} == {record.sid for record in sandbox.caller_ids}
+    asked = [request.form.get("PhoneNumber") or request.path[-39:-5] for request in sandbox.requests[begin:]]
+    assert asked.index(old["before"]) < asked.index("+14155550117")
+    assert asked.index("+14155550114") < asked.index(old["moved"])
 
-def test_without_credentials(make_stack: Callable[..., Stack]) -> None:
-    """Whether a number is verified already can't be told then; that it may ring can."""
-    stack = make_stack()
-    stack.program('OutgoingCallerId("new", phone_number="+14155550101")\n')
-    assert (
-        "`pulumi up` will call +1 415-555-0101 (someone must key in a 6-digit code within 5 min)"
-        in stack.preview().output
-    )
-
-
-def test_what_is_known_only_at_up(stack: Stack, sandbox: Sandbox) -> None:
-    stack.program(BEFORE)
-    stack.up()
-    stack.program(
-        'first = OutgoingCallerId("first", phone_number="+14155550109")\n'
-        + BEFORE.replace('"Old name"', "first.date_created")
-        + 'OutgoingCallerId("new", phone_number=first.date_created.apply(lambda _: "+14155550108"))\n'
-    )
-    output = stack.preview().output
-
-    assert "rename from 'Old name', to a name that is not known yet" in output
-    assert "`pulumi up` will call the number (someone must key in a 6-digit code within 5 min)" in output
-
-
-def test_a_replacement_that_adopts(stack: Stack, sandbox: Sandbox) -> None:
-    stack.program(BEFORE)
-    stack.up()
-    old, sid = stack.resources()["moved"]["id"], sandbox.add_caller_id("+14155550104").sid
-    stack.program(BEFORE.replace('"+14155550103"', '"+14155550104", adopt=True'))
-
-    told = f"adopt {sid}, no call, then delete +1 415-555-0103 ({old}){UNLESS}"
-    assert told in stack.preview().output
-
-
-def test_two_resources_that_swap_their_numbers_by_adoption(stack: Stack, sandbox: Sandbox) -> None:
-    """Nothing is deleted, and the preview doesn't say so: the other resource's turn may come later."""
-    numbers = ["+14155550101", "+14155550102"]
-    program = "".join(f'OutgoingCallerId("{name}", phone_number="{{}}", adopt=True)\n' for name in ("a", "b"))
-    stack.program(program.format(*numbers))
-    stack.up()
-    [a, b] = [stack.resources()[name]["id"] for name in ("a", "b")]
-    stack.program(program.format(*reversed(numbers)))
-    preview = stack.preview().output
-    stack.up()
-
-    assert f"adopt {b}, no call, then delete +1 415-555-0101 ({a}){UNLESS}\n" in preview
-    assert f"adopt {a}, no call, then delete +1 415-555-0102 ({b}){UNLESS}\n" in preview
-    assert {"a": b, "b": a} == {name: state["id"] for name, state in stack.resources().items()}
-    assert {a, b} == {record.sid for record in sandbox.caller_ids}
-
-
-def renumber(stack: Stack, options: str) -> tuple[str, str]:
-    """Verify a number, then give the resource another one: the old sid, and what the preview said."""
-    desk = f'OutgoingCallerId("desk", phone_number="{{}}", opts=ResourceOptions({options}))\n'
-    stack.program(desk.format("+14155550101"))
-    stack.up()
-    old = str(stack.resources()["desk"]["id"])
-    stack.program(desk.format("+14155550102"))
-    preview = stack.preview().output
-    stack.up()
-    return old, preview
-
-
-def test_a_number_that_the_state_retains_is_kept(stack: Stack, sandbox: Sandbox) -> None:
-    old, preview = renumber(stack, "retain_on_delete=True")
-    assert f", then delete +1 415-555-0101 ({old}){UNLESS}\n" in preview
-    assert 2 == len(sandbox.caller_ids)
-
-
-def test_a_number_that_is_deleted_before_the_other_is_called(stack: Stack, sandbox: Sandbox) -> None:
-    old, preview = renumber(stack, "delete_before_replace=True")
-    told = "`pulumi up` will call +1 415-555-0102 (someone must key in a 6-digit code within 5 min)"
-    assert f"{told}, after deleting +1 415-555-0101 ({old}){UNLESS}\n" in preview
-    assert ["POST", "DELETE", "POST"] == [request.method for request in sandbox.requests if request.method != "GET"]
-
-
-def test_up_says_nothing_of_it_again(changed: tuple[Stack, dict[str, str]]) -> None:
-    stack, told = changed
-    output = stack.up().output
-
-    assert [] == [text for text in told.values() if text in output]
+    replace = ("--replace", stack.resources()["before"]["urn"])
+    unless = f"is already verified as {sids['before']}: `pulumi up` will fail unless it deletes"
+    assert unless in stack.preview(*replace).output
+    calls = len(sandbox.calls)
+    stack.up(*replace)
+    assert ["+14155550117"] == [call.to for call in sandbox.calls[calls:]]
+    again = stack.resources()["before"]["id"]
+    assert sids["before"] != again
+    assert {again, *sids.values(), old["retained"]} - {sids["before"]} == {record.sid for record in sandbox.caller_ids}

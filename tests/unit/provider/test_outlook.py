@@ -1,0 +1,153 @@
+"""What a preview learns from the account about new resources, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi.output
+import pytest
+from pulumi.dynamic import CheckResult, Config, ConfigureRequest
+
+from pulumi_twilio_caller_id import outlook
+from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.preflight import Preflight
+from pulumi_twilio_caller_id.testing import Sandbox
+
+NUMBER = "+14155550101"
+OTHER = "+14155550102"
+NO_SUCH = "PN" + "0" * 32
+SUBACCOUNT = "AC" + "5" * 32
+UNKNOWN = pulumi.output.Unknown()  # type: ignore[no-untyped-call]
+
+Preview = Callable[..., str]
+
+
+@pytest.fixture
+def preview(
+    provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Preview:
+    """Previews a new resource of this name; several are of one operation. Gives what its row says, or the failures."""
+    monkeypatch.setattr(outlook, "preflight", Preflight())
+
+    def check(name: str, /, **news: Any) -> str:
+        def servicer(request: object, context: object) -> CheckResult:
+            return provider.check({}, {**news, DRY_RUN: True})
+
+        urn = f"urn:pulumi:test::caller-ids::T::{name}"
+        failures = servicer(SimpleNamespace(urn=urn), SimpleNamespace()).failures
+        told = capsys.readouterr().err
+        return "\n".join(f"{failure.property}: {failure.reason}" for failure in failures) or told
+
+    return check
+
+
+def reconfigure(provider: OutgoingCallerIdProvider, sandbox: Sandbox, **more: str) -> None:
+    keys = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url, **more}
+    provider.configure(ConfigureRequest(Config({f"twilio:{key}": value for key, value in keys.items()}, "project")))
+
+
+def test_a_verified_number_fails_and_says_how_to_go_on(preview: Preview, sandbox: Sandbox) -> None:
+    sid = sandbox.add_caller_id(NUMBER).sid
+    told = preview("front-desk", phone_number=NUMBER)
+    assert (
+        f"phone_number: it is a caller ID of account {sandbox.account_sid} already: {sid}. No call was placed." in told
+    )
+    assert f'opts=pulumi.ResourceOptions(import_="{sid}")' in told
+    assert "will call +1 415-555-0102 " in preview("other", phone_number=OTHER)
+    assert ["list"] == [request.endpoint for request in sandbox.requests]
+
+
+def test_what_may_keep_up_from_failing_is_told(preview: Preview, sandbox: Sandbox) -> None:
+    sid = sandbox.add_caller_id(NUMBER).sid
+    told = f"+1 415-555-0101 is already verified as {sid}: `pulumi up` will fail unless "
+    assert f"{told}you set adopt=True or delete it first\n" == preview("a", phone_number=NUMBER, adopt=UNKNOWN)
+    again = preview("a", phone_number=NUMBER, **{DELETE_BEFORE_REPLACE: True})
+    assert f"{told}it deletes that first (delete_before_replace)\n" == again
+
+
+def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sandbox) -> None:
+    """Which of both is wrong, each names. A listing that lacks it may lag, so it is asked for before it is missed."""
+    sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
+    not_there = "the account has no such OutgoingCallerId (20404); "
+    assert f": import_ is '{NO_SUCH}': {not_there}the one of {NUMBER} is {sid}" == preview(
+        "desk", phone_number=NUMBER, **{IMPORT: NO_SUCH}
+    )
+    bought = f"{not_there}a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
+    assert f": import_ is '{NO_SUCH}': {bought}" == preview("lobby", phone_number=OTHER, **{IMPORT: NO_SUCH})
+    number_differs = f"{sid}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid"
+    assert f"phone_number: {number_differs}" == preview("lobby", phone_number=OTHER, **{IMPORT: sid})
+    told = preview("desk", phone_number=NUMBER, friendly_name="Reception", **{IMPORT: sid})
+    assert told.startswith(f"friendly_name: {sid}, which import_ names, is 'Front desk' at Twilio, where an import")
+
+    assert f"import {sid}, no call\n" == preview("desk", phone_number=NUMBER, **{IMPORT: sid})
+    assert ["list", "fetch", "fetch"] == [request.endpoint for request in sandbox.requests]
+
+
+def test_a_name_that_looks_alike_is_told_apart(preview: Preview, sandbox: Sandbox) -> None:
+    """Whichever of both has the strange character."""
+    sid = sandbox.add_caller_id(NUMBER, "Desk").sid
+    strange = sandbox.add_caller_id(OTHER, "Desk\ufe0f").sid
+    told = preview("a", phone_number=NUMBER, friendly_name="Desk\ufe0f", **{IMPORT: sid})
+    assert f"{sid}, which import_ names, is 'Desk' at Twilio (and 'Desk\\ufe0f' here), where an import" in told
+    told = preview("b", phone_number=OTHER, friendly_name="Desk", **{IMPORT: strange})
+    assert f"{strange}, which import_ names, is 'Desk\\ufe0f' at Twilio, where an import changes nothing" in told
+
+
+def test_each_account_is_listed_once(preview: Preview, provider: OutgoingCallerIdProvider) -> None:
+    with Sandbox(subaccounts=[SUBACCOUNT]) as sandbox:
+        reconfigure(provider, sandbox)
+        sid = sandbox.add_caller_id(NUMBER, account_sid=SUBACCOUNT).sid
+        assert "will call +1 415-555-0101 " in preview("desk", phone_number=NUMBER)
+        of_subaccount = {"adopt": True, "account_sid": SUBACCOUNT}
+        assert f"adopt {sid}, no call\n" == preview("sub-0", phone_number=NUMBER, **of_subaccount)
+        assert "will call +1 415-555-0102 " in preview("sub-1", phone_number=OTHER, **of_subaccount)
+        assert [sandbox.account_sid, SUBACCOUNT] == [request.path.split("/")[3] for request in sandbox.requests]
+
+
+def test_a_large_account_is_read_page_by_page(preview: Preview, provider: OutgoingCallerIdProvider) -> None:
+    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5552000)}) as sandbox:
+        reconfigure(provider, sandbox)
+        last = sandbox.caller_ids[-1]
+        assert f"adopt {last.sid}, no call\n" == preview("last", phone_number=last.phone_number, adopt=True)
+        assert 2 == len(sandbox.requests)
+
+
+TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "refused": ({"status": 401, "code": 20003}, "Twilio refused to list the caller IDs of"),
+    "down": ({"status": 503}, "Twilio failed to list the caller IDs of"),
+    "no answer": ({"drop": "before"}, "and gave no usable answer"),
+}
+
+
+@pytest.mark.parametrize(("fault", "told"), TROUBLE.values(), ids=TROUBLE)
+def test_where_twilio_does_not_answer_a_preview_warns_once(
+    preview: Preview, sandbox: Sandbox, fault: dict[str, Any], told: str
+) -> None:
+    sandbox.fail("list", **fault)
+    first = preview("desk-0", phone_number=NUMBER)
+    assert 1 == first.count("Numbers that are verified already can't be told from new ones now: ")
+    assert told in first
+    assert first.endswith("`pulumi up` will call +1 415-555-0101 (someone must key in a 6-digit code within 5 min)\n")
+    assert preview("desk-1", phone_number=OTHER).startswith("`pulumi up` will call +1 415-555-0102 (")
+
+
+def test_settings_that_make_no_sense_are_a_warning(
+    preview: Preview, provider: OutgoingCallerIdProvider, sandbox: Sandbox
+) -> None:
+    reconfigure(provider, sandbox, preflight="maybe")
+    told = "twilio:preflight 'maybe' must be true or false.\nCorrect twilio:preflight.\n"
+    assert preview("desk", phone_number=NUMBER).startswith(told)
+    assert preview("other", phone_number=OTHER).startswith("`pulumi up` will call +1 415-555-0102 (")
+    assert [] == sandbox.requests
+
+
+def test_without_a_preflight_twilio_is_not_asked(
+    preview: Preview, provider: OutgoingCallerIdProvider, sandbox: Sandbox
+) -> None:
+    sandbox.add_caller_id(NUMBER)
+    reconfigure(provider, sandbox, preflight="false")
+    assert preview("desk", phone_number=NUMBER).startswith("`pulumi up` will call +1 415-555-0101 (")
+    assert [] == sandbox.requests
