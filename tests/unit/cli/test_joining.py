@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import requests
 from pulumi_twilio_caller_id.cli import joining, main
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import free_port
 from tests.support.rest import place
 from tests.support.waiting import PATIENCE
 
@@ -132,6 +134,18 @@ def test_a_sandbox_of_another_process_is_joined(state: Path, capfd: pytest.Captu
             assert process.poll() is None
         finally:
             process.terminate()
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["its own sandbox", "one that is joined"])
+def test_the_command_asks_the_sandbox_by_no_proxy(
+    state: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, joined: bool
+) -> None:
+    """Whatever proxies are set for the rest of the world."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with Sandbox(state=state, numbers={NUMBER: "Front desk"}) if joined else nullcontext():
+        assert 0 == join(state)
+    assert capfd.readouterr().out.endswith(f" {joined}\n")
 
 
 def test_a_sandbox_that_is_just_starting_is_waited_for(state: Path, capfd: pytest.CaptureFixture[str]) -> None:
