@@ -29,9 +29,9 @@ SMOKE = {
     "engine/test_refresh.py": "drift_of_the_name_is_shown_and_corrected",
     "engine/test_import.py": "import_takes_over_exactly_that_sid",
     "engine/test_get.py": "get_reads_without_managing",
-    "engine/test_preview.py": "inputs_that_are_not_known_before_up",
+    "engine/test_preview.py": "a_preview_needs_no_credentials_and_places_no_call",
     "engine/test_provider.py": "two_accounts_in_one_stack",
-    "engine/test_callbacks.py": "a_success_ends_the_wait_at_once",
+    "engine/test_callbacks.py": "a_callback_ends_the_wait_at_once",
     "engine/test_interrupts.py": "once_ends_six_waits",
     "slow/upgrade/test_upgrade.py": "an_upgrade_changes_nothing",
 }
