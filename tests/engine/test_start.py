@@ -8,12 +8,12 @@ import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
+from tests.support.plugin_code import run_in_plugin
 
 HEAVY = ("twilio.rest", "aiohttp", "phonenumbers", "pydantic", "requests")
 
 # At its end a plugin is killed, so it tells of each module as it is imported.
-NOTES = """\
-import sys
+NOTES = """
 from importlib.abc import MetaPathFinder
 
 
@@ -23,9 +23,7 @@ class Notes(MetaPathFinder):
             with open({file!r}, "a") as notes:
                 notes.write(name + "\\n")
 
-
-if "pulumi.dynamic" in " ".join(sys.orig_argv):
-    sys.meta_path.insert(0, Notes())
+sys.meta_path.insert(0, Notes())
 """
 
 
@@ -33,9 +31,7 @@ if "pulumi.dynamic" in " ".join(sys.orig_argv):
 def imported(stack: Stack, tmp_path: Path) -> Path:
     """The file that gets the names of what plugins import of the above."""
     file = tmp_path / "imported"
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(NOTES.format(heavy=HEAVY, file=str(file)))
-    stack.environment["PYTHONPATH"] = str(tmp_path / "site")
+    run_in_plugin(stack, NOTES.format(heavy=HEAVY, file=str(file)))
     file.touch()
     return file
 
