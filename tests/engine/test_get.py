@@ -13,7 +13,7 @@ pulumi.export("seen", dict(sid=seen.sid, number=seen.phone_number, name=seen.fri
 
 
 def test_get_reads_without_managing(stack: Stack, sandbox: Sandbox) -> None:
-    """Nothing empty gets into the state where there is none of this sid."""
+    """If there is no caller ID of this sid, nothing empty gets into the state."""
     stack.program(GET % ("PN" + "0" * 32))
     missing = stack.up(ok=False)
     told = f"error: There is no OutgoingCallerId PN{'0' * 32} in account {sandbox.account_sid} (20404)."

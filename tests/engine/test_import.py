@@ -41,8 +41,8 @@ def desk(import_: str | None) -> str:
 
 
 def test_import_takes_over_exactly_that_sid(stack: Stack, sandbox: Sandbox) -> None:
-    """The preview says so, and its plan holds; up asks nothing but to read, and the state is what verifying the number
-    would have left. Options given with it keep their meaning.
+    """The preview says so, and its plan holds. `up` only reads, and the state is what verifying the number would have
+    left. Options given with it keep their meaning.
     """
     numbers = {"desk": NUMBER, "bare": "+14155550103", "later": "+14155550104", "optioned": "+14155550105"}
     sids = {name: sandbox.add_caller_id(number, "Front desk").sid for name, number in numbers.items()}
@@ -114,7 +114,7 @@ def test_leaving_it_in_while_the_resource_changes(stack: Stack, sandbox: Sandbox
 
 
 def test_what_is_not_the_one_declared_is_an_error_that_names_both(stack: Stack, sandbox: Sandbox) -> None:
-    """In the preview, which ends with the first, and else when it is to be taken over. Nothing is changed."""
+    """A preview ends with the first of them. `up` without a preview tells of each. Nothing is changed at Twilio."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
     lobby = sandbox.add_caller_id("+14155550109", "Lobby").sid
     named = declared("named", f'"{NUMBER}"', sid, friendly_name="Reception")

@@ -57,7 +57,7 @@ def import_all(stack: Stack, sandbox: Sandbox, *options: str) -> str:
 
 
 def assert_as_created(states: Mapping[str, Mapping[str, Any]], imported: str, created: str) -> None:
-    """Whether the state has the one as it has the other, but for what each is called."""
+    """Assert that the state has both alike, but for their names and numbers."""
     names = {imported: "NAME", created: "NAME"}
     for number in (states[it]["outputs"]["phone_number"] for it in (imported, created)):
         names |= {number: "NUMBER", f"({number[2:5]}) {number[5:8]}-{number[8:]}": "FRIENDLY"}
@@ -100,8 +100,8 @@ OutgoingCallerId("made-unnamed", phone_number="{MADE_UNNAMED}", friendly_name="(
 
 
 def test_with_a_component_and_provider_of_the_stack(stack: Stack, verified: Sandbox) -> None:
-    """By the names they have in the export. What the stack manages already is left out, of a derived class too: its
-    type is another one, and what tells is the provider in the state.
+    """By the names they have in the export. Numbers that the stack manages are left out. A derived class has a type of
+    its own: its provider in the state tells that it is one of ours.
     """
     base = BASE.format(account_sid=verified.account_sid, MADE=MADE, MADE_UNNAMED=MADE_UNNAMED)
     verified.add_caller_id("+14155550103")
@@ -142,7 +142,7 @@ def test_many_with_a_new_component_and_provider_unprotected(stack: Stack, sandbo
 
 
 def test_as_config_of_this_project_protected(stack: Stack, verified: Sandbox) -> None:
-    """Protected, as Pulumi does where nobody says otherwise: a destroy fails, and deletes nothing."""
+    """Protected, as Pulumi does unless it is told not to: a destroy fails, and deletes nothing."""
     (stack.project / "__main__.py").write_text((ROOT / "__main__.py").read_text())
     [(key, imported)] = yaml.safe_load(import_all(stack, verified, "--config"))["config"].items()
     made = {"phoneNumber": MADE, "friendlyName": "Front desk", "protect": True}

@@ -55,8 +55,8 @@ def numbers(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_values_and_outputs_that_a_program_can_use(stack: Stack, sandbox: Sandbox, numbers: dict[str, str]) -> None:
-    """Records can be exported whole, their fields used as inputs; nothing of them is managed. Of a filter or a provider
-    that is not known before up, nothing is asked in a preview, and the result is not known there.
+    """Records can be exported whole, and their fields used as inputs. Nothing of them is managed. If a filter or a
+    provider is not known before `up`, a preview asks nothing, and does not know the result.
     """
     stack.environment["TOKEN"] = sandbox.auth_token
     stack.program(HEAD + UNKNOWN)

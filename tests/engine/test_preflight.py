@@ -1,4 +1,4 @@
-"""What a preview learns from the account: on the engine, how it is shown. The rest: unit/provider/test_outlook.py."""
+"""How the engine shows what a preview learns from the account. What it learns: unit/provider/test_outlook.py."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def put(stack: Stack, file: str) -> Path:
 
 
 def test_a_file_is_named_by_each_method_of_the_provider(stack: Stack, sandbox: Sandbox) -> None:
-    """And is to be renamed. One that hides nothing, or a library that is not needed, is in nobody's way."""
+    """The message says to rename it. A file that hides nothing, or a library that is not needed, changes nothing."""
     file = put(stack, "pydantic_core.py")
     stack.program(DESK.format("Desk"))
     output = stack.preview(ok=False).output

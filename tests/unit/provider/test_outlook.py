@@ -69,7 +69,7 @@ def test_what_may_keep_up_from_failing_is_told(preview: Preview, sandbox: Sandbo
 
 
 def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sandbox) -> None:
-    """Which of both is wrong, each names. A listing that lacks it may lag, so it is asked for before it is missed."""
+    """Each message names what differs. A listing may lag: what it lacks is asked for before it is called missing."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
     not_there = "the account has no such OutgoingCallerId (20404); "
     assert f": import_ is '{NO_SUCH}': {not_there}the one of {NUMBER} is {sid}" == preview(

@@ -46,7 +46,7 @@ RAISES = "import os\nraise RuntimeError(os.sep)\n"
 
 
 def test_the_file_is_named_and_to_be_renamed(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Whether it lacks what is wanted of the library, or fails. One that hides nothing is not blamed."""
+    """The file may lack what the library has, or fail. A file that hides nothing is not blamed."""
     runs = [(name, "preview", "number = 1\n") for name in PREVIEWED] + [(name, "look up", RAISES) for name in LOOKED_UP]
     runs += [("desk", "preview", RAISES), ("apprise", "look up", RAISES), ("desk", "miss", RAISES)]
     folders = [tmp_path / f"{at} {name}" for at, (name, _, _) in enumerate(runs)]
