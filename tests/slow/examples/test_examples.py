@@ -111,7 +111,6 @@ def test_other_resources(make_example: Callable[..., Stack], sandbox: Sandbox) -
     assert (DESK, "Front desk") == (record.phone_number, record.friendly_name)
     assert {"caller_id": DESK, "sid": record.sid, "softphone": "softphone.json"} == stack.outputs()
     assert {"caller_id": DESK, "caller_id_sid": record.sid} == json.loads(settings.read_text())
-    assert {} == stack.planned()
 
     stack.destroy()
     assert ({}, False) == (verified(sandbox), settings.exists())
