@@ -27,6 +27,7 @@ from tests.support.rest import Clock
 from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
+OTHER = "+14155550102"
 SUBACCOUNT = "AC" + "5" * 32
 PUBLIC = "https://hooks.example.com"
 SIGNATURE = "X-Twilio-Signature"
@@ -146,10 +147,7 @@ def test_a_success_is_told_with_the_caller_id_that_is_there_by_then(
     sandbox: Sandbox, clock: Clock, receiver: Receiver
 ) -> None:
     sid = place(sandbox)
-    clock.now += 33.9
-    time.sleep(0.06)
-    assert sandbox.callbacks == []
-    clock.now += 0.1
+    clock.now += 34
     (record,) = ended(sandbox)
     (caller_id,) = sandbox.caller_ids
     (request,) = receiver.requests
@@ -189,8 +187,14 @@ def test_a_success_is_told_with_the_caller_id_that_is_there_by_then(
     )
     assert (request.fields, request.headers[SIGNATURE]) == (record.fields, record.signature)
     assert rest.START + 34 == record.at
-    time.sleep(0.06)
-    assert 1 == len(receiver.requests)
+
+
+def test_each_end_is_told_once_and_not_before(sandbox: Sandbox, clock: Clock) -> None:
+    """Each callback that comes proves that the sandbox has looked at the other calls too."""
+    calls = [place(sandbox, CallDelay=delay) for delay in ("0", "10", "20")]
+    for told, seconds in enumerate((43.9, 0.1, 10), 1):
+        clock.now += seconds
+        assert calls[:told] == [record.call_sid for record in ended(sandbox, told)]
 
 
 @pytest.mark.parametrize(
@@ -389,20 +393,23 @@ def test_deliver_takes_callbacks_of_the_command_to_this_machine(receiver: Receiv
 
 
 def test_any_answer_ends_it(sandbox: Sandbox, clock: Clock, receiver: Receiver) -> None:
+    """The retry of a later callback comes after one of the first would have come."""
     receiver.status = 500
     place(sandbox)
     clock.now += 100
-    (record,) = ended(sandbox)
-    time.sleep(0.2)
-    assert (500, 1, 1) == (record.status, len(receiver.requests), len(sandbox.callbacks))
+    ended(sandbox)
+    place(sandbox, f"http://127.0.0.1:{free_port()}", PhoneNumber=OTHER)
+    clock.now += 100
+    assert [500, None, None] == [record.status for record in ended(sandbox, 3)]
 
 
 def test_no_connection_is_tried_once_more() -> None:
+    """The retry of a second callback comes after a third try of the first would have come."""
     with Sandbox(delays=Delays(0, 0, 0)) as sandbox:
-        place(sandbox, f"http://127.0.0.1:{free_port()}")
+        calls = [place(sandbox, f"http://127.0.0.1:{free_port()}")]
         first, second = ended(sandbox, 2)
-        time.sleep(0.2)
-        assert 2 == len(sandbox.callbacks)
+        calls.append(place(sandbox, f"http://127.0.0.1:{free_port()}", PhoneNumber=OTHER))
+        assert [calls[0]] * 2 + [calls[1]] * 2 == [record.call_sid for record in ended(sandbox, 4)]
     assert (None, None) == (first.status, second.status)
     assert "Cannot connect to host 127.0.0.1" in (first.error or "")
     assert (first.fields, first.signature) == (second.fields, second.signature)
@@ -487,30 +494,30 @@ def test_what_the_test_wants(
 
 
 def test_only_calls_that_end_from_then_on_are_concerned(sandbox: Sandbox, clock: Clock) -> None:
-    first, second = place(sandbox), place(sandbox, CallDelay="60")
+    first, second, third = place(sandbox), place(sandbox, CallDelay="10"), place(sandbox, CallDelay="20")
     clock.now += 34
     sandbox.callbacks_go("lost")
     assert [first] == [record.call_sid for record in ended(sandbox)]
-    clock.now += 60
-    time.sleep(0.06)
+    clock.now += 10
+    sandbox.callbacks_go("normally")
+    clock.now += 10
+    assert [first, third] == [record.call_sid for record in ended(sandbox, 2)]
     assert "completed" == next(call.status for call in sandbox.calls if call.sid == second)
-    assert 1 == len(sandbox.callbacks)
 
 
-def test_early_comes_before_the_answer_to_the_create(sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.callbacks_go("early")
-    receiver.hold.clear()
-    answers: list[str] = []
-    thread = threading.Thread(target=lambda: answers.append(place(sandbox, CallDelay="9")))
-    thread.start()
-    until(lambda: receiver.requests)
-    time.sleep(0.03)
-    assert [] == answers
-    receiver.hold.set()
-    thread.join()
+def test_early_comes_before_the_answer_to_the_create(receiver: Receiver) -> None:
+    answered: list[list[int | None]] = []
+
+    def on_answer(_: object) -> None:
+        answered.append([record.status for record in sandbox.callbacks])
+
+    with Sandbox(delays=Delays(1, 10, 23), callbacks="early", on_answer=on_answer) as sandbox:
+        receiver.look = lambda: [record.sid for record in sandbox.caller_ids]
+        sid = place(sandbox, receiver.url, CallDelay="9")
+        (call,) = sandbox.calls
+    assert [[204]] == answered, "it was answered before its callback was"
     (request,) = receiver.requests
-    (call,) = sandbox.calls
-    assert (answers, "completed") == ([request.fields["CallSid"]], call.status)
+    assert (sid, "completed") == (request.fields["CallSid"], call.status)
     assert request.caller_ids == [request.fields["OutgoingCallerIdSid"]]
     assert ("success", "0") == (request.fields["VerificationStatus"], request.fields["CallDuration"])
 
@@ -587,8 +594,11 @@ def test_one_that_is_late_does_not_outlive_the_sandbox(sandbox: Sandbox, clock: 
     sandbox.callbacks_go("normally")  # the call has ended before that
     sandbox.stop()
     sandbox.advance(600)
-    time.sleep(0.15)
-    assert ([], []) == (receiver.requests, sandbox.callbacks)
+    sandbox.start()
+    later = place(sandbox, PhoneNumber=OTHER)
+    clock.now += 100
+    assert [later] == [record.call_sid for record in ended(sandbox)]
+    assert [later] == [request.fields["CallSid"] for request in receiver.requests]
 
 
 def test_nobody_is_called_back_twice_over_a_restart(tmp_path: Path, clock: Clock, receiver: Receiver) -> None:
@@ -601,10 +611,10 @@ def test_nobody_is_called_back_twice_over_a_restart(tmp_path: Path, clock: Clock
     with Sandbox(state=state, clock=clock) as sandbox:
         (record,) = ended(sandbox)
         assert (second, "Tue, 24 Nov 2026 10:01:03 +0000") == (record.call_sid, record.fields["Timestamp"])
-    with Sandbox(state=state, clock=clock) as sandbox:
-        time.sleep(0.06)
-        assert [] == sandbox.callbacks
-    assert [first, second] == [request.fields["CallSid"] for request in receiver.requests]
+    with Sandbox(state=state, clock=clock, delays=Delays(0, 0, 0)) as sandbox:
+        third = place(sandbox, receiver.url, PhoneNumber=OTHER)
+        assert [third] == [record.call_sid for record in ended(sandbox)]
+    assert [first, second, third] == [request.fields["CallSid"] for request in receiver.requests]
 
 
 def test_what_is_looked_at_is_a_copy(sandbox: Sandbox, clock: Clock) -> None:
