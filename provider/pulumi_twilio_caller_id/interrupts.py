@@ -98,6 +98,11 @@ def cancel() -> None:
     _waits.tell(CANCELED)
 
 
+def reset() -> None:
+    """Forget that the process was asked to stop, as in a process that has just started."""
+    _cancel_requested.clear()
+
+
 def told(stop: Stop) -> AbstractContextManager[None]:
     """Within it, `stop` is called, from another thread, with the reason when all operations are to end."""
     return _waits.including(stop, lambda: CANCELED if cancel_requested() else None)

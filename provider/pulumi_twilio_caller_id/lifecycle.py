@@ -48,6 +48,12 @@ _config: config.Lookup = dict[str, Any]().get
 _memory = Memory(Handover(engine.address()))
 
 
+def reset() -> None:
+    """Forget the configuration and what the resources own, as in a process that has just started."""
+    global _config, _memory
+    _config, _memory = dict[str, Any]().get, Memory(Handover(engine.address()))
+
+
 class OutgoingCallerIdProvider(ResourceProvider):
     """The dynamic provider behind `OutgoingCallerId`. Holds no state: its configuration is the process's."""
 

@@ -159,6 +159,11 @@ class Listings:
         except CallerIdError as failed:
             raise AccountUnseen(sid, twilio.account_sid, failed.what, twilio.credentials_source) from said
 
+    def clear(self) -> None:
+        """Forget all listings, as in a process that has just started."""
+        with self._lock:
+            self._shelves.clear()
+
     def forget(self, sid: str) -> None:
         """The caller ID has been changed or deleted by this process."""
         with self._lock:

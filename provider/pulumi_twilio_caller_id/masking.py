@@ -51,6 +51,12 @@ def conceal_inputs(*values: object) -> None:
     conceal(*(text for text in texts if any(map(str.isalpha, text))), shortest=SHORTEST_INPUT)
 
 
+def reset() -> None:
+    """Forget all secrets, as in a process that has just started."""
+    global _secrets, _inputs
+    _secrets, _inputs = (), frozenset()
+
+
 def is_secret(value: object) -> bool:
     """Whether the program keeps this value of an input secret."""
     return isinstance(value, str) and value in _inputs

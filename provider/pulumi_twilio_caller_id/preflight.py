@@ -30,6 +30,10 @@ class Preflight:
         self._listings = listings
         self._warned: set[str] = set()
 
+    def reset(self) -> None:
+        """Forget which warnings were shown, as in a process that has just started."""
+        self._warned.clear()
+
     def listing(self, settings: Settings, account_sid: str | None) -> Listing | None:
         """What the account has; None, with one warning, where it does not answer."""
         try:

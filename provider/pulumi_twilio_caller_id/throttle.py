@@ -85,6 +85,12 @@ _throttles: defaultdict[tuple[str, str | None], Throttle] = defaultdict(Throttle
 _lock = threading.Lock()
 
 
+def reset() -> None:
+    """Forget what the accounts have refused, as in a process that has just started."""
+    with _lock:
+        _throttles.clear()
+
+
 def throttle_of(account: tuple[str, str | None]) -> Throttle:
     """The one of an account: its sid, and the base URL that it is asked at."""
     with _lock:

@@ -17,17 +17,15 @@ from urllib.parse import urlsplit
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, outlook, preflight, verification
+from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, preflight, verification
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
-from pulumi_twilio_caller_id.listings import listings
-from pulumi_twilio_caller_id.memory import Memory
-from pulumi_twilio_caller_id.preflight import Preflight
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.slow.fault_matrix.invariants import DESK, NEW, Lasting, Outcome, broken
 from tests.support.harness import free_port
 from tests.support.leak_search import canary, echoing
+from tests.support.new_process import forget_all
 
 TOKEN = canary("auth token")
 TIMEOUT = 0.2
@@ -120,20 +118,8 @@ def filled(fault: str, sandbox: Sandbox) -> dict[str, Any]:
     return values
 
 
-TRIES = 10
-"""On a busy machine a look at the list may find a number before its callback has been read, and nothing is fetched."""
-
-
 def run(step: str, fault: str, lasting: Lasting) -> Outcome:
     """One cell, with a request to the step's end point in it."""
-    for _ in range(TRIES):
-        seen, asked = _run(step, fault, lasting)
-        if asked or fault == "refused":
-            return seen
-    raise AssertionError(f"{step}: not a request to it in {TRIES} runs")
-
-
-def _run(step: str, fault: str, lasting: Lasting) -> tuple[Outcome, bool]:
     endpoint = STEPS[step]
     armed = step != "poll list"
 
@@ -177,9 +163,10 @@ def _run(step: str, fault: str, lasting: Lasting) -> tuple[Outcome, bool]:
         asked = endpoint in [record.endpoint for record in sandbox.requests]
         left = {record.sid: record.phone_number for record in sandbox.caller_ids}
         strays = sum(not record.endpoint for record in sandbox.requests) + len(elsewhere)
+        assert asked or fault == "refused", f"{step}: no request to it"
         return Outcome(
             step, fault, lasting, answer, error, sid, len(sandbox.calls), left, seconds, sum(pauses), strays, logged
-        ), asked
+        )
 
 
 def _operation(step: str, sandbox: Sandbox, sid: str, listen: str) -> Any:
@@ -212,7 +199,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
     timeout = TIMEOUT if fault == "hang" else 15.0
     logged: list[str] = []
     pauses: list[float] = []
-    listings._shelves.clear()
+    forget_all()
     quick = {"attempts": 4, "timeout": timeout, "patience": PATIENCE, "sleep": pauses.append}
     with ExitStack() as patches:
         for target, name, value in (
@@ -222,9 +209,6 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
             (verification, "INTERVAL", 0.01),
             (verification, "SLOWEST", 0.05),
             (bounded, "LARGEST", BOUND),
-            (lifecycle, "_memory", Memory()),
-            (lifecycle, "_config", {}.get),
-            (outlook, "preflight", Preflight()),
             (engine, "log", lambda _level, text, **_: logged.append(text)),
         ):
             patches.enter_context(patch.object(target, name, value))

@@ -65,11 +65,6 @@ class Context:
             callback()
 
 
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
-
-
 def create(provider: OutgoingCallerIdProvider, number: str = NUMBER, context: object = None) -> str:
     def servicer(request: object, context: object) -> Any:
         return provider.create({"phone_number": number})

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id import outlook
 from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.listings import listings
-from pulumi_twilio_caller_id.preflight import Preflight
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
@@ -53,11 +50,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setattr(outlook, "preflight", Preflight())
-    listings._shelves.clear()
-    yield Stack(provider, sandbox.caller_ids[0])
-    listings._shelves.clear()
+def stack(sandbox: Sandbox, provider: OutgoingCallerIdProvider) -> Stack:
+    return Stack(provider, sandbox.caller_ids[0])
 
 
 def test_an_adoption_does_not_rename_what_another_has(stack: Stack, sandbox: Sandbox) -> None:

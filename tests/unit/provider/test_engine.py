@@ -246,8 +246,7 @@ class Ending(Context):
 
 @pytest.fixture
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Cancel yet; and nobody ends the process of the tests."""
-    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
+    """Nobody ends the process of the tests."""
     monkeypatch.setattr(engine, "_leave_with_the_engine", lambda: None)
 
 
@@ -405,11 +404,23 @@ def test_no_more_workers_than_that() -> None:
         assert engine.WORKERS + 1 == executor._max_workers
 
 
-def test_outside_of_a_pool_or_in_one_laid_out_otherwise_the_workers_stay_as_they_are() -> None:
+def test_outside_of_a_pool_no_workers_are_needed() -> None:
     engine.expect_waiting()
-    executor_reference = object
-    engine.expect_waiting()
-    assert object is executor_reference
+
+
+def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> None:
+    executor = types.SimpleNamespace(_shutdown_lock=threading.Lock(), _max_workers=4)
+
+    def executor_reference() -> object:
+        """Named as `concurrent.futures` names it: that is what the frames are searched for."""
+        return executor
+
+    def work(executor_reference: object) -> None:
+        engine.expect_waiting()
+
+    work(executor_reference)
+    assert 4 == executor._max_workers
+    assert executor._shutdown_lock.acquire(timeout=0), "the lock was kept"
 
 
 def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:

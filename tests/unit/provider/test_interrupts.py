@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from pulumi_twilio_caller_id import interrupts
 from pulumi_twilio_caller_id.interrupts import (
     CANCELED,
     Abandoned,
@@ -21,11 +20,6 @@ from pulumi_twilio_caller_id.interrupts import (
     unless_ended,
 )
 from tests.support.waiting import PATIENCE
-
-
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
 
 
 def test_what_was_waited_for_is_returned_or_raised() -> None:

@@ -12,11 +12,10 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import AlreadyVerified, BadSid, Gone, NotVerified, SettingsError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.new_process import forget_all
 
 PROVIDER = (
     "gASVRQAAAAAAAACMIXB1bHVtaV90d2lsaW9fY2FsbGVyX2lkLmxpZmVjeWNsZZSMGE91dGdvaW5nQ2FsbGVySWRQcm92aWRlcpSTlCmBlC4="
@@ -29,15 +28,6 @@ def configure(config: dict[str, Any]) -> OutgoingCallerIdProvider:
     provider = OutgoingCallerIdProvider()
     provider.configure(ConfigureRequest(Config(config, "project")))
     return provider
-
-
-@pytest.fixture(autouse=True)
-def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No account in reach, whatever the machine's environment holds; the configuration is undone afterwards."""
-    for name in ("ACCOUNT_SID", "AUTH_TOKEN", "API_KEY", "API_SECRET", "API_URL", "REGION"):
-        monkeypatch.delenv(f"TWILIO_{name}", raising=False)
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
 
 
 def for_resource(name: str, call: Callable[[], Any]) -> Any:
@@ -57,6 +47,10 @@ def account() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def provider(account: Sandbox) -> OutgoingCallerIdProvider:
+    return configured_for(account)
+
+
+def configured_for(account: Sandbox) -> OutgoingCallerIdProvider:
     return configure(
         {
             "twilio:accountSid": account.account_sid,
@@ -167,9 +161,7 @@ def test_diff_of_a_state_that_does_not_know_its_account() -> None:
 # create, read, update, delete
 
 
-def test_create_then_read_then_rename_then_delete(
-    provider: OutgoingCallerIdProvider, account: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_create_then_read_then_rename_then_delete(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
     created = provider.create({"phone_number": "+14155550101", "friendly_name": "Desk", "__provider": PROVIDER})
     [record] = account.caller_ids
     assert record.sid == created.id
@@ -191,7 +183,8 @@ def test_create_then_read_then_rename_then_delete(
 
     provider.delete(created.id, outs)
     assert [created.id] == [record.sid for record in account.caller_ids], "what has just been created stays"
-    monkeypatch.setattr(lifecycle, "_memory", Memory())  # another operation
+    forget_all()  # another operation
+    configured_for(account)
     provider.delete(created.id, outs)
     provider.delete(created.id, outs)
     assert account.caller_ids == []

@@ -14,11 +14,11 @@ import time
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id import terminal
 from pulumi_twilio_caller_id.terminal import NARROW, Bottom, is_there, layout
 from tests.support.waiting import PATIENCE, until
 
@@ -87,6 +87,23 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
 @pytest.fixture
 def bottom(screen: Tty) -> Bottom:
     return Bottom(screen.path, period=PERIOD)
+
+
+@pytest.fixture
+def another_look(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Gives a function that waits until the terminal has been looked at once more, and what came of it is done."""
+    look, looks = termios.tcgetattr, list[int]()
+
+    def counted(fd: int) -> list[Any]:
+        looks.append(fd)
+        return look(fd)
+
+    def wait() -> None:
+        before = len(looks)
+        until(lambda: len(looks) >= before + 2)  # the second look begins once the first is over
+
+    monkeypatch.setattr(termios, "tcgetattr", counted)
+    return wait
 
 
 def refreshers() -> list[threading.Thread]:
@@ -158,10 +175,10 @@ def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: Bottom) ->
     bottom.clear("CA1")
 
 
-def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: Bottom) -> None:
+def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: Bottom, another_look: Callable[[], None]) -> None:
     screen.resize(NARROW, 24)
     bottom.show("CA1", "048392")
-    time.sleep(5 * PERIOD)
+    another_look()
     bottom.clear("CA1")
     screen.read()
     assert b"" == screen.received
@@ -216,9 +233,8 @@ def test_a_terminal_that_takes_nothing_holds_nobody(screen: Tty, bottom: Bottom,
 
 def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half an escape sequence would make the terminal misread what follows, and the cursor would stay where it is."""
-    write = terminal._Terminal._write
-    takes = iter([9, 0, 3])
-    monkeypatch.setattr(terminal._Terminal, "_write", lambda self, data: write(self, data[: next(takes, len(data))]))
+    write, takes = os.write, iter([9, 0, 3])
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     before = screen.fill()
     bottom = Bottom(screen.path, period=PERIOD)
     bottom.show("CA1", "048392")
@@ -241,25 +257,25 @@ def tostop(slave: int) -> None:
 
 @pytest.mark.parametrize("mode", [cooked, tostop])
 def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
-    screen: Tty, bottom: Bottom, mode: Callable[[int], None]
+    screen: Tty, bottom: Bottom, another_look: Callable[[], None], mode: Callable[[int], None]
 ) -> None:
     mode(screen.slave)
     bottom.show("CA1", "048392")
-    time.sleep(5 * PERIOD)
+    another_look()
     bottom.clear("CA1")
     screen.read()
     assert b"" == screen.received
 
 
 def test_another_job_in_the_foreground_is_left_alone(
-    screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch
+    screen: Tty, bottom: Bottom, another_look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell whose Pulumi was killed: it puts the terminal in raw mode too, to read a command."""
     job = [1]
-    monkeypatch.setattr(terminal._Terminal, "_foreground", lambda _: job[0])
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _: job[0])
     bottom.show("CA1", "048392")
     job[0] = 2
-    time.sleep(2 * PERIOD)
+    another_look()
     screen.read()
     written = screen.received
     bottom.show("CA1", "048392", "ringing")

@@ -43,11 +43,8 @@ def assert_growing(sleeps: list[float]) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "retry_after": 30}, {"drop": "before"}])
-def test_nothing_is_sent_again_after_an_interrupt(
-    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
-) -> None:
+def test_nothing_is_sent_again_after_an_interrupt(sandbox: Sandbox, connect: Connect, fault: dict[str, Any]) -> None:
     """Nor is a pause held out to its end: whoever pressed ^C waits for this."""
-    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
     sandbox.fail("fetch", **fault)
 
     def pause(_: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import threading
 import traceback
 import types
 from collections.abc import Iterator
@@ -231,7 +230,6 @@ def test_a_call_that_nobody_wants_any_more_once_there_is_a_connection_is_not_ask
     connect: Connect, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection may take as long as an answer: ^C comes meanwhile."""
-    monkeypatch.setattr(interrupts, "_cancel_requested", threading.Event())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     server = BreakingServer(certificate, greets=interrupts.cancel)
     try:

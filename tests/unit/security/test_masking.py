@@ -26,7 +26,6 @@ from pulumi_twilio_caller_id.existing import renaming_of
 from pulumi_twilio_caller_id.inputs import DRY_RUN, HINTS, IMPORT, MASKED, RULES, SECRET_INPUTS
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.masking import conceal, conceal_inputs, masked
-from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.notify import Notifier
 from pulumi_twilio_caller_id.provider import Provider
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
@@ -144,7 +143,6 @@ def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, method: str, error: Ba
         except Exception:  # noqa: BLE001 - as the SDK does
             context.abort("UNKNOWN", traceback.format_exc())
 
-    monkeypatch.setattr(lifecycle, "_config", lifecycle._config)
     monkeypatch.setattr(*((engine, "config_keys") if method == "configure" else (lifecycle, "_twilio")), fail)
     servicer(SimpleNamespace(urn="urn"), context)
     assert "Traceback" in context.aborted
@@ -165,9 +163,8 @@ def test_a_fault_of_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert TOKEN not in told.out + told.err
 
 
-def test_inputs_that_the_program_keeps_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inputs_that_the_program_keeps_secret() -> None:
     """The name in state too. A number is no secret to whoever has to key in its code."""
-    monkeypatch.setattr(lifecycle, "_memory", Memory())
     olds = {"phone_number": NUMBER, "friendly_name": "Old desk"}
     news = {"phone_number": NUMBER, "friendly_name": "New desk"}
     secret = ["phone_number", "friendly_name"]

@@ -69,7 +69,7 @@ def test_of_a_number_in_the_account_itself(rotated: OutgoingCallerIdProvider, sa
 def test_variables_of_the_environment_are_not_stored(
     rotated: OutgoingCallerIdProvider, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_config", {}.get)
+    lifecycle.reset()
     for name, value in (sandbox.environment | {"TWILIO_AUTH_TOKEN": "f" * 32}).items():
         monkeypatch.setenv(name, value)
     state = {"sid": SID, "account_sid": sandbox.account_sid}
