@@ -320,6 +320,12 @@ _followed = threading.Lock()
 """Taken, once and for all, by the thread that follows the engine."""
 
 
+def reset() -> None:
+    """Follow the engine once more, as in a process that has just started."""
+    if _followed.locked():
+        _followed.release()
+
+
 def follow_engine() -> None:
     """Have this process end with the engine: one that is killed leaves its plugins behind. Best effort.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
 
+from tests.support.openapi import schemas
 from tests.support.openapi.official import Answered, Asked, Description, descriptions, documents, extract
 
 ACCOUNT = "AC" + "a" * 32
@@ -171,9 +171,11 @@ def test_a_format_that_nothing_is_known_of_is_not_passed_over() -> None:
         Description(document, document["components"]["schemas"]["error"])
 
 
-def test_a_page_of_a_thousand_is_looked_at_in_a_moment(described: dict[str, Description]) -> None:
+def test_a_page_of_a_thousand_needs_no_new_validator(
+    described: dict[str, Description], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making one for each record would take seconds."""
     records = [CALLER_ID | {"sid": f"PN{number:032x}"} for number in range(1000)]
     body = answer(LISTED | {"outgoing_caller_ids": records})
-    begin = time.process_time()
+    monkeypatch.setattr(schemas, "jsonschema_rs", None)
     assert [] == described["extract"].violations_of_answer(PAGE, body)
-    assert time.process_time() - begin < 0.1  # it takes 6 ms

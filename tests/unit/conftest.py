@@ -9,5 +9,16 @@ from tests.support.fixtures.unit import (
     sleeps,
     twilio_sandbox_options,
 )
+from tests.support.notify_service import plugins, service
 
-__all__ = ["answering", "clean_environment", "connect", "provider", "sandbox", "sleeps", "twilio_sandbox_options"]
+__all__ = [
+    "answering",
+    "clean_environment",
+    "connect",
+    "plugins",
+    "provider",
+    "sandbox",
+    "service",
+    "sleeps",
+    "twilio_sandbox_options",
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -101,9 +100,7 @@ def port() -> int:
 
 
 def test_a_thousand_forged_requests_change_nothing(make_stack: Callable[..., Stack], port: int) -> None:
-    """One number is verified before the flood, others in the midst of it: less than a second slower. At the best of
-    them, as the machine may stand still for longer than that.
-    """
+    """One number is verified before the flood, others in the midst of it: their own callbacks still get through."""
     phones, there = {"*": "manual"}, {PUBLIC: f"http://127.0.0.1:{port}"}
     with Sandbox(phones=phones, delays=Delays(queued=0, rings=0, talks=0), deliver_to=there) as sandbox:
         stack = make_stack(environment=sandbox.environment)
@@ -114,10 +111,9 @@ def test_a_thousand_forged_requests_change_nothing(make_stack: Callable[..., Sta
         running.until(lambda: running.output.count("(ringing, ") == len(NUMBERS))
         calls = {call.to: call for call in sandbox.calls}
         asked = {r.form["PhoneNumber"]: r.form["StatusCallback"] for r in sandbox.requests if r.endpoint == "create"}
-        calm = verified(sandbox, running, CALM, calls[NUMBERS[CALM]])
+        verify(sandbox, running, CALM, calls[NUMBERS[CALM]])
 
         flood = Flood(port, sandbox.account_sid)
-        flooded: list[float] = []
         with flood:
             for name in FLOODED:
                 call = calls[NUMBERS[name]]
@@ -125,10 +121,9 @@ def test_a_thousand_forged_requests_change_nothing(make_stack: Callable[..., Sta
                 running.until(lambda: flood.sent > FORGED / len(FLOODED))
                 assert not running.ended()
                 assert f"{name} created" not in running.output
-                flooded.append(verified(sandbox, running, name, call))
+                verify(sandbox, running, name, call)
         running.until(running.ended)
 
-        assert min(flooded) < calm + 1, dict(flood.statuses)
         assert {400, 403, 404, 405, 413, 204} - flood.statuses.keys() == set()
         assert 0 == running.process.returncode
         assert WORD not in running.output
@@ -143,9 +138,7 @@ def test_a_thousand_forged_requests_change_nothing(make_stack: Callable[..., Sta
         assert [] == [path for path in stack.files() if WORD.encode() in path.read_bytes()]
 
 
-def verified(sandbox: Sandbox, running: Running, name: str, call: PlacedCall) -> float:
-    """Somebody keys the code in; the seconds until the number is created."""
-    begin = time.monotonic()
+def verify(sandbox: Sandbox, running: Running, name: str, call: PlacedCall) -> None:
+    """Key the code in, and wait until the number is created."""
     assert sandbox.key_in(call.sid, call.validation_code)
     running.until(lambda: any(f" {name} created (" in line for line in running.output.splitlines()))
-    return time.monotonic() - begin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from pulumi_twilio_caller_id.sandbox import StateFileError, file_lock
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock, Taken
 from pulumi_twilio_caller_id.sandbox.store import State, Store
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "+14155550101"
 OTHER = "+14155550102"
@@ -160,19 +159,17 @@ def test_killed_at_any_point_of_a_save_it_keeps_what_it_acknowledged(
     assert [state] == list(state.parent.iterdir())
 
 
-def test_killed_at_random_again_and_again_it_keeps_what_it_acknowledged(state: Path) -> None:
-    client, rounds = Client(), 4
-    for _ in range(rounds):
+def test_killed_at_any_time_again_and_again_it_keeps_what_it_acknowledged(state: Path) -> None:
+    client = Client()
+    for numbers in (1, 2, 4, 9):
         with serving(state) as (process, told), ThreadPoolExecutor(1) as threads:
             known = len(client.placed)
             working = threads.submit(client.work, *told)
-            while len(client.placed) == known and not working.done():
-                time.sleep(0.001)
-            time.sleep(random.uniform(0, 0.3))  # noqa: S311 - any moment will do
+            until(lambda: len(client.placed) >= known + numbers or working.done())  # noqa: B023
             process.kill()
             working.result(PATIENCE)
         client.check(state)
-    assert len(client.placed) >= rounds
+        assert len(client.placed) >= known + numbers
 
 
 def test_only_what_is_left_of_this_file_is_cleared_up(state: Path) -> None:

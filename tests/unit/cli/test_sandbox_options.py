@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -141,12 +142,15 @@ def test_the_page_s_address_is_shown_and_served() -> None:
 def test_the_port_is_the_usual_one_unless_a_command_runs_without_a_page(
     monkeypatch: pytest.MonkeyPatch, made: list[dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr(Sandbox, "start", lambda sandbox: sandbox)
-    monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox._serve", lambda _, **__: 0)
-    monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox.ring_by_hand", lambda _: "manual")
+    """It is taken here, so that nothing is served."""
+
+    def start(_: Sandbox) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(Sandbox, "start", start)
     run = ["--run", sys.executable, "-c", ""]
     for given in ([], ["--page"], ["--page", *run], run, ["--page", "--port", "0"], ["--port", "9", *run]):
-        assert 0 == main(["sandbox", *given])
+        assert 1 == main(["sandbox", *given])
     assert [8484, 8484, 8484, 0, 0, 9] == [options["port"] for options in made]
 
 

@@ -244,12 +244,6 @@ class Ending(Context):
         self.callbacks[0]()
 
 
-@pytest.fixture
-def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody ends the process of the tests."""
-    monkeypatch.setattr(engine, "_leave_with_the_engine", lambda: None)
-
-
 def told_within(context: object, act: Callable[[], object]) -> list[str]:
     """What a wait is told, in a call of the engine with this context, when something happens."""
     told: list[str] = []
@@ -262,39 +256,19 @@ def told_within(context: object, act: Callable[[], object]) -> list[str]:
     return told
 
 
-def test_cancel_stops_every_wait_and_those_that_begin_later(fresh_process: None) -> None:
+def test_cancel_stops_every_wait_and_those_that_begin_later() -> None:
     assert [interrupts.CANCELED] == told_within(Ending(), interrupts.cancel)
     assert interrupts.cancel_requested()
     assert [interrupts.CANCELED] == told_within(Ending(), lambda: None)
 
 
-def test_the_end_of_the_call_stops_the_wait(fresh_process: None) -> None:
+def test_the_end_of_the_call_stops_the_wait() -> None:
     context = Ending()
     assert [interrupts.ENDED] == told_within(context, context.end)
     assert [interrupts.ENDED] == told_within(Ending(ended=True), lambda: None)
 
 
-@pytest.mark.parametrize("unanswered", [True, False])
-def test_an_operation_whose_call_is_ended_ends_the_process(
-    monkeypatch: pytest.MonkeyPatch, fresh_process: None, unanswered: bool
-) -> None:
-    """Whatever it is doing: nobody hears the answer, and it would hold the process until the engine kills it."""
-    left = threading.Event()
-    monkeypatch.setattr(engine, "_leave_with_the_engine", left.set)
-    context = Ending()
-
-    @engine.provider_method
-    def operation(_self: object) -> None:
-        if unanswered:
-            context.end()
-            assert left.wait(PATIENCE)
-
-    servicer(provider_pb2.DeleteRequest(), context, lambda: operation(None))
-    context.end()
-    assert unanswered == left.is_set()
-
-
-def test_the_usual_end_of_a_call_stops_nothing(fresh_process: None) -> None:
+def test_the_usual_end_of_a_call_stops_nothing() -> None:
     """gRPC tells of every end, also of that of a call that was answered."""
     context = Ending()
     told = told_within(context, lambda: None)
@@ -304,7 +278,7 @@ def test_the_usual_end_of_a_call_stops_nothing(fresh_process: None) -> None:
     assert [] == told
 
 
-def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline(fresh_process: None) -> None:
+def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
     told: list[str] = []
     with engine.interruptible(told.append):
         pass
@@ -324,7 +298,7 @@ class Call(Context):
 @pytest.mark.parametrize(
     ("context", "why"), [(Call(active=True), None), (Call(active=False), interrupts.ENDED), (Context(), None)]
 )
-def test_who_is_about_to_act_can_ask(fresh_process: None, context: Context, why: str | None) -> None:
+def test_who_is_about_to_act_can_ask(context: Context, why: str | None) -> None:
     """A context of another kind: nobody knows better."""
     told: list[str | None] = []
     servicer(provider_pb2.CreateRequest(), context, lambda: told.append(engine.ended()))
@@ -343,7 +317,7 @@ class Servicer:
         return "the SDK's own"
 
 
-def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
+def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also through a method that was bound before, as gRPC holds it."""
     monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
@@ -354,7 +328,7 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch, f
     assert interrupts.cancel_requested()
 
 
-def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch, fresh_process: None) -> None:
+def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.hear_cancel()
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
     engine.hear_cancel()
@@ -445,7 +419,6 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     os.close(read)
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    monkeypatch.setattr(engine, "_followed", threading.Lock())
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
@@ -457,14 +430,6 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
                 os.close(write)
             os.dup2(before, 0)
             os.close(before)
-
-
-@pytest.mark.parametrize("gone", [True, False])
-def test_whether_the_engine_is_gone(plugin: Any, gone: bool) -> None:
-    listening, _, _ = plugin
-    if gone:
-        listening.close()
-    assert gone == engine._engine_is_gone()
 
 
 def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,31 +469,52 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
     assert "twilio-follow-engine" not in [thread.name for thread in threading.enumerate()]
 
 
-@pytest.mark.parametrize(("gone", "looks"), [(True, 1), (False, 4)])
+def end_a_call(*, answered: bool = False) -> None:
+    """Have the engine end a call, before or after the answer, and wait for what comes of that."""
+    context = Ending()
+
+    @engine.provider_method
+    def operation(_self: object) -> None:
+        if not answered:
+            context.end()
+
+    servicer(provider_pb2.DeleteRequest(), context, lambda: operation(None))
+    if answered:
+        context.end()
+    for thread in threading.enumerate():
+        if thread.name == "twilio-leave":
+            thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(("gone", "pauses"), [(True, 0), (False, 4)])
 def test_after_the_end_of_a_call_the_process_ends_at_once_or_within_a_second(
-    monkeypatch: pytest.MonkeyPatch, gone: bool, looks: int
+    monkeypatch: pytest.MonkeyPatch, plugin: Any, gone: bool, pauses: int
 ) -> None:
-    """The engine's own way to end it, SIGINT, may be missed, and is followed by SIGKILL only five seconds later."""
-    looked: list[float] = []
-    ended: list[int] = []
+    """The engine's own way to end it, SIGINT, may be missed, and is followed by SIGKILL only five seconds later.
 
-    def engine_is_gone() -> bool:
-        looked.append(0)
-        return gone
-
-    monkeypatch.setattr(engine, "address", lambda: "127.0.0.1:1")
-    monkeypatch.setattr(engine, "_engine_is_gone", engine_is_gone)
-    monkeypatch.setattr("time.sleep", looked.append)
-    monkeypatch.setattr("os._exit", ended.append)
-    engine._leave_with_the_engine()
+    The process ends whatever the operation is doing: nobody hears the answer.
+    """
+    listening, ended, _ = plugin
+    if gone:
+        listening.close()
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    end_a_call()
 
     assert [1] == ended
-    assert looks == looked.count(0)
-    assert sum(looked) <= 1
+    assert pauses == len(slept)
+    assert sum(slept) <= 1
+
+
+def test_a_call_that_was_answered_ends_no_process(plugin: Any) -> None:
+    listening, ended, _ = plugin
+    listening.close()
+    end_a_call(answered=True)
+    assert [] == ended
 
 
 def test_outside_of_a_plugin_no_process_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    engine._leave_with_the_engine()
+    end_a_call()
     assert [] == ended

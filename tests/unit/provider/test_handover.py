@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pwd
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id import handover
 from pulumi_twilio_caller_id.errors import Gone, OwnershipUnknown
 from pulumi_twilio_caller_id.handover import HEADER, Handover, default_folder
 from pulumi_twilio_caller_id.memory import DELETING, Memory
@@ -229,14 +230,14 @@ def test_a_file_that_was_just_removed_as_an_old_one_is_not_written_to(
     folder: Path, monkeypatch: pytest.MonkeyPatch, another: Callable[..., Other]
 ) -> None:
     """Another process may remove it between our opening and our locking it."""
-    locked, path = handover._lock, folder / "127.0.0.1_40123.notes"
+    lock, path = fcntl.lockf, folder / "127.0.0.1_40123.notes"
 
-    def late(file: int, place: int) -> None:
+    def late(*place: Any) -> None:
         monkeypatch.undo()
         path.unlink()
-        locked(file, place)
+        lock(*place)
 
-    monkeypatch.setattr(handover, "_lock", late)
+    monkeypatch.setattr(fcntl, "lockf", late)
     assert Handover(ENGINE, folder=folder).acquire(SID, DESK) is None
     assert DESK == another()("find", SID)
 

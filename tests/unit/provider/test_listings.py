@@ -6,6 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from pulumi_twilio_caller_id import listings as listings_module
+from pulumi_twilio_caller_id import twilio_api
 from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound
 from pulumi_twilio_caller_id.listings import FRESH, Listings
 from pulumi_twilio_caller_id.records import CallerId
@@ -180,9 +182,11 @@ def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connec
 
 
 @pytest.fixture
-def large() -> Iterator[Sandbox]:
-    """An account of three pages."""
-    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5552500)}) as running:
+def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An account of three pages, of 20 numbers each rather than 1,000."""
+    for module in (listings_module, twilio_api):
+        monkeypatch.setattr(module, "PAGE", 20)
+    with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5550050)}) as running:
         yield running
 
 

@@ -9,80 +9,19 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-import apprise
 import pytest
 
 from pulumi_twilio_caller_id import notify
 from pulumi_twilio_caller_id.notify import NOT_INSTALLED, UNUSABLE, Notifier, parse_urls
 from tests.support.harness import free_port
-from tests.support.waiting import PATIENCE, until
+from tests.support.notify_service import CANARY, Service
+from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
 SID = "PN" + "1" * 32
-CANARY = "canary7f3a"
 
-
-class Service(ThreadingHTTPServer):
-    """Takes what Apprise's json:// posts; a path may say how to answer: /fail, /hang, /slow."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.received: list[tuple[str, dict[str, Any]]] = []
-        self.answer = threading.Event()
-
-    def url(self, path: str = "") -> str:
-        """Apprise waits as patiently as the test does, rather than its four seconds."""
-        at, patience = f"127.0.0.1:{self.server_address[1]}/{CANARY}{path}", f"cto={PATIENCE}&rto={PATIENCE}"
-        return f"json://{CANARY}user:{CANARY}@{at}?+X-Token={CANARY}&{patience}"
-
-    def wait_for(self, path: str, count: int) -> None:
-        """Until `count` messages have come in at `path`."""
-        until(lambda: sum(seen.endswith(path) for seen, _ in self.received) >= count)
-
-    def messages(self) -> list[tuple[str, str, str]]:
-        return [(body["title"], body["message"], body["type"]) for _, body in self.received]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Service
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.received.append((self.path, body))
-        if self.path.endswith("/hang"):
-            self.server.answer.wait(PATIENCE)
-        if self.path.endswith("/slow"):
-            time.sleep(0.05)
-        self.send_response(500 if self.path.endswith("/fail") else 200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
-        pass
-
-
-@pytest.fixture(scope="module", autouse=True)
-def plugins() -> None:
-    """Apprise's plugins, imported once: some use what Python deprecates, which would be an error here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert apprise.Apprise.instantiate("json://localhost") is not None
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with Service() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.answer.set()
-        server.shutdown()
-        thread.join()
+pytestmark = pytest.mark.usefixtures("plugins")
 
 
 @pytest.fixture

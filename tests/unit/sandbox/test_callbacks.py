@@ -509,12 +509,12 @@ def test_early_comes_before_the_answer_to_the_create(receiver: Receiver) -> None
     answered: list[list[int | None]] = []
 
     def on_answer(_: object) -> None:
-        answered.append([record.status for record in sandbox.callbacks])
+        answered.append([record.status for record in running.callbacks])
 
-    with Sandbox(delays=Delays(1, 10, 23), callbacks="early", on_answer=on_answer) as sandbox:
-        receiver.look = lambda: [record.sid for record in sandbox.caller_ids]
-        sid = place(sandbox, receiver.url, CallDelay="9")
-        (call,) = sandbox.calls
+    with Sandbox(delays=Delays(1, 10, 23), callbacks="early", on_answer=on_answer) as running:
+        receiver.look = lambda: [record.sid for record in running.caller_ids]
+        sid = place(running, receiver.url, CallDelay="9")
+        (call,) = running.calls
     assert [[204]] == answered, "it was answered before its callback was"
     (request,) = receiver.requests
     assert (sid, "completed") == (request.fields["CallSid"], call.status)

@@ -17,7 +17,8 @@ from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import Progress
 
 if TYPE_CHECKING:
-    from tests.support.fixtures.unit import Connect
+    from tests.support.notify_service import Service
+from tests.support.fixtures.unit import Connect
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 SID, OTHER_SID = "PN" + "1" * 32, "PN" + "2" * 32
@@ -201,34 +202,23 @@ def test_dates_that_steer_are_passed_on_but_not_shown(provider: OutgoingCallerId
     assert (None, None) == (outs["date_created"], outs["date_updated"])
 
 
-def test_what_is_shown_while_a_number_waits_and_sent_to_others_is_printable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shown_while_a_number_waits_and_sent_to_others_is_printable(service: Service) -> None:
     request = ValidationRequest(
         call_sid="CA" + "1" * 32, phone_number=NUMBER + STEERING, validation_code="12" + STEERING
     )
-    sent: list[Any] = []
-    notifier = Notifier([], lambda _text: None)
-    monkeypatch.setattr(notifier, "_services", [_Queue(sent)])
-    monkeypatch.setattr(notifier, "_threads", [None])
-
+    notifier = Notifier([service.url()], print)
     notifier.calling(request.phone_number, f"Desk{STEERING}", request.validation_code, 60.0)
     notifier.verified(request.phone_number, SID + STEERING)
     notifier.failed(request.phone_number, f"because{STEERING}")
+    notifier.close()
     progress = Progress(request.phone_number, request.validation_code, f"ringing{STEERING}", 60.0)
     texts = [
         log_text(request),
         row_text(progress),
-        *(text for message in sent for text in (message.title, message.body)),
+        *(text for title, body, _ in service.messages() for text in (title, body)),
     ]
     assert 8 == len(texts)
     assert [] == [text for text in texts if not text.replace("\n", "").isprintable()]
-
-
-class _Queue:
-    """A service that only takes messages."""
-
-    def __init__(self, sent: list[Any]) -> None:
-        self.messages = self
-        self.put = sent.append
 
 
 def test_a_preview_quotes_nothing_that_steers(

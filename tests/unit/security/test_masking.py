@@ -34,6 +34,7 @@ from pulumi_twilio_caller_id.settings import Settings, resolve
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.leak_search import canary, forms
+from tests.support.notify_service import Service
 
 if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
@@ -138,12 +139,14 @@ def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, method: str, error: Ba
     def servicer(request: object, context: Any) -> None:
         provider = lifecycle.OutgoingCallerIdProvider()
         try:
-            provider.configure(ConfigureRequest(Config({"twilio:authToken": TOKEN}, "p")))
+            settings = {"twilio:accountSid": "AC" + "1" * 32, "twilio:authToken": TOKEN}
+            provider.configure(ConfigureRequest(Config(settings, "p")))
             provider.read("PN" + "1" * 32, {})
         except Exception:  # noqa: BLE001 - as the SDK does
             context.abort("UNKNOWN", traceback.format_exc())
 
-    monkeypatch.setattr(*((engine, "config_keys") if method == "configure" else (lifecycle, "_twilio")), fail)
+    place: tuple[Any, str] = (engine, "config_keys") if method == "configure" else (TwilioApi, "fetch")
+    monkeypatch.setattr(*place, fail)
     servicer(SimpleNamespace(urn="urn"), context)
     assert "Traceback" in context.aborted
     assert f"{type(error).__name__}: [secret]" in context.aborted
@@ -205,13 +208,14 @@ def test_a_secret_name_that_an_import_does_not_fit(
 
 
 @pytest.mark.parametrize("name", ["4", "Al", "Front desk"])
-def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr(Notifier, "_send", lambda _, message: sent.append(message.body))
+def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, service: Service) -> None:
     conceal_inputs(name)
+    notifier = Notifier([service.url()], print)
     for given in (name, "Lobby"):
-        Notifier([], print).calling(NUMBER, given, "483920", 60)
+        notifier.calling(NUMBER, given, "483920", 60)
+    notifier.close()
 
+    sent = [body for _, body, _ in service.messages()]
     assert ["Twilio calls +1 415-555-0101 from +1 415-", "Twilio calls Lobby (+1 415-555-0101) from"] == [
         body[:41] for body in sent
     ]
