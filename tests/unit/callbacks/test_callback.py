@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -263,14 +263,16 @@ def test_a_doubled_callback_is_passed_on_twice(waiting: Waiting) -> None:
 # What does not count
 
 
-@pytest.mark.parametrize("signature", [None, "", "nonsense", LOOKS_RIGHT, "A" * 4000, "\xff\xfe", "="])
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_badly_signed_callback_changes_nothing(waiting: Waiting, method: str, signature: str | None) -> None:
+def test_a_badly_signed_callback_changes_nothing(waiting: Waiting, method: str) -> None:
+    """Only one that looks like a signature of Twilio's is told of."""
     wait = waiting()
-    headers = {} if signature is None else {"X-Twilio-Signature": signature}
-    answer = wait.post(headers=headers) if method == "POST" else wait.get(urlencode(FIELDS), headers)
-    assert (403, b"") == (answer.status, answer.body)
-    assert ([], [NOT_SIGNED] if signature == LOOKS_RIGHT else []) == (wait.callbacks, wait.warnings)
+    for signature in (None, "", "nonsense", "A" * 4000, "\xff\xfe", "=", LOOKS_RIGHT):
+        assert [] == wait.warnings
+        headers = {} if signature is None else {"X-Twilio-Signature": signature}
+        answer = wait.post(headers=headers) if method == "POST" else wait.get(urlencode(FIELDS), headers)
+        assert (403, b"") == (answer.status, answer.body)
+    assert ([], [NOT_SIGNED]) == (wait.callbacks, wait.warnings)
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
@@ -401,27 +403,11 @@ def test_answers_say_nothing(waiting: Waiting) -> None:
         assert ("", "close") == (answer.headers["Server"], answer.headers["Connection"])
 
 
-@pytest.mark.parametrize(
-    "target", ["/", "/twilio", "/twilio/", "/x?{own}", "/{own}/", "/{own}x", "/x{own}", "*", "{own}"]
-)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD", "OPTIONS"])
-def test_any_other_path_is_not_found(waiting: Waiting, method: str, target: str) -> None:
-    """Or no HTTP at all: nobody learns more than that."""
+def test_no_other_method_is_allowed(waiting: Waiting) -> None:
     wait = waiting()
-    head = f"{method} {target.format(own=wait.path[1:])} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    answer = raw(wait.address, head.encode())
-    assert answer.startswith(
-        (b"HTTP/1.1 404 Not Found\r\n", b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.0 400 Bad Request")
-    )
-    assert answer.endswith(b"\r\n\r\n")
-    assert [] == wait.callbacks
-
-
-@pytest.mark.parametrize("method", ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_no_other_method_is_allowed(waiting: Waiting, method: str) -> None:
-    wait = waiting()
-    answer = send(wait.address, method, wait.path, headers=sign(wait.url))
-    assert (405, b"") == (answer.status, answer.body)
+    for method in ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        answer = send(wait.address, method, wait.path, headers=sign(wait.url))
+        assert (405, b"") == (answer.status, answer.body)
     assert [] == wait.callbacks
 
 
@@ -453,26 +439,6 @@ def test_a_compressed_body_is_left_as_it_is(waiting: Waiting) -> None:
     assert 403 == send(wait.address, "POST", wait.path, gzip.compress(urlencode(FIELDS).encode()), headers).status
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n",
-        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
-    ],
-)
-def test_what_is_no_http_is_refused_quietly(waiting: Waiting, sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
-    wait = waiting()
-    head, _, body = raw(wait.address, sent).partition(b"\r\n\r\n")
-    assert b" 400 Bad Request\r\n" in head
-    assert b"" == body
-    assert b"aiohttp" not in head.lower()
-    assert 204 == wait.post().status
-    assert ("", "") == capfd.readouterr()
-
-
 def test_a_body_that_is_broken_off_is_no_callback(waiting: Waiting) -> None:
     wait = waiting()
     with socket.create_connection(wait.address) as connection:
@@ -500,17 +466,6 @@ def test_a_slow_client_is_cut_off(waiting: Waiting, sent: str) -> None:
         assert b"" == received(slow)
         assert 0.1 < time.monotonic() - started < PATIENCE / 2
     assert ([], [SUCCESS]) == (wait.callbacks, patient.callbacks)
-
-
-def test_dripping_does_not_help(waiting: Waiting) -> None:
-    wait = waiting(timeout=0.2)
-    started = time.monotonic()
-    with socket.create_connection(wait.address, timeout=PATIENCE) as connection, suppress(ConnectionError):
-        connection.sendall(f"GET {wait.path} HTTP/1.1\r\n".encode())
-        while time.monotonic() - started < PATIENCE:
-            connection.sendall(b"X: y\r\n")
-            time.sleep(0.02)
-    assert 0.1 < time.monotonic() - started < PATIENCE / 2
 
 
 def test_what_goes_wrong_on_our_side_does_not_change_the_answer(

@@ -168,7 +168,7 @@ def test_an_empty_token_signs_nothing() -> None:
 @example("")
 @example("ж" * 28)
 @example("\udcff" * 28)
-@example("A" * 10_000_000)
+@example("A" * 1_000_000)
 def test_what_is_no_signature(signature: str | None) -> None:
     assert not signed_by([TOKEN], URL, FORM, signature)
 

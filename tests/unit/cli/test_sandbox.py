@@ -1,4 +1,4 @@
-"""`python -m pulumi_twilio_caller_id sandbox`, run as a user runs it."""
+"""`python -m pulumi_twilio_caller_id sandbox`: serving, running a command, and mistakes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,18 @@ COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sand
 NAME = "pulumi-twilio-caller-id: "
 
 
-def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        env=ENVIRONMENT | environment,
-    )
-    return done.returncode, done.stdout, done.stderr
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process, and gives its status and what it and its own command print."""
+
+    def in_this_process(*arguments: str) -> tuple[int, str, str]:
+        status = main(["sandbox", *arguments])
+        return status, *capfd.readouterr()
+
+    return in_this_process
 
 
 @contextmanager
@@ -124,26 +126,31 @@ def test_a_command_runs_against_the_sandbox() -> None:
         "'Basic ' + base64.b64encode((s + ':' + e['TWILIO_AUTH_TOKEN']).encode()).decode()); "
         "print(u.urlopen(r).status)"
     )
-    assert run(*python(code)) == (0, "200\n", "")
+    done = subprocess.run(
+        [*COMMAND, *python(code)], capture_output=True, text=True, timeout=PATIENCE, check=False, env=ENVIRONMENT
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "200\n", "")
 
 
-def test_real_credentials_do_not_reach_the_command() -> None:
+def test_real_credentials_do_not_reach_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TWILIO_API_KEY": "SK1", "TWILIO_API_SECRET": "s", "TWILIO_REGION": "ie1"}.items():
+        monkeypatch.setenv(name, value)
     code = "import os; print(sorted(name for name in os.environ if name.startswith('TWILIO_')))"
-    status, stdout, _ = run(*python(code), TWILIO_API_KEY="SK1", TWILIO_API_SECRET="s", TWILIO_REGION="ie1")
+    status, stdout, _ = run(*python(code))
     assert (status, stdout) == (0, "['TWILIO_ACCOUNT_SID', 'TWILIO_API_URL', 'TWILIO_AUTH_TOKEN']\n")
 
 
-def test_the_status_is_that_of_the_command() -> None:
+def test_the_status_is_that_of_the_command(run: Run) -> None:
     assert run(*python("raise SystemExit(7)")) == (7, "", "")
     assert run(*python("import os; os.kill(os.getpid(), 9)")) == (137, "", "")
 
 
-def test_the_command_has_the_rest_of_the_line() -> None:
+def test_the_command_has_the_rest_of_the_line(run: Run) -> None:
     script = ["--run", "--", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "1", "--", "-x"]
     assert run(*script) == (0, "['--port', '1', '--', '-x']\n", "")
 
 
-def test_commands_that_cannot_be_run(tmp_path: Path) -> None:
+def test_commands_that_cannot_be_run(run: Run, tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("text")
     assert run("--run", "no-such-command") == (127, "", f"{NAME}no-such-command: command not found\n")
@@ -151,7 +158,7 @@ def test_commands_that_cannot_be_run(tmp_path: Path) -> None:
     assert run("--run") == (2, "", f"{NAME}--run needs a command after it\n")
 
 
-def test_the_state_outlives_the_command(tmp_path: Path) -> None:
+def test_the_state_outlives_the_command(run: Run, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     Sandbox(state=state, numbers={"+14155550101": "Front desk"})
     code = (
@@ -212,7 +219,7 @@ def test_a_signal_that_comes_while_the_command_starts(monkeypatch: pytest.Monkey
 # Mistakes
 
 
-def test_a_taken_port() -> None:
+def test_a_taken_port(run: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -222,7 +229,7 @@ def test_a_taken_port() -> None:
         assert run("--port", port, *python("print('ran')")) == (1, "", message)
 
 
-def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
     phones, state = tmp_path / "phones.yaml", tmp_path / "state.json"
     phones.write_text("+14155550101: bsy")
     state.write_text("{}")

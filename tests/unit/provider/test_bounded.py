@@ -121,14 +121,6 @@ def test_an_answer_that_drips_ends_in_time(server: Server, connect: Connect, wha
     assert [False] == until(lambda: taken)
 
 
-def test_a_call_whose_answer_drips_is_not_placed_again(server: Server, connect: Connect, sleeps: list[float]) -> None:
-    server.answer = drip
-    with pytest.raises(AnswerLost):
-        connect(url=server.url, timeout=SECONDS).request_validation(CallerIdInputs(phone_number=NUMBER))
-    until(lambda: server.paths)
-    assert (1, []) == (len(server.paths), sleeps)
-
-
 def test_an_answer_in_pieces_within_its_time_is_one(server: Server, connect: Connect) -> None:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

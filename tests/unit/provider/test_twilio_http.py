@@ -245,7 +245,7 @@ def test_a_reading_request_that_hangs_is_repeated(sandbox: Sandbox, connect: Con
     assert {("list", None)} == set(given_up)
 
 
-@pytest.mark.parametrize("body", ["<html>Welcome</html>", "", '{"sid": "PN', "null", "[]", '"text"', "5"])
+@pytest.mark.parametrize("body", ["<html>Welcome</html>", "", "[]"])
 def test_a_success_without_a_json_object_is_a_lost_answer(
     sandbox: Sandbox, connect: Connect, sleeps: list[float], body: str
 ) -> None:

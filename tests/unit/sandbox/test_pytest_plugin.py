@@ -182,7 +182,7 @@ def test_asynchronous_tests_can_use_it(project: Project) -> None:
     assert {"passed": 2} == ran.outcomes, ran.output
 
 
-def test_it_works_in_the_workers_of_xdist(project: Project) -> None:
+def test_it_works_in_a_worker_of_xdist(project: Project) -> None:
     ran = project.run(
         """
         @pytest.mark.twilio_sandbox(phones={DESK: "busy"})
@@ -194,7 +194,7 @@ def test_it_works_in_the_workers_of_xdist(project: Project) -> None:
         "-p",
         "xdist.plugin",
         "-n",
-        "2",
+        "1",
         subprocess=True,
     )
     assert {"passed": 2, "failed": 2} == ran.outcomes, ran.output
@@ -497,13 +497,13 @@ def test_a_sandbox_that_cannot_be_read_any_more_does_not_end_the_run(project: Pr
 
 def test_without_asking_for_it_there_is_no_fixture(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(twilio_sandbox):\n    pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(["*fixture 'twilio_sandbox' not found"])
 
 
 def test_it_can_be_asked_for_on_the_command_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(twilio_sandbox):\n    pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "pulumi_twilio_caller_id.pytest_plugin")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "pulumi_twilio_caller_id.pytest_plugin")
     assert {"passed": 1} == result.parseoutcomes()
 
 
