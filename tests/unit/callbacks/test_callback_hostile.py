@@ -314,17 +314,12 @@ def test_whoever_drips_keeps_nobody_waiting(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("where", ["before", "after", "query"])
-@pytest.mark.parametrize(
-    "more",
-    [{"VerificationStatus": "failed"}, {"OutgoingCallerIdSid": "PN6"}, {"CallSid": "CA6"}, {"AccountSid": "AC6"},
-     {"forged": ""}],
-)  # fmt: skip
-def test_nothing_can_be_added_to_a_true_callback(receiver: Receiver, where: str, more: dict[str, str]) -> None:
-    true, forged = urlencode(FIELDS), urlencode(more)
-    body = {"before": f"{forged}&{true}", "after": f"{true}&{forged}", "query": true}[where]
-    signed = signature(receiver.url, FIELDS)
-    target = f"/{receiver.own}?{forged}" if where == "query" else ""
-    assert 403 == receiver.status(receiver.request(target=target, body=body, X_Twilio_Signature=signed))
+def test_nothing_can_be_added_to_a_true_callback(receiver: Receiver, where: str) -> None:
+    true, signed = urlencode(FIELDS), signature(receiver.url, FIELDS)
+    for forged in ("VerificationStatus=failed", "OutgoingCallerIdSid=PN6", "CallSid=CA6", "AccountSid=AC6", "forged="):
+        body = {"before": f"{forged}&{true}", "after": f"{true}&{forged}", "query": true}[where]
+        target = f"/{receiver.own}?{forged}" if where == "query" else ""
+        assert 403 == receiver.status(receiver.request(target=target, body=body, X_Twilio_Signature=signed))
     assert [] == receiver.callbacks
 
 

@@ -201,14 +201,6 @@ def test_a_list_of_another_form_is_a_lost_answer(sandbox: Sandbox, connect: Conn
         connect().find(NUMBER)
 
 
-@pytest.mark.parametrize("sid", [None, "", 5, "PN1", "CA" + "1" * 32, SID + "1", "../" + SID, SID + "/.."])
-def test_a_record_without_a_proper_sid_is_a_lost_answer(sandbox: Sandbox, connect: Connect, sid: object) -> None:
-    """It would become the id of a resource, and part of the paths of later requests."""
-    sandbox.fail("list", body=page(RECORD | {"sid": sid}))
-    with pytest.raises(AnswerLost):
-        connect().find(LISTED)
-
-
 # fetch, rename, remove
 
 

@@ -289,16 +289,16 @@ def test_a_callback_that_does_not_count_changes_nothing(path: Path) -> None:
     """
     stream = json.loads(path.read_text(encoding="utf-8"))
     alone = _told(play(stream)[0])
-    for told in (
+    forged: tuple[dict[str, Any], ...] = (
         {"verification_status": "success", "trusted": False},
         {"verification_status": "failed", "trusted": False},
         {"verification_status": "success", "call_sid": "CA" + "2" * 32},
         {"verification_status": "failed", "call_sid": "CA" + "2" * 32, "call_status": "busy"},
         {"verification_status": "success", "account_sid": "AC" + "2" * 32},
         {"verification_status": "failed", "account_sid": "", "call_status": "busy"},
-    ):
-        noise = [{"at": second + 0.5, "callback": told} for second in range(40)]
-        assert alone[0] == _told(play({**stream, "events": stream["events"] + noise})[0])[0]
+    )
+    noise = [{"at": second + 0.5, "callback": told} for second in range(40) for told in forged]
+    assert alone == _told(play({**stream, "events": stream["events"] + noise})[0])
 
 
 def _told(outcome: CallerId | CallerIdError) -> tuple[object, str]:

@@ -11,7 +11,6 @@ from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
 from pulumi_twilio_caller_id.display import log_text, row_text
 from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.stored_credentials import undeletable
 from pulumi_twilio_caller_id.testing import RequestRecord
@@ -24,28 +23,28 @@ def harmful(text: str) -> list[str]:
     return [char for char in text if char != "\n" and unicodedata.category(char) in ("Cc", "Cf")]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_from_twilio_steers_the_terminal(text: str) -> None:
-    sid, account = "PN" + "0" * 32, "AC" + "0" * 32
-    progress = Progress(f"+1415{text}", f"1{text}", f"ringing{text}", 60.0)
-    request = ValidationRequest(call_sid="CA" + "0" * 32, phone_number=f"x{text}", validation_code=f"1{text}")
-    listed = CallerId(sid=sid, phone_number=f"x{text}", friendly_name=f"Desk{text}", account_sid=account)
+def test_nothing_from_twilio_steers_the_terminal() -> None:
+    for text in HOSTILE:
+        sid, account = "PN" + "0" * 32, "AC" + "0" * 32
+        progress = Progress(f"+1415{text}", f"1{text}", f"ringing{text}", 60.0)
+        request = ValidationRequest(call_sid="CA" + "0" * 32, phone_number=f"x{text}", validation_code=f"1{text}")
+        listed = CallerId(sid=sid, phone_number=f"x{text}", friendly_name=f"Desk{text}", account_sid=account)
 
-    assert [] == harmful(row_text(progress))
-    assert [] == harmful(log_text(request))
-    assert [] == harmful(table([listed]))
+        assert [] == harmful(row_text(progress))
+        assert [] == harmful(log_text(request))
+        assert [] == harmful(table([listed]))
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_error_steers_the_terminal(text: str) -> None:
-    errors: list[CallerIdError] = [
-        Gone(f"was {text}", f"do {text}").advising(f"or {text}"),
-        NotVerified(f"was {text}", f"do {text}"),
-        TwilioRefused(f"fetch {text}", 400, 1, text),
-        BadSid(f"PN{text}"),
-    ]
+def test_no_error_steers_the_terminal() -> None:
+    for text in HOSTILE:
+        errors: list[CallerIdError] = [
+            Gone(f"was {text}", f"do {text}").advising(f"or {text}"),
+            NotVerified(f"was {text}", f"do {text}"),
+            TwilioRefused(f"fetch {text}", 400, 1, text),
+            BadSid(f"PN{text}"),
+        ]
 
-    assert [[]] * len(errors) == [harmful(str(error)) for error in errors]
+        assert [[]] * len(errors) == [harmful(str(error)) for error in errors]
 
 
 @pytest.mark.parametrize("name", ["desk", "it's", "$(id)", "'; id; '"])
@@ -56,39 +55,11 @@ def test_a_command_to_copy_has_the_urn_in_quotes(name: str) -> None:
     assert ["pulumi", "state", "delete", urn] == shlex.split(command)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_the_sandboxs_log_of_requests_does_not_steer_the_terminal(
-    text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_sandboxs_log_of_requests_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Paths are decoded before they are logged."""
-    sandbox._log(RequestRecord("GET", f"/{text}\nx", "", {text: text}, {}, "", 0.0, 404))
+    for text in HOSTILE:
+        sandbox._log(RequestRecord("GET", f"/{text}\nx", "", {text: text}, {}, "", 0.0, 404))
 
-    told = capsys.readouterr().err
-    assert "GET /" in told
-    assert [] == harmful(told)
-
-
-@pytest.mark.parametrize("name", ['"quoted"', "back\\slash", "100% {0} %s", "\U0001f600" * 64, "\u05d0\u05d1"])
-def test_ordinary_names_stay_as_they_are(name: str) -> None:
-    given = {"phone_number": "+14155550101", "friendly_name": name}
-
-    assert (given, []) == checked(given)
-
-
-@pytest.mark.parametrize("name", ["two\nlines", *(text for text in HOSTILE if ord(text[0]) < 0xA0)])
-def test_names_that_steer_are_refused(name: str) -> None:
-    _, failures = checked({"phone_number": "+14155550101", "friendly_name": name + "x"})
-
-    assert ["friendly_name"] == [failure[0] for failure in failures]
-
-
-@pytest.mark.parametrize("sid", ["..", "/", "%2F", "?", "\n", "AC" + "0" * 32 + "\n", "AC" + "0" * 32 + "/.."])
-def test_an_account_sid_leads_nowhere_else(sid: str) -> None:
-    _, failures = checked({"phone_number": "+14155550101", "account_sid": sid})
-
-    assert ["account_sid"] == [failure[0] for failure in failures]
-
-
-@pytest.mark.parametrize("digits", ["\uff0b\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff10\uff11"])
-def test_digits_of_other_scripts_are_the_same_number(digits: str) -> None:
-    assert ({"phone_number": "+14155550101"}, []) == checked({"phone_number": digits})
+        told = capsys.readouterr().err
+        assert "GET /" in told
+        assert [] == harmful(told)

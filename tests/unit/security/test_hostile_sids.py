@@ -193,13 +193,13 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize("url", [*(f"http://example.com/{path}/x" for path in BASE), *HOSTS, *STRANGE])
-def test_a_base_url_that_leads_elsewhere_is_refused(url: str) -> None:
-    for key in ("apiUrl", "callbackUrl"):
-        values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, f"twilio:{key}": url}
-        told = refusal(SettingsError, partial(resolve, values.get, {}))
-        assert told.startswith(f"twilio:{key}")
-        assert "base URL, such as http" in told
+def test_a_base_url_that_leads_elsewhere_is_refused() -> None:
+    for url in [*(f"http://example.com/{path}/x" for path in BASE), *HOSTS, *STRANGE]:
+        for key in ("apiUrl", "callbackUrl"):
+            values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, f"twilio:{key}": url}
+            told = refusal(SettingsError, partial(resolve, values.get, {}))
+            assert told.startswith(f"twilio:{key}")
+            assert "base URL, such as http" in told
 
 
 @pytest.mark.parametrize(
@@ -208,49 +208,6 @@ def test_a_base_url_that_leads_elsewhere_is_refused(url: str) -> None:
 def test_a_base_url_of_any_ordinary_form_is_taken(url: str) -> None:
     values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, "twilio:apiUrl": f"{url}//"}
     assert url == resolve(values.get, {}).api_url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("https://h/\n", "https://h/ x", "https://h/\0", "https://h\x1b[2J", "https://h:0/", "https://h:99999/"),
-        *("ftp://h/", "javascript:alert(1)", "//h/", "https:h", "http:///x", "https://m\u00fcnchen.example/"),
-        *("https://h:\u0661/", "https://\ud800/", "https://[::1", 7, ["https://h"]),
-    ],
-)
-def test_a_status_callback_that_nobody_could_request_is_refused(url: object) -> None:
-    _, failures = checked({"phone_number": NUMBER, "status_callback": url})
-    assert ["status_callback"] == [failure[0] for failure in failures]
-
-
-@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0", "[::ffff:127.0.0.1]", "x@127.1", "LOCALHOST.", "[::]"])
-def test_nor_is_this_machine_in_another_spelling(host: str) -> None:
-    _, [(_, reason)] = checked({"phone_number": NUMBER, "status_callback": f"https://{host}/"})
-    assert "it names this machine" in reason
-
-
-# Options
-
-DELAYS = ["1e3", "nan", "inf", "5.0", "+5", "-0", "0x5", "\u0665", "5\n", "5\0", "061", float("nan"), float("inf")]
-
-
-@pytest.mark.parametrize(
-    "value", [*DELAYS, -float("inf"), -1, 60.5, 10**400, True, [5], {}, b"5"], ids=lambda v: repr(v)[:9]
-)
-def test_a_call_delay_that_is_no_number_of_seconds_is_refused(value: object) -> None:
-    _, failures = checked({"phone_number": NUMBER, "call_delay": value})
-    assert [("call_delay", "it must be a whole number of seconds from 0 to 60")] == failures
-
-
-def test_minus_zero_is_zero() -> None:
-    good, failures = checked({"phone_number": NUMBER, "call_delay": -0.0})
-    assert ("0", []) == (str(good["call_delay"]), failures)
-
-
-@pytest.mark.parametrize("value", ["\u0661", "1\n", "1\0", "1,2", "W", " 1", "", "1" * 33, "1;2", "\uff0a", "x1"])
-def test_an_extension_with_anything_else_than_keys_is_refused(value: str) -> None:
-    _, failures = checked({"phone_number": NUMBER, "extension": value})
-    assert ["extension"] == [failure[0] for failure in failures]
 
 
 def test_the_client_is_never_given_another_path(sandbox: Sandbox) -> None:
