@@ -20,13 +20,11 @@ from unittest.mock import patch
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import changes, creation, engine, lifecycle, outlook, throttle, verification
-from pulumi_twilio_caller_id.listings import listings
-from pulumi_twilio_caller_id.memory import Memory
-from pulumi_twilio_caller_id.preflight import Preflight
+from pulumi_twilio_caller_id import changes, creation, engine, lifecycle, verification
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.fuzz.network_faults import Clock, Line
+from tests.support.new_process import forget_all
 from tests.support.stack_runs import Account, Declared, Entry, Event, Method, Program, Run
 
 
@@ -230,8 +228,7 @@ class InProcessEngine:
         """A new plugin process, in which nothing waits: time is the clock's."""
         sandbox, settings = self._sandbox, {"adopt": "true"} if self.adopts else {}
         settings |= {"accountSid": sandbox.account_sid, "authToken": self._line.token, "apiUrl": sandbox.url}
-        listings._shelves.clear()
-        throttle._throttles.clear()
+        forget_all()
         quick = {"attempts": 4, "timeout": 15.0, "patience": 2.0, "sleep": lambda _: None}
         with ExitStack() as patches:
             for target, name, value in (
@@ -239,9 +236,6 @@ class InProcessEngine:
                 (creation, "TIMEOUT", 15.0),
                 (verification, "INTERVAL", 5.0),
                 (verification, "SystemClock", lambda: self._clock),
-                (lifecycle, "_memory", Memory()),
-                (lifecycle, "_config", {}.get),
-                (outlook, "preflight", Preflight()),
                 (engine, "log", lambda _level, text, **_: self._line.told.append(text)),
             ):
                 patches.enter_context(patch.object(target, name, value))

@@ -198,10 +198,10 @@ def test_a_clock_that_is_set_back_breaks_nothing() -> None:
 
 def test_codes_are_six_digits_and_differ() -> None:
     world = World()
-    codes = {world.call(f"+1415555{number:04d}")["validation_code"] for number in range(100, 300)}
+    codes = {world.call(f"+1415555{number:04d}")["validation_code"] for number in range(100, 160)}
     assert {len(code) for code in codes} == {6}
     assert all(code.isdigit() for code in codes)
-    assert len(codes) > 190
+    assert len(codes) > 55
 
 
 def test_a_phone_may_fix_its_code_leading_zeros_and_all() -> None:
