@@ -47,7 +47,8 @@ up preview refresh destroy: setup
 phone: setup
 	@$(TWILIO) --page
 
-PYTEST := tools/run python -m pytest -n 4 --dist worksteal
+# Without bytecode files each worker would rewrite all asserts anew: that is most of what collecting tests takes.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist worksteal
 
 test: setup $(VENV)/ready-dev
 	@$(PYTEST) tests/unit tests/engine $(ARGS)

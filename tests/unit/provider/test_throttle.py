@@ -128,11 +128,11 @@ def line() -> Line:
 
 
 @pytest.fixture
-def single(line: Line) -> Throttle:
+def single(line: Line, monkeypatch: pytest.MonkeyPatch) -> Throttle:
     """One request at a time, the others in `line`."""
-    throttle = Throttle(most=1)
-    throttle._changed = line
-    return throttle
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Condition", lambda: line)
+        return Throttle(most=1)
 
 
 def in_line(throttle: Throttle, line: Line, ending: Ending) -> Callable[[], str]:
