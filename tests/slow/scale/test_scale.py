@@ -17,8 +17,9 @@ MANY = f'for n in range({COUNT}): OutgoingCallerId(f"n{{n}}", phone_number=f"+14
 TWELVE = 'for n in range(12): OutgoingCallerId(f"n{n}", phone_number=f"+1415555{n:04}", friendly_name="{name}")\n'
 LATE = """
 async def later():
-    import asyncio
-    await asyncio.sleep(3)
+    import asyncio, os
+    while not os.path.exists("everybody waits"):
+        await asyncio.sleep(0.05)
     return "Lobby"
 OutgoingCallerId("desk", phone_number="+14155559999", friendly_name=Output.from_input(later()))
 """
@@ -32,7 +33,7 @@ def most_at_once(requests: list[RequestRecord]) -> int:
 
 @pytest.fixture
 def waiting(stack: Stack, sandbox: Sandbox) -> Iterator[Running]:
-    """32 phones ring for ten minutes, and nobody answers; of a number that exists, the new name is known later."""
+    """32 phones ring for ten minutes, and nobody answers; a number that exists is renamed once a file is there."""
     stack.program('OutgoingCallerId("desk", phone_number="+14155559999", friendly_name="Desk")\n')
     stack.up()
     for n in range(COUNT):
@@ -43,9 +44,12 @@ def waiting(stack: Stack, sandbox: Sandbox) -> Iterator[Running]:
     running.kill()
 
 
-def test_while_many_wait_others_are_served_and_interrupts_heard(waiting: Running, sandbox: Sandbox) -> None:
+def test_while_many_wait_others_are_served_and_interrupts_heard(
+    waiting: Running, stack: Stack, sandbox: Sandbox
+) -> None:
     """The plugin of the SDK serves four operations at a time: check, diff and Cancel would wait for people."""
     waiting.until(lambda: waiting.output.count("(ringing, ") == COUNT)
+    stack.project.joinpath("everybody waits").touch()
     waiting.until(lambda: "desk updated" in waiting.output)
     assert ["Lobby"] == [record.friendly_name for record in sandbox.caller_ids]
     assert [call.status for call in sandbox.calls][1:] == ["ringing"] * COUNT

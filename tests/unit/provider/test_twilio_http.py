@@ -262,6 +262,13 @@ def test_a_success_without_a_json_object_is_a_lost_answer(
     assert len(sandbox.requests) == 3
 
 
+def test_a_deletion_that_is_not_answered_with_204_is_a_lost_answer(sandbox: Sandbox, connect: Connect) -> None:
+    """A page of something in between deletes nothing."""
+    sandbox.fail("delete", body="{}")
+    with pytest.raises(AnswerLost, match="HTTP 200 where a deletion is answered with 204"):
+        connect(attempts=1).remove(sandbox.caller_ids[0].sid)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
