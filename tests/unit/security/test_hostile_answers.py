@@ -15,10 +15,11 @@ from pulumi_twilio_caller_id.notify import Notifier
 from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import Progress
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
+    from tests.support.fixtures.unit import Connect
     from tests.support.notify_service import Service
-from tests.support.fixtures.unit import Connect
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 SID, OTHER_SID = "PN" + "1" * 32, "PN" + "2" * 32
@@ -205,7 +206,7 @@ def test_what_is_shown_while_a_number_waits_and_sent_to_others_is_printable(serv
     request = ValidationRequest(
         call_sid="CA" + "1" * 32, phone_number=NUMBER + STEERING, validation_code="12" + STEERING
     )
-    notifier = Notifier([service.url()], print)
+    notifier = Notifier([service.url()], print, seconds=PATIENCE)
     notifier.calling(request.phone_number, f"Desk{STEERING}", request.validation_code, 60.0)
     notifier.verified(request.phone_number, SID + STEERING)
     notifier.failed(request.phone_number, f"because{STEERING}")

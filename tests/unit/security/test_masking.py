@@ -35,6 +35,7 @@ from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.leak_search import canary, forms
 from tests.support.notify_service import Service
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
@@ -210,7 +211,7 @@ def test_a_secret_name_that_an_import_does_not_fit(
 @pytest.mark.parametrize("name", ["4", "Al", "Front desk"])
 def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, service: Service) -> None:
     conceal_inputs(name)
-    notifier = Notifier([service.url()], print)
+    notifier = Notifier([service.url()], print, seconds=PATIENCE)
     for given in (name, "Lobby"):
         notifier.calling(NUMBER, given, "483920", 60)
     notifier.close()
