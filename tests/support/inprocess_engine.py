@@ -1,17 +1,18 @@
 """A Pulumi engine in this process: it asks of the provider's real code what the real engine asks of it for a program.
 
-One operation after another, each in a plugin process of its own, on a local Twilio. As the real one (3.274.1) has it:
-a new resource is checked without old inputs and created; one in the state is checked, and diffed against its outputs;
-one that is replaced is checked once more as if it were new, created, and the old one deleted after all else, or before
-it with delete_before_replace; what the program leaves out is deleted at the end, unless anything failed. Unlike it,
-resources come one at a time, in the program's order.
+One operation after another, each in plugin processes of its own, on a local Twilio. As the real one (3.274.1) has it,
+which `tests/engine/test_parity.py` compares: a new resource is checked without old inputs and created; one in the state
+is checked, and diffed against its outputs; one that is replaced is checked once more as if it were new, created, and
+the old one deleted after all else, or before it with delete_before_replace; what the program leaves out is deleted at
+the end, unless anything failed. Unlike the real engine's, resources come one at a time, in the program's order, and the
+processes of several Providers don't tell each other which resource owns what.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -20,26 +21,26 @@ from unittest.mock import patch
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import changes, creation, engine, lifecycle, verification
+from pulumi_twilio_caller_id import changes, config, creation, engine, lifecycle, verification
+from pulumi_twilio_caller_id.memory import Memory
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.fuzz.network_faults import Clock, Line
+from tests.support.harness import TYPE
 from tests.support.new_process import forget_all
-from tests.support.stack_runs import Account, Declared, Entry, Event, Method, Program, Run
-
-
-class Failed(Exception):
-    """The engine was given an error instead of an answer, or none at all."""
-
-
-class _Context:
-    """The gRPC context of one call."""
-
-    def add_callback(self, _callback: Callable[[], None]) -> bool:
-        return True
-
-    def abort(self, _code: object, details: str) -> None:
-        raise Failed(details)
+from tests.support.stack_runs import (
+    Account,
+    Context,
+    Declared,
+    Entry,
+    Event,
+    Failed,
+    Method,
+    Program,
+    Run,
+    problem,
+    served,
+)
 
 
 class InProcessEngine:
@@ -49,6 +50,10 @@ class InProcessEngine:
         self.state: list[Entry] = []
         self.adopts = False
         """What the stack's config has for `twilio:adopt`."""
+        self.config: dict[str, str] = {}
+        """What else the stack's config has, or in place of the sandbox's credentials: `twilio:` key -> value."""
+        self.providers: dict[str, dict[str, str]] = {}
+        """The program's Providers: name -> what it has, beside the stack's config, by `twilio:` key."""
         self.pickle = "the provider, pickled"
         """What the SDK puts into `__provider`. Here, nobody reads it."""
         self._sandbox = sandbox
@@ -56,6 +61,7 @@ class InProcessEngine:
         self._line = line
         self._watch = watch
         self._provider = lifecycle.OutgoingCallerIdProvider()
+        self._processes: dict[str | None, tuple[config.Lookup, Memory]] = {}
 
     def entry(self, name: str) -> Entry | None:
         """What the state has under a name, deletions that are pending aside."""
@@ -69,15 +75,16 @@ class InProcessEngine:
             if refresh and not self._refresh(run):
                 return run
             if self._register(run) and not run.failed:
-                for entry in list(self.state):
+                for entry in self.state[::-1]:
                     if entry.pending == "delete" or entry.name not in program:
                         self._attempt(run, partial(self._delete, run, entry))
         return run
 
     def preview(self, program: Program, *, replaced: frozenset[str] = frozenset()) -> Run:
-        """`pulumi preview`; gives in `changes` of the run's events what it would do."""
+        """`pulumi preview`; gives in `planned` of the run what it would do."""
         with self._operation(Run("preview", program, self.account(), replaced)) as run:
-            self._register(run)
+            if self._register(run):
+                run.planned |= {entry.name: "delete" for entry in self.state if entry.name not in program}
         return run
 
     def refresh(self) -> Run:
@@ -87,7 +94,7 @@ class InProcessEngine:
 
     def destroy(self) -> Run:
         with self._operation(Run("destroy", {}, self.account())) as run:
-            for entry in list(self.state):
+            for entry in self.state[::-1]:
                 self._attempt(run, partial(self._delete, run, entry))
         return run
 
@@ -98,47 +105,59 @@ class InProcessEngine:
 
     def _register(self, run: Run) -> bool:
         """The program runs. False where it was stopped: a check that fails ends it."""
+        missing: set[str | None] = set()
         for name, declared in run.program.items():
             try:
-                self._resource(run, name, declared)
+                if declared.after in missing:
+                    missing.add(name)
+                else:
+                    self._resource(run, name, declared)
             except Failed as failed:
                 run.failed.append(str(failed))
+                missing.add(name)
                 if run.killed or run.events[-1].method in ("check", "diff"):
                     return False
         return True
 
     def _resource(self, run: Run, name: str, declared: Declared) -> None:
-        old, given = self.entry(name), declared.properties(self.pickle, preview=run.is_preview)
-        recreated = name in run.replaced
-        inputs = self._check(run, name, {} if old is None or recreated else old.inputs, given)
+        old, recreated = self.entry(name), name in run.replaced
+        unknown = run.is_preview and declared.late and run.planned.get(str(declared.after)) in ("create", "replace")
+        given = declared.properties(self.pickle, preview=run.is_preview, known=not unknown)
+        inputs = self._check(run, name, declared, {} if old is None or recreated else old.inputs, given)
         if old is None:
+            run.planned[name] = "create"
             if not run.is_preview:
-                self.state.append(self._create(run, name, inputs))
+                self.state.append(self._create(run, name, declared, inputs))
             return
-        diff = SimpleNamespace(changes=True, replaces=["id"]) if recreated else self._diff(run, old, inputs)
+        diff = SimpleNamespace(changes=True, replaces=["id"]) if recreated else self._diff(run, old, declared, inputs)
         if diff.replaces or old.pending == "create":
+            run.planned[name] = "replace"
             if not recreated:
-                inputs = self._check(run, name, {}, given)
+                inputs = self._check(run, name, declared, {}, given)
             if not run.is_preview:
-                self._replace(run, old, inputs, delete_first=declared.delete_first)
-        elif not run.is_preview:
+                self._replace(run, old, declared, inputs)
+            return
+        if diff.changes:
+            run.planned[name] = "update"
+        if not run.is_preview:
             if diff.changes:
+                new = replace(old, declared=declared)
                 updated = self._call(
-                    run, "update", old, inputs, lambda: self._provider.update(old.sid, dict(old.outputs), dict(inputs))
+                    run, "update", new, inputs, lambda: self._provider.update(old.sid, dict(old.outputs), dict(inputs))
                 )
                 old.outputs = {**(updated.outs or {}), changes.PROVIDER_KEY: self.pickle}
-            old.inputs = inputs
+            old.inputs, old.declared = inputs, declared
 
-    def _replace(self, run: Run, old: Entry, inputs: dict[str, Any], *, delete_first: bool) -> None:
-        if delete_first and old.pending != "create":
+    def _replace(self, run: Run, old: Entry, declared: Declared, inputs: dict[str, Any]) -> None:
+        if declared.delete_first and old.pending != "create":
             self._delete(run, old, keep=True)
             old.pending = "create"
-        new = self._create(run, old.name, inputs)
+        new = self._create(run, old.name, declared, inputs)
+        self.state.insert(self.state.index(old), new)  # what depends on it comes after it
         if old.pending == "create":
             self.state.remove(old)
         else:
             old.pending = "delete"
-        self.state.append(new)
 
     def _refresh(self, run: Run) -> bool:
         for entry in [entry for entry in self.state if entry.pending != "create"]:
@@ -156,19 +175,23 @@ class InProcessEngine:
 
     # Calls
 
-    def _check(self, run: Run, name: str, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        entry = Entry(name, "", olds, {})
+    def _check(
+        self, run: Run, name: str, declared: Declared, olds: dict[str, Any], news: dict[str, Any]
+    ) -> dict[str, Any]:
+        entry = Entry(name, "", olds, {}, declared)
         result = self._call(run, "check", entry, news, lambda: self._provider.check(dict(olds), dict(news)))
         if result.failures:
-            raise Failed("; ".join(f"{failure.property}: {failure.reason}" for failure in result.failures))
+            raise Failed("\nerror: ".join(problem(name, failure, news) for failure in result.failures))
         return {**result.inputs, changes.PROVIDER_KEY: self.pickle}
 
-    def _diff(self, run: Run, old: Entry, news: dict[str, Any]) -> Any:
-        return self._call(run, "diff", old, news, lambda: self._provider.diff(old.sid, dict(old.outputs), dict(news)))
+    def _diff(self, run: Run, old: Entry, declared: Declared, news: dict[str, Any]) -> Any:
+        new = replace(old, declared=declared)
+        return self._call(run, "diff", new, news, lambda: self._provider.diff(old.sid, dict(old.outputs), dict(news)))
 
-    def _create(self, run: Run, name: str, inputs: dict[str, Any]) -> Entry:
-        result = self._call(run, "create", Entry(name, "", {}, {}), inputs, lambda: self._provider.create(dict(inputs)))
-        return Entry(name, result.id, inputs, {**result.outs, changes.PROVIDER_KEY: self.pickle})
+    def _create(self, run: Run, name: str, declared: Declared, inputs: dict[str, Any]) -> Entry:
+        new = Entry(name, "", {}, {}, declared)
+        result = self._call(run, "create", new, inputs, lambda: self._provider.create(dict(inputs)))
+        return replace(new, sid=result.id, inputs=inputs, outputs={**result.outs, changes.PROVIDER_KEY: self.pickle})
 
     def _read(self, run: Run, entry: Entry) -> None:
         given = {name: value for name, value in entry.inputs.items() if name != changes.PROVIDER_KEY}
@@ -180,7 +203,7 @@ class InProcessEngine:
         entry.outputs = {**result.outs, **pickle}
         if result.inputs is not None:
             entry.inputs = {**result.inputs, **pickle}
-        self._diff(run, entry, entry.inputs)  # for what it shows
+        self._diff(run, entry, entry.declared, entry.inputs)  # for what it shows
 
     def _delete(self, run: Run, entry: Entry, *, keep: bool = False) -> None:
         if entry.pending != "create":
@@ -189,14 +212,15 @@ class InProcessEngine:
             self.state.remove(entry)
 
     def _call(self, run: Run, method: Method, entry: Entry, news: dict[str, Any], operation: Callable[[], Any]) -> Any:
+        self._enter_process(entry.declared.provider)
         given = Struct()
         given.update(entry.inputs)
-        urn = f"urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::{entry.name}"
+        urn = f"urn:pulumi:test::caller-ids::{TYPE}::{entry.name}"
         before, calls, answers = self.account(), len(self._sandbox.calls), len(self._line.answers)
         told, result, raised, error = len(self._line.told), None, None, ""
         olds = dict(entry.outputs or entry.inputs)
         try:
-            result = _served(SimpleNamespace(urn=urn, timeout=0.0, inputs=given), _Context(), operation)
+            result = served(SimpleNamespace(urn=urn, timeout=0.0, inputs=given), Context(), operation)
         except Failed as failed:
             raised, error = failed.__cause__, str(failed)
         run.killed = self._line.dead
@@ -225,9 +249,8 @@ class InProcessEngine:
 
     @contextmanager
     def _operation(self, run: Run) -> Iterator[Run]:
-        """A new plugin process, in which nothing waits: time is the clock's."""
-        sandbox, settings = self._sandbox, {"adopt": "true"} if self.adopts else {}
-        settings |= {"accountSid": sandbox.account_sid, "authToken": self._line.token, "apiUrl": sandbox.url}
+        """New plugin processes, in which nothing waits: time is the clock's."""
+        self._processes.clear()
         forget_all()
         quick = {"attempts": 4, "timeout": 15.0, "patience": 2.0, "sleep": lambda _: None}
         with ExitStack() as patches:
@@ -239,18 +262,17 @@ class InProcessEngine:
                 (engine, "log", lambda _level, text, **_: self._line.told.append(text)),
             ):
                 patches.enter_context(patch.object(target, name, value))
-            self._provider.configure(
-                ConfigureRequest(Config({f"twilio:{name}": value for name, value in settings.items()}, "p"))
-            )
             yield run
 
-
-def _served(request: object, context: _Context, operation: Callable[[], Any]) -> Any:
-    """As the SDK's servicer: with `request` and `context` in the frame, and a traceback for what is raised."""
-    try:
-        return operation()
-    except Exception as raised:  # noqa: BLE001 - what is raised, is judged
-        try:
-            context.abort("UNKNOWN", traceback.format_exc())
-        except Failed as failed:
-            raise failed from raised
+    def _enter_process(self, provider: str | None) -> None:
+        """Go on in the plugin process of a Provider, None for the stack's own. It is started when it is needed."""
+        if provider not in self._processes:
+            sandbox, settings = self._sandbox, {"adopt": "true"} if self.adopts else {}
+            settings |= {"accountSid": sandbox.account_sid, "authToken": self._line.token, "apiUrl": sandbox.url}
+            settings |= self.config
+            if provider is not None:
+                settings |= {"provider": provider, **self.providers[provider]}
+            named = {f"twilio:{name}": value for name, value in settings.items()}
+            self._provider.configure(ConfigureRequest(Config(named, "p")))
+            self._processes[provider] = lifecycle._config, Memory()
+        lifecycle._config, lifecycle._memory = self._processes[provider]

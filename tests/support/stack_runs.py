@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pulumi.output
+from pulumi.dynamic import CheckFailure
+
 from pulumi_twilio_caller_id import changes
-from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS
 from pulumi_twilio_caller_id.testing import CallerId
 from tests.support.fuzz.network_faults import Answer
+from tests.support.harness import TYPE
 
 Method = Literal["check", "diff", "create", "read", "update", "delete"]
 Account = dict[str, CallerId]
@@ -18,7 +23,11 @@ Account = dict[str, CallerId]
 
 @dataclass(frozen=True)
 class Declared:
-    """A resource in the program. `delete_first` is its delete_before_replace."""
+    """A resource in the program. `delete_first` is its delete_before_replace, `after` the resource it depends on.
+
+    secret: whether its number is a secret. late: whether its number is made from an output of `after`. provider: the
+    name of its explicit Provider.
+    """
 
     number: str
     friendly_name: str | None = None
@@ -26,17 +35,22 @@ class Declared:
     account_sid: str | None = None
     import_sid: str | None = None
     delete_first: bool = False
+    secret: bool = False
+    after: str | None = None
+    late: bool = False
+    provider: str | None = None
 
-    def properties(self, provider: str, *, preview: bool) -> dict[str, Any]:
+    def properties(self, provider: str, *, preview: bool, known: bool = True) -> dict[str, Any]:
         """As `resource.OutgoingCallerId` gives them to the SDK, and that to the engine."""
         given = {
-            "phone_number": self.number,
+            "phone_number": self.number if known else pulumi.output.Unknown(),  # type: ignore[no-untyped-call]
             "friendly_name": self.friendly_name,
             "adopt": self.adopt,
             "account_sid": self.account_sid,
             IMPORT: self.import_sid,
             DELETE_BEFORE_REPLACE: self.delete_first or None,
             DRY_RUN: preview or None,
+            SECRET_INPUTS: ["phone_number"] if self.secret else None,
             changes.PROVIDER_KEY: provider,
         }
         return {name: value for name, value in given.items() if value is not None}
@@ -48,13 +62,14 @@ Program = Mapping[str, Declared]
 @dataclass(eq=False)
 class Entry:
     """A resource in the state. pending: "delete" until the deletion that a replacement has left is done, "create" where
-    it has been deleted first and the replacement is not there yet.
+    it has been deleted first and the replacement is not there yet. declared: as the program had it last.
     """
 
     name: str
     sid: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    declared: Declared
     pending: Literal["", "delete", "create"] = ""
 
 
@@ -81,7 +96,9 @@ class Event:
 
 @dataclass
 class Run:
-    """One operation. `killed`: the plugin process died. `failed`: what the engine says of each failure."""
+    """One operation. `killed`: the plugin process died. `failed`: what the engine says of each failure. `planned`: of a
+    preview, name -> operation, without what stays the same.
+    """
 
     operation: str
     program: Program
@@ -89,6 +106,7 @@ class Run:
     replaced: frozenset[str] = frozenset()
     events: list[Event] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    planned: dict[str, str] = field(default_factory=dict)
     killed: bool = False
 
     @property
@@ -98,3 +116,34 @@ class Run:
     @property
     def said(self) -> str:
         return "\n".join([*self.failed, *(text for event in self.events for text in (*event.told, event.error))])
+
+
+class Failed(Exception):
+    """The engine was given an error instead of an answer, or none at all."""
+
+
+class Context:
+    """The gRPC context of one call."""
+
+    def add_callback(self, _callback: Callable[[], None]) -> bool:
+        return True
+
+    def abort(self, _code: object, details: str) -> None:
+        raise Failed(details)
+
+
+def problem(name: str, failure: CheckFailure, news: dict[str, Any]) -> str:
+    """What the engine says of an input that check refuses."""
+    of = f": property {failure.property} value {{{news.get(failure.property)}}}" if failure.property else ""
+    return f"{TYPE} resource '{name}'{of} has a problem: {failure.reason}"
+
+
+def served(request: object, context: Context, operation: Callable[[], Any]) -> Any:
+    """As the SDK's servicer: with `request` and `context` in the frame, and a traceback for what is raised."""
+    try:
+        return operation()
+    except Exception as raised:  # noqa: BLE001 - what is raised, is judged
+        try:
+            context.abort("UNKNOWN", traceback.format_exc())
+        except Failed as failed:
+            raise failed from raised
