@@ -1,0 +1,170 @@
+"""The engine in this process does as the real one does: a dozen histories, step by step.
+
+Tests in `unit/provider/` that run on the in-process engine stand on this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.both_engines import SUB_TOKEN, SUBACCOUNT, InProcess, Operator, Real, sandbox_of_history
+from tests.support.fuzz.network_faults import Clock
+from tests.support.harness import Stack
+from tests.support.stack_runs import Declared
+
+ONE, TWO, THREE = "+14155550101", "+14155550102", "+14155550103"
+
+
+def create(it: Operator) -> None:
+    program = {"desk": Declared(ONE, "Desk"), "lobby": Declared("(415) 555-0102", after="desk")}
+    assert {"desk": "create", "lobby": "create"} == it.preview(program)
+    it.up(program)
+    it.destroy()
+
+
+def refused_input(it: Operator) -> None:
+    program = {"desk": Declared("+1415555010", "x" * 70)}
+    it.preview(program, fails="it is too short for its country")
+    it.up(program, fails="Twilio keeps at most 64")
+
+
+def failed_verification(it: Operator) -> None:
+    """What depends on it is not tried."""
+    program = {"desk": Declared(ONE), "lobby": Declared(TWO, after="desk")}
+    it.sandbox.set_phone(ONE, "busy")
+    it.up(program, fails="the line was busy")
+    it.sandbox.set_phone(ONE, "keys-code")
+    it.up(program)
+
+
+def adopt(it: Operator) -> None:
+    it.sandbox.add_caller_id(ONE, "By hand")
+    it.preview({"desk": Declared(ONE, "Desk")}, fails="it is a caller ID of account")
+    it.up({"desk": Declared(ONE, "Desk")}, fails="No call was placed.")
+    it.up({"desk": Declared(ONE, "Desk", adopt=True)})
+
+
+def import_(it: Operator) -> None:
+    sid = it.sandbox.add_caller_id(ONE, "Desk").sid
+    it.up({"desk": Declared(TWO, "Desk", import_sid=sid)}, fails="correct the number or the sid")
+    it.up({"desk": Declared(ONE, "Desk", import_sid=sid)})
+    it.destroy()
+
+
+def rename(it: Operator) -> None:
+    it.up({"desk": Declared(ONE, "Desk")})
+    assert {"desk": "update"} == it.preview({"desk": Declared(ONE, "Lobby")})
+    it.up({"desk": Declared(ONE, "Lobby")})
+    assert {} == it.preview({"desk": Declared(ONE)})
+    it.sandbox.remove(it.sandbox.caller_ids[0].sid)
+    it.up({"desk": Declared(ONE, "Front")}, fails="was removed at Twilio")
+
+
+def renumber(it: Operator) -> None:
+    it.up({"desk": Declared(ONE, "Desk")})
+    it.sandbox.set_phone(TWO, "no-answer")
+    assert {"desk": "replace"} == it.preview({"desk": Declared(TWO, "Desk")})
+    it.up({"desk": Declared(TWO, "Desk")}, fails="nobody answered")
+    it.up({"desk": Declared(THREE, "Desk")})
+
+
+def renumber_with_the_old_one_first(it: Operator) -> None:
+    it.up({"desk": Declared(ONE)})
+    it.sandbox.set_phone(TWO, "wrong-code")
+    it.up({"desk": Declared(TWO, delete_first=True)}, fails="without the right code")
+    assert {"desk": "replace"} == it.preview({"desk": Declared(THREE, delete_first=True)})
+    it.up({"desk": Declared(THREE, delete_first=True)})
+
+
+def drift(it: Operator) -> None:
+    it.up({"desk": Declared(ONE, "Desk")})
+    it.sandbox.rename(it.sandbox.caller_ids[0].sid, "By hand")
+    it.refresh()
+    it.up({"desk": Declared(ONE, "Desk")})
+
+
+def gone(it: Operator) -> None:
+    """It takes two facts: the sid is not known, and the list lacks it."""
+    it.up({"desk": Declared(ONE)})
+    it.sandbox.fail("fetch", times=None, status=404, code=20404)
+    it.refresh()
+    it.sandbox.fail("list", times=None, status=403)
+    it.refresh(fails="list")
+    it.sandbox.heal()
+    it.sandbox.remove(it.sandbox.caller_ids[0].sid)
+    it.up({"desk": Declared(ONE)}, refresh=True)
+
+
+def failed_deletion(it: Operator) -> None:
+    """Of what was replaced it is caught up on by the next `up`; of what is destroyed, by the next `destroy`."""
+    it.up({"desk": Declared(ONE)})
+    it.sandbox.fail("delete", times=None, status=500, retry_after=0)
+    it.up({"desk": Declared(TWO)}, fails="Twilio failed to delete caller ID")
+    it.sandbox.heal()
+    it.up({"desk": Declared(TWO)})
+    it.sandbox.fail("delete", times=None, status=500, retry_after=0)
+    it.destroy(fails="Twilio failed to delete caller ID")
+    it.sandbox.heal()
+    it.destroy()
+
+
+def replaced_on_request(it: Operator) -> None:
+    it.up({"desk": Declared(ONE)})
+    it.up({"desk": Declared(ONE)}, replaced=["desk"], fails="No call was placed.")
+    it.up({"desk": Declared(ONE, delete_first=True)}, replaced=["desk"])
+    it.up({"desk": Declared(ONE, adopt=True)}, replaced=["desk"])
+
+
+def two_accounts(it: Operator) -> None:
+    """A number that moves to a Provider of another account is verified there, and deleted here."""
+    it.providers["lab"] = {"accountSid": SUBACCOUNT, "authToken": SUB_TOKEN}
+    it.up({"desk": Declared(ONE), "bench": Declared(ONE, provider="lab", after="desk")})
+    moved = {"desk": Declared(TWO, provider="lab"), "bench": Declared(ONE, provider="lab", after="desk")}
+    it.up({"desk": Declared(ONE, provider="lab")}, fails="No call was placed.")
+    it.up(moved)
+    it.destroy()
+
+
+def secret(it: Operator) -> None:
+    it.up({"desk": Declared(ONE, "Desk", secret=True)})
+    it.sandbox.rename(it.sandbox.caller_ids[0].sid, "By hand")
+    it.refresh()
+    it.up({"desk": Declared(ONE, "Lobby", secret=True)})
+
+
+def unknown(it: Operator) -> None:
+    """At preview, a number that is made from what another resource will have."""
+    program = {"early": Declared(ONE), "late": Declared(TWO, "Late", after="early", late=True)}
+    assert {"early": "create", "late": "create"} == it.preview(program)
+    it.up(program)
+
+
+HISTORIES = [
+    *(create, refused_input, failed_verification, adopt, import_, rename, renumber, renumber_with_the_old_one_first),
+    *(drift, gone, failed_deletion, replaced_on_request, two_accounts, secret, unknown),
+]
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__)
+def test_both_engines_do_the_same(history: Callable[[Operator], None], make_stack: Callable[..., Stack]) -> None:
+    clock = Clock()
+    with ExitStack() as running:
+        real = Real(running.enter_context(sandbox_of_history()), make_stack())
+        modelled = InProcess(running.enter_context(sandbox_of_history(clock=clock.now)), clock)
+        history(modelled)
+        history(real)
+    found = differences(real, modelled)
+    assert not found, "\n".join(found)
+
+
+def differences(real: Operator, modelled: Operator) -> list[str]:
+    """What was seen of one engine alone: step, what it is, and both values."""
+    return [
+        f"step {at}, {name}: really {one[name]}, modelled {other[name]}"
+        for at, (one, other) in enumerate(zip(real.told(), modelled.told(), strict=True))
+        for name in one
+        if one[name] != other[name]
+    ]
