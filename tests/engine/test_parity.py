@@ -1,4 +1,4 @@
-"""The engine in this process does as the real one does: a dozen histories, step by step.
+"""The engine in this process does as the real one does: eighteen histories, step by step.
 
 Tests in `unit/provider/` that run on the in-process engine stand on this.
 """
@@ -22,6 +22,8 @@ def create(it: Operator) -> None:
     program = {"desk": Declared(ONE, "Desk"), "lobby": Declared("(415) 555-0102", after="desk")}
     assert {"desk": "create", "lobby": "create"} == it.preview(program)
     it.up(program)
+    it.up({"desk": Declared(ONE, "Desk")})
+    it.sandbox.remove(it.sandbox.caller_ids[0].sid)
     it.destroy()
 
 
@@ -118,6 +120,30 @@ def replaced_on_request(it: Operator) -> None:
     it.up({"desk": Declared(ONE, adopt=True)}, replaced=["desk"])
 
 
+def renamed_in_the_program(it: Operator) -> None:
+    """Without an alias; and its deletion is left to a later `up`, as something else fails."""
+    it.up({"desk": Declared(ONE)})
+    it.sandbox.set_phone(TWO, "busy")
+    it.up({"front": Declared(ONE, adopt=True), "lobby": Declared(TWO, after="front")}, fails="the line was busy")
+    it.up({"front": Declared(ONE, adopt=True)})
+
+
+def rotated_token(it: Operator) -> None:
+    """`refresh` and `destroy` use what the last `up` stored."""
+    it.up({"desk": Declared(ONE)})
+    it.sandbox.set_auth_token("e" * 32)
+    it.config["authToken"] = "e" * 32
+    it.refresh(fails="`refresh` and `destroy` use the credentials of the last `pulumi up`")
+    it.up({"desk": Declared(ONE)})
+    it.destroy()
+
+
+def another_account_in_the_config(it: Operator) -> None:
+    it.up({"desk": Declared(ONE)})
+    it.config |= {"accountSid": SUBACCOUNT, "authToken": SUB_TOKEN}
+    it.up({"desk": Declared(ONE)}, fails="delete it in that account's Console")
+
+
 def two_accounts(it: Operator) -> None:
     """A number that moves to a Provider of another account is verified there, and deleted here."""
     it.providers["lab"] = {"accountSid": SUBACCOUNT, "authToken": SUB_TOKEN}
@@ -144,7 +170,8 @@ def unknown(it: Operator) -> None:
 
 HISTORIES = [
     *(create, refused_input, failed_verification, adopt, import_, rename, renumber, renumber_with_the_old_one_first),
-    *(drift, gone, failed_deletion, replaced_on_request, two_accounts, secret, unknown),
+    *(drift, gone, failed_deletion, replaced_on_request, renamed_in_the_program, rotated_token),
+    *(another_account_in_the_config, two_accounts, secret, unknown),
 ]
 
 

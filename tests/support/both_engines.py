@@ -35,11 +35,15 @@ def sandbox_of_history(**options: Any) -> Sandbox:
 
 
 class Operator(ABC):
-    """Runs operations on one stack. steps: what was seen after each. providers: the Providers of its programs."""
+    """Runs operations on one stack. steps: what was seen after each.
+
+    providers: the Providers of its programs. config: what the stack's config has in place of the account's settings.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.providers: dict[str, dict[str, str]] = {}
+        self.config: dict[str, str] = {}
         self.steps: list[dict[str, Any]] = []
         self._asked = 0
 
@@ -114,29 +118,30 @@ def _without_repeated_looks(requests: Iterable[RequestRecord]) -> list[str]:
 
 
 class InProcess(Operator):
-    """On the engine in this process."""
+    """On the engine in this process. run: the last operation."""
+
+    run: Run
 
     def __init__(self, sandbox: Sandbox, clock: Clock) -> None:
         super().__init__(sandbox)
         self._line = Line(sandbox)
         self.engine = InProcessEngine(sandbox, clock, self._line, lambda _run, _event: None)
-        self.engine.providers = self.providers
+        self.engine.providers, self.engine.config = self.providers, self.config
 
     def _up(self, program: Program, *, refresh: bool, replaced: frozenset[str]) -> tuple[str, None]:
-        return self._error(self.engine.up(program, refresh=refresh, replaced=replaced)), None
+        return self._ended(self.engine.up(program, refresh=refresh, replaced=replaced)), None
 
     def _preview(self, program: Program) -> tuple[str, dict[str, str]]:
-        run = self.engine.preview(program)
-        return self._error(run), run.planned
+        return self._ended(self.engine.preview(program)), self.run.planned
 
     def _refresh(self) -> str:
-        return self._error(self.engine.refresh())
+        return self._ended(self.engine.refresh())
 
     def _destroy(self) -> str:
-        return self._error(self.engine.destroy())
+        return self._ended(self.engine.destroy())
 
-    @staticmethod
-    def _error(run: Run) -> str:
+    def _ended(self, run: Run) -> str:
+        self.run = run
         return run.failed[0] if run.failed else ""
 
     def _state(self) -> list[dict[str, Any]]:
@@ -164,18 +169,24 @@ class Real(Operator):
     def __init__(self, sandbox: Sandbox, stack: Stack) -> None:
         super().__init__(sandbox)
         self._stack = stack
-        config = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
-        with (stack.project / STACK_FILE).open("a") as file:
-            file.write("config:\n" + "".join(f"  twilio:{key}: {value}\n" for key, value in config.items()))
+        self._stack_file = (stack.project / STACK_FILE).read_text()
+        account = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
+        self._account = account
+
+    def _prepare(self, program: Program) -> None:
+        """Write the program and the stack's config."""
+        self._stack.program(source(program, self.providers))
+        config = "".join(f'  twilio:{key}: "{value}"\n' for key, value in (self._account | self.config).items())
+        (self._stack.project / STACK_FILE).write_text(f"{self._stack_file}config:\n{config}")
 
     def _up(self, program: Program, *, refresh: bool, replaced: frozenset[str]) -> tuple[str, None]:
-        self._stack.program(source(program, self.providers))
+        self._prepare(program)
         urns = [self._stack.resources()[name]["urn"] for name in replaced]
         options = [*(["--refresh"] if refresh else []), *(f"--replace={urn}" for urn in urns)]
         return self._error("up", "--yes", "--skip-preview", *options), None
 
     def _preview(self, program: Program) -> tuple[str, dict[str, str]]:
-        self._stack.program(source(program, self.providers))
+        self._prepare(program)
         told = json.loads(self._stack.preview("--json", ok=False).stdout)
         errors = [it for it in told.get("diagnostics", []) if it["severity"] == "error"]
         failed = [it["message"] for it in errors if TYPE in it.get("urn", "")]

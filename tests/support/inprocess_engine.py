@@ -62,6 +62,8 @@ class InProcessEngine:
         self._watch = watch
         self._provider = lifecycle.OutgoingCallerIdProvider()
         self._processes: dict[str | None, tuple[config.Lookup, Memory]] = {}
+        self._stored: dict[str, str] = {}
+        """`config` as the last `up` of a program left it in the state."""
 
     def entry(self, name: str) -> Entry | None:
         """What the state has under a name, deletions that are pending aside."""
@@ -212,7 +214,7 @@ class InProcessEngine:
             self.state.remove(entry)
 
     def _call(self, run: Run, method: Method, entry: Entry, news: dict[str, Any], operation: Callable[[], Any]) -> Any:
-        self._enter_process(entry.declared.provider)
+        self._enter_process(run, entry.declared.provider)
         given = Struct()
         given.update(entry.inputs)
         urn = f"urn:pulumi:test::caller-ids::{TYPE}::{entry.name}"
@@ -251,6 +253,8 @@ class InProcessEngine:
     def _operation(self, run: Run) -> Iterator[Run]:
         """New plugin processes, in which nothing waits: time is the clock's."""
         self._processes.clear()
+        if run.operation.startswith("up") and run.program:
+            self._stored = dict(self.config)
         forget_all()
         quick = {"attempts": 4, "timeout": 15.0, "patience": 2.0, "sleep": lambda _: None}
         with ExitStack() as patches:
@@ -264,12 +268,15 @@ class InProcessEngine:
                 patches.enter_context(patch.object(target, name, value))
             yield run
 
-    def _enter_process(self, provider: str | None) -> None:
-        """Go on in the plugin process of a Provider, None for the stack's own. It is started when it is needed."""
+    def _enter_process(self, run: Run, provider: str | None) -> None:
+        """Go on in the plugin process of a Provider, None for the stack's own. It is started when it is needed.
+
+        If the program does not run, or declares nothing, it is configured as the state has it.
+        """
         if provider not in self._processes:
             sandbox, settings = self._sandbox, {"adopt": "true"} if self.adopts else {}
             settings |= {"accountSid": sandbox.account_sid, "authToken": self._line.token, "apiUrl": sandbox.url}
-            settings |= self.config
+            settings |= self.config if run.program else self._stored
             if provider is not None:
                 settings |= {"provider": provider, **self.providers[provider]}
             named = {f"twilio:{name}": value for name, value in settings.items()}
