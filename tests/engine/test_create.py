@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.harness import Stack, occurrences
 
-DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 THREE = (
     'desk = OutgoingCallerId("desk", phone_number="(415) 555-0101", friendly_name="Front desk")\n'
     'support = OutgoingCallerId("support", phone_number="+14155550102", extension="12w3#", call_delay=0)\n'
@@ -24,12 +22,14 @@ THREE = (
 def test_three_numbers_are_verified_with_one_call_each(stack: Stack, sandbox: Sandbox) -> None:
     """All seven outputs are what Twilio has, and a second run has nothing to do."""
     stack.program(THREE)
-    stack.up()
+    stack.up(settled=False)
 
     assert ["+14155550101", "+14155550102", "+493090182000"] == sorted(call.to for call in sandbox.calls)
+    outputs = stack.outputs()
     listed = {record.phone_number: record for record in sandbox.caller_ids}
-    for number, output in zip(("+14155550101", "+14155550102", "+493090182000"), _in_order(stack), strict=True):
-        record = listed[number]
+    numbers = {"desk": "+14155550101", "support": "+14155550102", "berlin": "+493090182000"}
+    for name, number in numbers.items():
+        record, output = listed[number], outputs[name]
         assert {
             "sid": record.sid,
             "id": record.sid,
@@ -42,39 +42,27 @@ def test_three_numbers_are_verified_with_one_call_each(stack: Stack, sandbox: Sa
         assert output["date_updated"].endswith(" +0000")
     assert "(415) 555-0102" == listed["+14155550102"].friendly_name, "Twilio's own name, as the program gave none"
 
-    assert {} == stack.planned()
     stack.up("--expect-no-changes")
     assert 3 == len(sandbox.calls)
 
 
-def _in_order(stack: Stack) -> list[dict[str, str]]:
-    outputs = stack.outputs()
-    return [outputs[name] for name in ("desk", "support", "berlin")]
-
-
-def keyed_in_once_it_is_told(stack: Stack, sandbox: Sandbox) -> str:
-    """The output of an `up` in which somebody keys in the code of the desk as soon as the row has it."""
+def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: Stack, sandbox: Sandbox) -> None:
+    """Somebody keys it in as soon as the row has it, with the zeros that it begins with."""
+    code = "000420"
+    sandbox.set_phone("+14155550101", {"behaviour": "manual", "validation_code": code})
+    stack.program('OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n')
     running = stack.start("up", "--yes", "--skip-preview")
     try:
-        running.until(lambda: sandbox.calls)
-        [call] = sandbox.calls
-        row = rf"desk creating \(\d+s\) {call.validation_code} <- key in on \+1 415-555-0101 \("
+        row = rf"desk creating \(\d+s\) {code} <- key in on \+1 415-555-0101 \("
         running.until(lambda: re.search(row, running.output))
-        assert sandbox.key_in(call.sid, call.validation_code)
+        [call] = sandbox.calls
+        assert sandbox.key_in(call.sid, code)
         running.until(running.ended)
     finally:
         running.kill()
     output = running.output
     running.file.unlink()  # it is no file of the engine's
     assert 0 == running.process.returncode, output
-    return output
-
-
-def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: Stack, sandbox: Sandbox) -> None:
-    sandbox.set_phone("+14155550101", "manual")
-    stack.program(DESK)
-    output = keyed_in_once_it_is_told(stack, sandbox)
-    code = sandbox.calls[0].validation_code
 
     diagnostics = output.split("Diagnostics:", 1)[1]
     log = f"{code} is the code for +1 415-555-0101: Twilio calls it now from +1 415-723-4000; key it in there."
@@ -84,173 +72,80 @@ def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: St
     assert [] == occurrences(code, stack)
 
 
-def test_a_code_that_begins_with_zeros_keeps_them(stack: Stack, sandbox: Sandbox) -> None:
-    sandbox.set_phone("+14155550101", {"behaviour": "manual", "validation_code": "000420"})
-    stack.program(DESK)
-    assert " 000420 <- key in on" in keyed_in_once_it_is_told(stack, sandbox)
+AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
+WRONG = "was not verified: the call ended without the right code (call {sid}, completed)."
+NO_CODE = "Its phone may ring all the same; nobody knows the code of that call"
+Ending = tuple[Any, dict[str, Any] | None, str, str]
 
-
-ENDINGS = {
-    "busy": (
-        "+1 415-555-0101 was not verified: the line was busy (call {sid}, busy{after}).",
-        "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English.",
-    ),
-    "no-answer": (
-        "+1 415-555-0101 was not verified: nobody answered (call {sid}, no-answer{after}).",
-        "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English.",
-    ),
-    "country-blocked": (
-        "+1 415-555-0101 was not verified: the call could not be put through (call {sid}, failed{after}).",
+ENDINGS: dict[str, Ending] = {
+    "busy": ("busy", None, "was not verified: the line was busy (call {sid}, busy{after}).", AGAIN),
+    "unanswered": ("no-answer", None, "was not verified: nobody answered (call {sid}, no-answer{after}).", AGAIN),
+    "blocked": (
+        "country-blocked",
+        None,
+        "was not verified: the call could not be put through (call {sid}, failed{after}).",
         "Check the number, and whether the account may call this country (Console, Voice, Geo permissions);",
     ),
-    "wrong-code": (
-        "+1 415-555-0101 was not verified: the call ended without the right code (call {sid}, completed).",
-        "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English.",
+    "wrong": ("wrong-code", None, WRONG, AGAIN),
+    "hung_up": ("hangs-up", None, WRONG, AGAIN),
+    "too_late": (
+        {"behaviour": "manual", "rings": 60},
+        None,
+        "was not verified: the code was not keyed in within 3 s (call {sid}, ringing).",
+        AGAIN,
     ),
-    "hangs-up": (
-        "+1 415-555-0101 was not verified: the call ended without the right code (call {sid}, completed).",
-        "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English.",
-    ),
+    "lost": ("no-answer", {"drop": "after"}, "was not verified: Twilio ", NO_CODE),
+    "failed": ("no-answer", {"status": 500, "processed": True}, "was not verified: Twilio ", NO_CODE),
+    "empty": ("no-answer", {"status": 200, "body": ""}, "was not verified: Twilio ", NO_CODE),
+    "verified": ("keys-code", None, "is a caller ID of account {account} already: {existing}. No call was placed.", ""),
+    "own": ("own-number", None, "(code 21449, HTTP 400, account AC", "Remove the resource from the program."),
+    "refused": ("refused", None, "(code 13224, HTTP 400, account AC", "Check the number: country code and all digits"),
 }
+"""Resource -> what its phone does, what goes wrong as it is called for, and two parts of what is said in the end."""
+
+NUMBERS = {name: f"+141555501{at}" for at, name in enumerate(ENDINGS, start=10)}
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_call_that_ends_without_verifying(stack: Stack, sandbox: Sandbox, ending: str) -> None:
-    """One clear message, one call, nothing in state; the next run starts afresh."""
-    sandbox.set_phone("+14155550101", ending)
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    [call] = sandbox.calls
-    what, todo = ENDINGS[ending]
-    expected = re.escape(f"error: {what.format(sid=call.sid, after='@')}\n{todo}").replace("@", r"( after \d+ s)?")
-    assert re.match(expected, result.error), result.error
-    assert_failed_cleanly(stack, sandbox, result.output)
-
-    sandbox.set_phone("+14155550101", "keys-code")
-    stack.up()
-    assert 2 == len(sandbox.calls)
-    assert ["desk"] == list(stack.resources())
-
-
-def assert_failed_cleanly(stack: Stack, sandbox: Sandbox, output: str, calls: int = 1) -> None:
-    assert "Traceback" not in output
-    assert calls == len(sandbox.calls)
-    assert {} == stack.resources()
-    assert [] == stack.pending()
-
-
-def test_nobody_keys_the_code_in_before_the_deadline(stack: Stack, sandbox: Sandbox) -> None:
-    """`custom_timeouts` for create is the deadline."""
-    sandbox.set_phone("+14155550101", {"behaviour": "manual", "rings": 60})
-    stack.program(DESK.replace(")\n", ", opts=ResourceOptions(custom_timeouts=CustomTimeouts(create='3s')))\n"))
-    result = stack.up(ok=False)
-
-    [call] = sandbox.calls
-    what = f"+1 415-555-0101 was not verified: the code was not keyed in within 3 s (call {call.sid}, ringing)."
-    assert f"error: {what}\nRun `pulumi up` again" in result.error
-    assert re.search(r"0:0[0-3] left\)", result.output)
-    assert_failed_cleanly(stack, sandbox, result.output)
-
-
-def test_a_number_that_is_listed_only_after_the_call(stack: Stack, sandbox: Sandbox) -> None:
+def test_every_way_a_call_ends(stack: Stack, sandbox: Sandbox) -> None:
+    """One clear message and one call at most for each, and nothing in state; the next run starts afresh."""
+    existing = sandbox.add_caller_id(NUMBERS["verified"], "By hand")
+    for name, (phone, fault, _, _) in ENDINGS.items():
+        sandbox.set_phone(NUMBERS[name], phone)
+        if fault is not None:
+            sandbox.fail("create", about=NUMBERS[name], times=None, **fault)
     sandbox.set_phone("+14155550101", {"behaviour": "late-listed", "listed_after": 1.5})
-    stack.program(DESK)
-    stack.up()
+    late = 'OutgoingCallerId("late", phone_number="+14155550101")\n'
+    stack.program(late + "".join(declare(name) for name in ENDINGS))
+    result = stack.up("--continue-on-error", "--parallel", "20", ok=False)
 
-    assert ["desk"] == list(stack.resources())
-    assert 1 == len(sandbox.calls)
+    calls = {call.to: call for call in sandbox.calls}
+    asked = Counter(request.form["PhoneNumber"] for request in sandbox.requests if request.endpoint == "create")
+    for name, (_, _, what, todo) in ENDINGS.items():
+        call = calls.get(NUMBERS[name])
+        told = what.format(sid=call and call.sid, after="@", account=sandbox.account_sid, existing=existing.sid)
+        assert re.search(re.escape(told).replace("@", r"( after \d+ s)?"), result.errors[name]), result.errors[name]
+        assert todo in result.errors[name]
+        assert (0 if name == "verified" else 1) == asked[NUMBERS[name]], "one request for a call, whatever fails"
+    assert len(calls) == len(sandbox.calls)
+    assert {NUMBERS[it] for it in ("own", "refused", "verified")}.isdisjoint(calls)
+    assert "Traceback" not in result.output
+    assert re.search(r"0:0[0-3] left\)", result.output)
+    assert (["late"], []) == (list(stack.resources()), stack.pending())
 
-
-def test_a_number_that_is_verified_already_is_not_called(stack: Stack, sandbox: Sandbox) -> None:
-    existing = sandbox.add_caller_id("+14155550101", "By hand")
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    assert (
-        f"error: +1 415-555-0101 is a caller ID of account {sandbox.account_sid} already: {existing.sid}."
-        " No call was placed."
-    ) in result.error
-    assert_failed_cleanly(stack, sandbox, result.output, calls=0)
-
-
-REFUSALS = {
-    "own-number": ("(code 21449, HTTP 400, account AC", "Remove the resource from the program."),
-    "refused": ("(code 13224, HTTP 400, account AC", "Check the number: country code and all digits"),
-}
-
-
-@pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_number_that_twilio_refuses(stack: Stack, sandbox: Sandbox, refusal: str) -> None:
-    sandbox.set_phone("+14155550101", refusal)
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    told, todo = REFUSALS[refusal]
-    assert result.error.startswith("error: Twilio refused to verify +14155550101: ")
-    assert told in result.error
-    assert todo in result.error
-    assert_failed_cleanly(stack, sandbox, result.output, calls=0)
+    sandbox.heal()
+    again = [name for name in ENDINGS if name not in ("verified", "own", "refused")]
+    for name in again:
+        sandbox.set_phone(NUMBERS[name], "keys-code")
+    stack.program(late + "".join(declare(name) for name in again))
+    before = len(sandbox.calls)
+    stack.up("--parallel", "20")
+    assert {"late", *again} == set(stack.resources())
+    assert len(again) == len(sandbox.calls) - before
 
 
-def test_no_credentials(make_stack: Callable[..., Stack], sandbox: Sandbox) -> None:
-    stack = make_stack()
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    assert "error: Twilio credentials are missing: no account sid and no auth token (or API key)." in result.error
-    assert "pulumi config set --secret twilio:authToken" in result.error
-    assert_failed_cleanly(stack, sandbox, result.output, calls=0)
-
-
-def test_wrong_credentials(stack: Stack, sandbox: Sandbox) -> None:
-    token = sandbox.auth_token
-    sandbox.set_auth_token("f" * 32)
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    assert (
-        "error: Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401, account AC" in result.error
-    )
-    assert token not in result.output
-    assert_failed_cleanly(stack, sandbox, result.output, calls=0)
-
-
-def test_an_api_key_will_do(stack: Stack, sandbox: Sandbox) -> None:
-    stack.environment["TWILIO_API_KEY"] = sandbox.api_key
-    stack.environment["TWILIO_API_SECRET"] = sandbox.api_secret
-    del stack.environment["TWILIO_AUTH_TOKEN"]
-    stack.program(DESK)
-    stack.up()
-
-    assert ["desk"] == list(stack.resources())
-
-
-@pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "processed": True}, {"status": 200, "body": ""}])
-def test_an_answer_that_is_lost_never_leads_to_a_second_call(
-    stack: Stack, sandbox: Sandbox, fault: dict[str, Any]
-) -> None:
-    """The phone may ring, but nobody knows the code: say so, and place no other call in this run."""
-    sandbox.set_phone("+14155550101", "no-answer")
-    sandbox.fail("create", times=None, **fault)
-    stack.program(DESK)
-    result = stack.up(ok=False)
-
-    assert 1 == len([r for r in sandbox.requests if r.endpoint == "create"])
-    assert result.error.startswith("error: +1 415-555-0101 was not verified: Twilio ")
-    assert "Its phone may ring all the same; nobody knows the code of that call" in result.error
-    assert_failed_cleanly(stack, sandbox, result.output, calls=len(sandbox.calls))
-    assert len(sandbox.calls) <= 1
-
-
-def test_too_many_requests_are_waited_out_with_one_call(stack: Stack, sandbox: Sandbox) -> None:
-    for endpoint in ("list", "create", "call"):
-        sandbox.fail(endpoint, status=429, times=2, retry_after=0)
-    stack.program(DESK)
-    stack.up()
-
-    assert 1 == len(sandbox.calls)
-    assert ["desk"] == list(stack.resources())
+def declare(name: str) -> str:
+    options = "custom_timeouts=CustomTimeouts(create='3s')" if name == "too_late" else ""
+    return f'OutgoingCallerId("{name}", phone_number="{NUMBERS[name]}", opts=ResourceOptions({options}))\n'
 
 
 def test_numbers_that_are_verified_at_once_share_their_look_ups(make_stack: Callable[..., Stack]) -> None:

@@ -1,70 +1,85 @@
-"""A resource that is replaced although its number stays the same."""
+"""A resource that is replaced although its number stays the same: on request, tainted, or by its trigger."""
 
 from __future__ import annotations
 
 import re
 import shlex
 
-import pytest
-
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack
+from tests.support.harness import Result, Stack
 
-WAYS = ("--replace", "taint", "replacement_trigger")
-
-
-def desk(options: str = "") -> str:
-    return f'OutgoingCallerId("desk", phone_number="+14155550101", opts=ResourceOptions({options}))\n'
+NUMBERS = {"asked": "+14155550101", "tainted": "+14155550102", "triggered": "+14155550103"}
 
 
-def replace(stack: Stack, way: str, options: str = "") -> list[str]:
-    """Have the resource replaced by the next operation. Gives the arguments of that."""
-    if way == "taint":
-        stack.pulumi("state", "taint", stack.resources()["desk"]["urn"])
-    if way == "replacement_trigger":
-        options += ', replacement_trigger="2"'
-    stack.program(desk(options.removeprefix(", ")))
-    return ["--replace", stack.resources()["desk"]["urn"]] if way == "--replace" else []
+def program(trigger: str, options: str = "") -> str:
+    """All three. trigger: of the last one."""
+    own = {"triggered": f', replacement_trigger="{trigger}"'}
+    return "".join(
+        f'OutgoingCallerId("{name}", phone_number="{number}", opts=ResourceOptions({options}{own.get(name, "")}))\n'
+        for name, number in NUMBERS.items()
+    ).replace("(, ", "(")
 
 
-@pytest.fixture
-def verified(stack: Stack) -> Stack:
-    """A stack whose one number is verified."""
-    stack.program(desk('replacement_trigger="1"'))
-    stack.up()
-    return stack
+def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> None:
+    """A replacement fails before a call, and says how to do without it, or how to verify the number anew.
 
+    The engine doesn't tell a provider that a new resource replaces one: the advice is there for all that are new.
+    """
+    stack.program(program("1"))
+    stack.up(settled=False)
+    urns = {name: state["urn"] for name, state in stack.resources().items()}
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_replacement_fails_before_a_call_and_says_how_to_do_without_it(
-    verified: Stack, sandbox: Sandbox, way: str
-) -> None:
-    """The engine doesn't tell a provider that a new resource replaces one: the advice is there for all that are new."""
-    args = replace(verified, way, "" if way == "replacement_trigger" else 'replacement_trigger="1"')
-    preview, up = verified.preview(*args, ok=False).output, verified.up(*args, ok=False).output
-    for output in (preview, up):
-        told = " ".join(output.split())
+    def refused(result: Result, name: str) -> str:
+        told = " ".join(result.output.split())
         assert "If this resource has it already, don't have the resource replaced: leave out `--replace` and" in told
         assert "anew: opts=pulumi.ResourceOptions(delete_before_replace=True)." in told
-    assert 1 == len(sandbox.calls)
+        assert urns[name] in told
+        assert len(NUMBERS) == len(sandbox.calls)
+        return result.output
 
-    [untaint] = set(re.findall("undo a taint by `(.*)`", up))
-    verified.program(desk())
-    if way == "taint":
-        verified.pulumi(*shlex.split(untaint)[1:])
-    assert {} == verified.planned()
+    for operation in (stack.preview, stack.up):
+        refused(operation("--replace", urns["asked"], ok=False), "asked")
+    stack.program(program("2"))
+    for operation in (stack.preview, stack.up):
+        refused(operation(ok=False), "triggered")
+    stack.program(program("1"))
+    stack.pulumi("state", "taint", urns["tainted"])
+    refused(stack.preview(ok=False), "tainted")
+    [untaint] = set(re.findall("undo a taint by `(.*)`", refused(stack.up(ok=False), "tainted")))
+    stack.pulumi(*shlex.split(untaint)[1:])
+    assert {} == stack.planned()
+
+    old = {name: state["id"] for name, state in stack.resources().items()}
+    stack.pulumi("state", "taint", urns["tainted"])
+    stack.program(program("2", "delete_before_replace=True"))
+    preview = stack.preview("--replace", urns["asked"]).output
+    for sid in old.values():
+        assert (
+            f" is already verified as {sid}: `pulumi up` will fail unless it deletes that first (delete_before_replace)"
+        ) in preview
+    stack.up("--replace", urns["asked"])
+    assert 2 * len(NUMBERS) == len(sandbox.calls)
+    new = {state["id"] for state in stack.resources().values()}
+    assert new == {record.sid for record in sandbox.caller_ids}
+    assert new.isdisjoint(old.values())
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_replacement_may_verify_the_number_anew(verified: Stack, sandbox: Sandbox, way: str) -> None:
-    old = verified.resources()["desk"]["id"]
-    args = replace(verified, way, "delete_before_replace=True")
-    preview = verified.preview(*args).output
-    verified.up(*args)
+def test_a_number_that_is_adopted_is_kept(stack: Stack, sandbox: Sandbox) -> None:
+    """Tainted or asked to be replaced: what it has, it adopts or imports."""
+    sids = {name: sandbox.add_caller_id(number, "Desk").sid for name, number in NUMBERS.items()}
+    stack.program(
+        f'OutgoingCallerId("asked", phone_number="{NUMBERS["asked"]}", adopt=True)\n'
+        f'OutgoingCallerId("tainted", phone_number="{NUMBERS["tainted"]}", adopt=True)\n'
+        f'OutgoingCallerId("triggered", phone_number="{NUMBERS["triggered"]}",'
+        f' opts=ResourceOptions(import_="{sids["triggered"]}"))\n'
+    )
+    stack.up(settled=False)
+    urns = {name: state["urn"] for name, state in stack.resources().items()}
+    stack.pulumi("state", "taint", urns["tainted"])
+    output = stack.up("--replace", urns["asked"], "--replace", urns["triggered"]).output
 
-    assert (
-        f"+1 415-555-0101 is already verified as {old}: `pulumi up` will fail unless it deletes that first"
-        " (delete_before_replace)"
-    ) in preview
-    assert 2 == len(sandbox.calls)
-    assert [verified.resources()["desk"]["id"]] == [record.sid for record in sandbox.caller_ids]
+    for name, sid in sids.items():
+        assert f"{sid} stays at Twilio: '{name}' has it" in output
+    assert sids == {name: state["id"] for name, state in stack.resources().items()}
+    assert set(sids.values()) == {record.sid for record in sandbox.caller_ids}
+    assert [] == sandbox.calls
