@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import Stack, occurrences
+from tests.support.harness import STACK_FILE, Stack, occurrences
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 EU = "AC" + "e" * 32
@@ -65,16 +65,25 @@ def test_two_accounts_in_one_stack(two: Stack, sandbox: Sandbox, elsewhere: Sand
     two.up()
     assert {"+14155550101": (sandbox.account_sid, "Desk")} == numbers(sandbox)
     assert {"+14155550102": (EU, "Lab")} == numbers(elsewhere)
-    assert {} == two.planned()
 
     two.program(program.replace('"Lab"', '"Laboratory"'))
-    two.up()
+    two.up(settled=False)
     assert {"+14155550102": (EU, "Laboratory")} == numbers(elsewhere)
 
     [lab] = elsewhere.caller_ids
     elsewhere.rename(lab.sid, "By hand")
     two.refresh()
     assert "By hand" == two.resources()["lab"]["outputs"]["friendly_name"]
+
+    # A refresh uses the token that is stored; the next `up` updates the Provider, and no number.
+    two.program(program.replace('"Lab"', '"By hand"'))
+    elsewhere.set_auth_token("rotated-canary", EU)
+    assert "(code 20003, HTTP 401, account AC" in two.refresh(ok=False).error
+    two.environment["EU_TOKEN"] = "rotated-canary"
+    assert {"eu": "update"} == two.planned()
+    two.up()
+    two.refresh()
+    assert 1 == len(elsewhere.calls)
 
     two.destroy()
     assert ({}, {}) == (numbers(sandbox), numbers(elsewhere))
@@ -92,7 +101,7 @@ def test_secrets_are_encrypted_whether_the_program_marks_them_or_not(two: Stack)
         + '    preflight=Output.from_input(False), default_region="DE", callback_listen="127.0.0.1:8686", **given)\n'
         + 'pulumi.export("eu", eu)\n'
     )
-    printed = [two.preview("--diff").output, two.up("--debug").output, two.preview("--diff").output]
+    printed = [two.preview("--diff").output, two.up("--debug", settled=False).output, two.preview("--diff").output]
     inputs = providers(two)["eu"]["inputs"]
 
     encrypted = {key for key, value in inputs.items() if ENCRYPTED in json.dumps(value)}
@@ -141,44 +150,29 @@ def test_credentials_that_another_resource_makes(two: Stack, sandbox: Sandbox, e
 
     two.up()
     assert {"+14155550102": (EU, "(415) 555-0102")} == numbers(elsewhere)
-    assert {} == two.planned()
     assert [] == sandbox.requests
 
 
 def test_the_stacks_config_completes_a_provider(make_stack: Callable[..., Stack], elsewhere: Sandbox) -> None:
     """An explicit provider's process is not given the config by the engine."""
     stack = make_stack()
-    for key, value in (("accountSid", EU), ("apiUrl", elsewhere.url), ("defaultRegion", "DE")):
-        stack.pulumi("config", "set", f"twilio:{key}", value)
     stack.pulumi("config", "set", "--secret", "twilio:authToken", EU_TOKEN)
+    with (stack.project / STACK_FILE).open("a") as file:
+        file.write(f"  twilio:accountSid: {EU}\n  twilio:apiUrl: {elsewhere.url}\n  twilio:defaultRegion: DE\n")
     stack.program(
         "from pulumi_twilio_caller_id import Provider\n"
         'OutgoingCallerId("lab", phone_number="030 90182000", opts=ResourceOptions(provider=Provider("eu")))\n'
     )
-    stack.up()
+    stack.up(settled=False)
     assert [("+493090182000", EU)] == [(record.phone_number, record.account_sid) for record in elsewhere.caller_ids]
     assert [] == occurrences(EU_TOKEN, stack)
-
-
-def test_a_rotated_token(two: Stack, elsewhere: Sandbox) -> None:
-    """Refresh uses the stored one; the next up updates the Provider, and no number."""
-    two.program(EXPLICIT)
-    two.up()
-    elsewhere.set_auth_token("rotated-canary", EU)
-    assert "(code 20003, HTTP 401, account AC" in two.refresh(ok=False).error
-
-    two.environment["EU_TOKEN"] = "rotated-canary"
-    assert {"eu": "update"} == two.planned()
-    two.up()
-    two.refresh()
-    assert 1 == len(elsewhere.calls)
 
 
 def test_moving_a_number_to_a_provider_of_the_same_account_changes_nothing_at_twilio(
     stack: Stack, sandbox: Sandbox
 ) -> None:
     stack.program(DEFAULT)
-    stack.up()
+    stack.up(settled=False)
     sent = len(sandbox.requests)
     stack.program(
         "from pulumi_twilio_caller_id import Provider\n"
@@ -202,20 +196,20 @@ def test_another_account_verifies_there_and_deletes_here(two: Stack) -> None:
     with Sandbox(delays=QUICK, subaccounts={EU: EU_TOKEN, sub: token}) as shared:
         two.environment.update(shared.environment, EU_URL=shared.url)
         two.program(DEFAULT)
-        two.up()
+        two.up(settled=False)
         two.program(EXPLICIT)
         assert {"eu": "create", "lab": "replace"} == two.planned()
-        two.up()
+        two.up(settled=False)
         assert [EU] == [record.account_sid for record in shared.caller_ids]
 
         two.environment.update(EU=sub, EU_TOKEN=token)
         assert {"eu": "replace", "lab": "replace"} == two.planned()
-        two.up()
+        two.up(settled=False)
         assert [sub] == [record.account_sid for record in shared.caller_ids]
 
         two.program("")
         assert {"eu": "delete", "lab": "delete"} == two.planned()
-        two.up()
+        two.up(settled=False)
         assert [] == shared.caller_ids
 
 
