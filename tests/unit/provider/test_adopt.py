@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.local_stack import LocalStack
 from tests.support.stack_runs import Declared
-from tests.unit.provider.conftest import LocalStack
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 DESK = Declared(NUMBER, "Front desk", adopt=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.both_engines import SUB_TOKEN, SUBACCOUNT
+from tests.support.local_stack import LocalStack
 from tests.support.stack_runs import Declared
-from tests.unit.provider.conftest import LocalStack
 
 NUMBER, OTHER_NUMBER = "+14155550101", "+14155550102"
 DESK = {"desk": Declared(NUMBER)}

@@ -7,8 +7,8 @@ import json
 import phonenumbers
 import pytest
 
+from tests.support.local_stack import LocalStack
 from tests.support.stack_runs import Declared
-from tests.unit.provider.conftest import LocalStack
 
 MEXICO = "+5215512345678"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.both_engines import SUB_TOKEN, SUBACCOUNT
+from tests.support.local_stack import LocalStack
 from tests.support.stack_runs import Declared
-from tests.unit.provider.conftest import LocalStack
 
 NUMBER = "+14155550101"
 DESK = {"desk": Declared(NUMBER, "Front desk")}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.support.both_engines import SUB_TOKEN, SUBACCOUNT
+from tests.support.local_stack import LocalStack
 from tests.support.stack_runs import Declared
-from tests.unit.provider.conftest import LocalStack
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 TWO = {"desk": Declared(NUMBER), "support": Declared(OTHER)}
