@@ -74,11 +74,10 @@ def renumber_with_the_old_one_first(it: Operator) -> None:
 
 
 def drift(it: Operator) -> None:
-    """The second number is a secret: it is one in the state too."""
-    program = {"desk": Declared(ONE, "Desk"), "lobby": Declared(TWO, "Lobby", secret=True, after="desk")}
+    """The number is a secret: it is one in the state too."""
+    program = {"desk": Declared(ONE, "Desk", secret=True)}
     it.up(program)
-    for record in it.sandbox.caller_ids:
-        it.sandbox.rename(record.sid, "By hand")
+    it.sandbox.rename(it.sandbox.caller_ids[0].sid, "By hand")
     it.refresh()
     it.up(program)
 
