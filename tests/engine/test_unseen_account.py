@@ -36,6 +36,7 @@ def test_the_state_is_kept(stack: Stack, sandbox: Sandbox) -> None:
         assert result.code != 0, command
         assert "is gone can't be told" in result.output, command
         assert f"account {sandbox.account_sid}" in result.output, command
+        assert "They come from the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)." in result.output, command
         assert "Traceback" not in result.output, command
         assert before == sids(stack) == {record.sid for record in sandbox.caller_ids}, command
         lists = [r for r in sandbox.requests[asked:] if r.endpoint == "list" and r.status == 404]
