@@ -1,6 +1,4 @@
-"""What the engine calls: check, diff, create, read, update and delete of an OutgoingCallerId.
-
-Thin: it turns the engine's dicts into models, calls the rooms below, and turns their answers into dicts.
+"""What the engine calls: check, diff, create, read, update and delete of an OutgoingCallerId. Dicts come in and go out.
 
 The class's import path is in every state file that has a caller ID (its pickle is a bare reference), so neither module
 nor class may ever move: old states would become unreadable for refresh and destroy.
@@ -39,19 +37,20 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .twilio_api import TwilioApi
 
-# The rooms that talk to Twilio are imported when a call to it is made, and with them pydantic: a stack's unchanged
-# numbers need none of them, and each operation starts this process anew.
+# What talks to Twilio is imported when it is called, and pydantic with it: an unchanged stack needs neither.
 
-_config: config.Lookup = dict[str, Any]().get
+_config: config.Lookup
 """The configuration of this process: the engine starts one for each provider resource."""
-
-_memory = Memory(Handover(engine.address()))
+_memory: Memory
 
 
 def reset() -> None:
     """Forget the configuration and what the resources own, as in a process that has just started."""
     global _config, _memory
     _config, _memory = dict[str, Any]().get, Memory(Handover(engine.address()))
+
+
+reset()
 
 
 class OutgoingCallerIdProvider(ResourceProvider):
@@ -62,9 +61,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
     @engine.provider_method
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember where the stack's config is, and what may not be shown of it; no setting is made sense of before a
-        call to Twilio is made.
-        """
+        """Remember where the stack's config is, and its secrets. Settings are read when Twilio is asked."""
         global _config  # noqa: PLW0603
         _config = req.config.get
         config.conceal_secrets(_config, os.environ)
@@ -77,8 +74,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalise the inputs, and refuse what Twilio would refuse, each with a reason on its own property.
 
-        In a preview, of a new resource, also what the account says: whether the number is verified already, whether the
-        caller ID to import is the one declared.
+        The preview of a new resource also says what the account tells of its number, or of the caller ID to import.
         """
         given, hints = _parted(news)
         for name in MASKED.intersection(hints.get(SECRET_INPUTS, ())):
@@ -89,17 +85,15 @@ class OutgoingCallerIdProvider(ResourceProvider):
         urn = engine.current_urn()
         if not _olds and (odd := odd_length(good.get("phone_number", ""))):
             engine.log("warning", odd, urn=urn)
-        import_sid = None if _olds else hints.get(IMPORT)
-        previewed = DRY_RUN in hints
-        _memory.declared(urn, in_state=bool(_olds), import_sid=hints.get(IMPORT), previewed=previewed)
+        import_sid, previewed = hints.get(IMPORT), DRY_RUN in hints
+        _memory.declared(urn, in_state=bool(_olds), import_sid=import_sid, previewed=previewed)
         failures += _declared_twice(urn, good, unknown)
         if previewed and not _olds and not failures:
             from . import outlook
 
             outlook.warn_without_notes(_memory)
             failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
-        # Where the engine's call is not within reach, create can't be told by URN: it gets the sid among its inputs.
-        kept = {IMPORT: import_sid} if import_sid and not urn else {}
+        kept = {IMPORT: import_sid} if import_sid and not (_olds or urn) else {}  # create can't ask by URN
         return CheckResult({**good, **unknown, **kept}, [_failure(*failure, news) for failure in failures])
 
     @engine.provider_method
