@@ -25,8 +25,8 @@ KINDS = ("oldest", "newest")
 
 SMOKE = {
     "engine/test_create.py": "three_numbers_are_verified_with_one_call_each",
-    "engine/test_update.py": "a_rename_is_an_update_in_place",
-    "engine/test_refresh.py": "drift_of_the_name_is_shown_and_corrected",
+    "engine/test_update.py": "a_number_and_its_name_change",
+    "engine/test_refresh.py": "drift_is_shown_and_corrected",
     "engine/test_import.py": "import_takes_over_exactly_that_sid",
     "engine/test_get.py": "get_reads_without_managing",
     "engine/test_preview.py": "a_preview_needs_no_credentials_and_places_no_call",
