@@ -17,7 +17,7 @@ from pathlib import Path
 from operations import destroy, preview_new, preview_unchanged, refresh, storm
 from plugin import start_up
 from stacks import FULL, SMALL, Bench, Row
-from tests.support.harness import heed_interrupts
+from tests.support.machine import heed_interrupts
 from waits import latency, waiting
 
 SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {

@@ -11,7 +11,8 @@ from measuring import Timed, in_turn, label, run
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
 from stacks import NO_DELAY, Bench, Row, row
-from tests.support.harness import Stack, free_port
+from tests.support.harness import Stack
+from tests.support.machine import free_port
 from waits import PERSON, PUBLIC, UP, set_callbacks
 
 LATENCY = 0.08

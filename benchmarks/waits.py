@@ -10,7 +10,8 @@ from statistics import median
 from measuring import Timed, events, in_turn, label, run
 from pulumi_twilio_caller_id.testing import Delays, Phone, RequestRecord, Sandbox
 from stacks import Bench, Row
-from tests.support.harness import TYPE, Stack, free_port
+from tests.support.harness import TYPE, Stack
+from tests.support.machine import free_port
 
 PERSON = Delays(queued=0.5, rings=1.5, talks=3)
 PERSON_SECONDS = 5.0

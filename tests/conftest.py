@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.harness import heed_interrupts
+from tests.support.machine import heed_interrupts
 
 pytest_plugins = ["pulumi_twilio_caller_id.pytest_plugin", "tests.support.plugins.conformance"]
 

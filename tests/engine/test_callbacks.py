@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import Running, Stack, free_port
+from tests.support.harness import Running, Stack
+from tests.support.machine import free_port
 from tests.support.plugin_code import run_in_plugin
 from tests.support.waiting import until
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import STACK_FILE, Stack, free_port
+from tests.support.harness import STACK_FILE, Stack
+from tests.support.machine import free_port
 from tests.support.plugin_code import run_in_plugin
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)

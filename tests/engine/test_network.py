@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, free_port
+from tests.support.harness import Stack
+from tests.support.machine import free_port
 
 NUMBER = "+14155550101"
 DESK = f'OutgoingCallerId("desk", phone_number="{NUMBER}")\n'

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, free_port, occurrences
+from tests.support.harness import Stack, occurrences
+from tests.support.machine import free_port
 
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import ROOT, Stack
+from tests.support.harness import Stack
+from tests.support.machine import ROOT
 
 
 def test_an_entry_becomes_a_caller_id_and_its_sid_an_output(stack: Stack, sandbox: Sandbox) -> None:

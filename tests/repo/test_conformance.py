@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 from tests.support.openapi.official import OFFICIAL, extract
 from tests.support.openapi.schemas import Document, resolved
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.support.harness import fake_pip
+from tests.support.engine_setup import fake_pip
 
 
 def pip(*args: str, **variables: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tools import supply_chain
 
 RUN = subprocess.run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 from tools import versions
 
 RANGES = ["pulumi>=3.268,<4", "twilio<10,>=9.4.1"]

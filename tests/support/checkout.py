@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 """What has pip use nothing but what is installed, also to build a package. (The 0 does mean: no isolation.)"""

@@ -2,92 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.engine_setup import PROJECT, engine_variables, fake_pip, initialised_stack
+from tests.support.machine import command
+
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 SECONDS = 120
-PASSPHRASE = "engine tests"
 STACK_FILE = "Pulumi.test.yaml"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks an encrypted value
-
-PROJECT = f"""\
-name: caller-ids
-runtime:
-  name: python
-  options:
-    toolchain: pip
-    virtualenv: {sys.prefix}
-"""
 
 HEADER = """\
 import pulumi
 from pulumi import Output, ResourceOptions, CustomTimeouts
 from pulumi_twilio_caller_id import OutgoingCallerId, Provider
 """
-
-
-@cache
-def fake_pip() -> dict[str, str]:
-    """Variables with which the engine need not have pip list all packages in each operation, a third of its time."""
-    listed = Path(tempfile.mkdtemp(prefix="fake-pip-")) / "list.json"
-    atexit.register(shutil.rmtree, listed.parent, ignore_errors=True)
-    command_line = [sys.executable, "-m", "pip", "list", "-v", "--format", "json", "--disable-pip-version-check"]
-    listed.write_bytes(subprocess.run(command_line, capture_output=True, check=True).stdout)
-    path = [str(ROOT / "tests" / "support" / "fake_pip"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"PYTHONPATH": os.pathsep.join(path), "FAKE_PIP_PREFIX": sys.prefix, "FAKE_PIP_LIST": str(listed)}
-
-
-def _engine_variables(folder: Path) -> dict[str, str]:
-    """The environment of a command on the stack in a folder, with nothing of Twilio's or Pulumi's from outside."""
-    outside = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_"))}
-    return {
-        **outside,
-        "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), engine_path(), outside["PATH"]]),
-        "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
-        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
-
-
-@cache
-def _initialised() -> Path:
-    """The files of a stack `test` that was initialised once, to be copied: `stack init` takes a third of a second."""
-    folder = Path(tempfile.mkdtemp(prefix="initialised-stack-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in ("project", "backend", "home"):
-        (folder / name).mkdir()
-    (folder / "project" / "Pulumi.yaml").write_text(PROJECT)
-    command_line = ["pulumi", "stack", "init", "test", "--non-interactive"]
-    subprocess.run(command_line, cwd=folder / "project", env=_engine_variables(folder), capture_output=True, check=True)
-    return folder
-
-
-def engine_path() -> str:
-    """The folder of the engine that `make setup` found or built."""
-    noted = ROOT / ".engine" / "path"
-    if not noted.exists():
-        raise RuntimeError("no Pulumi engine is set up here: run the tests by `make test`, or `make setup` first")
-    return noted.read_text()
 
 
 @dataclass(frozen=True)
@@ -164,7 +105,7 @@ class Stack:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.project / "Pulumi.yaml").write_text(PROJECT)
         self.program("")
-        initialised = _initialised()
+        initialised = initialised_stack()
         shutil.copytree(initialised / "backend", self.folder / "backend", dirs_exist_ok=True)
         shutil.copy(initialised / "project" / STACK_FILE, self.project)
         self._select("test")
@@ -196,7 +137,7 @@ class Stack:
 
     def variables(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a command: nothing of Twilio's or Pulumi's from outside."""
-        return {**_engine_variables(self.folder), **fake_pip(), **self.environment, **(extra or {})}
+        return {**engine_variables(self.folder), **fake_pip(), **self.environment, **(extra or {})}
 
     def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
         """Run `pulumi`; where `ok`, anything but success fails the test with what was printed."""
@@ -324,39 +265,9 @@ class Stack:
         return found
 
 
-def heed_interrupts() -> None:
-    """A shell has what it runs in the background ignore ^C, and so would every process that is started from here: none
-    that is interrupted would end, and the engine waits five seconds for each of its own before it kills it.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def command(pid: int) -> str:
-    """The command line of a process, "" once it is gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
 def occurrences(needle: str, stack: Stack) -> list[Path]:
     """The files of the engine that hold `needle` as it is."""
     return [path for path in stack.files() if needle.encode() in path.read_bytes()]
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens at. It is none of those that systems give to outgoing connections, or
-    one of those that other tests make would take it before it is used.
-    """
-    while True:
-        port = 15_000 + secrets.randbelow(17_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:

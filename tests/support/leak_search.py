@@ -18,7 +18,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Result, Stack, free_port
+from tests.support.harness import Result, Stack
+from tests.support.machine import free_port
 
 
 def canary(name: str) -> str:

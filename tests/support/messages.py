@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_twilio_caller_id import errors
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 
 PACKAGE = ROOT / "provider" / "pulumi_twilio_caller_id"
 ANY = "\N{LOZENGE}"  # stands for what is known only when it happens

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import PlacedCall, Sandbox
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 from tests.support.rest import place
 from tests.support.waiting import PATIENCE
 

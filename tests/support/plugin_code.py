@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from textwrap import indent
 
-from tests.support.harness import Stack, fake_pip
+from tests.support.engine_setup import fake_pip
+from tests.support.harness import Stack
 
 ENDS = """
 import atexit, os, pathlib

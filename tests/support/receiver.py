@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.callback import Callback, Reception, expecting
 from pulumi_twilio_caller_id.listening import host_and_port
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
 TOKEN = "0123456789abcdef-auth-token"

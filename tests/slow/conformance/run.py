@@ -27,7 +27,7 @@ from tests.slow.conformance.scenes import (
     life_of_a_number,
     life_of_a_stack,
 )
-from tests.support.harness import heed_interrupts
+from tests.support.machine import heed_interrupts
 from tests.support.openapi.official import descriptions, documents
 from tests.support.openapi.prism import Prism, PrismMissing, install
 from tests.support.openapi.schemas import Document

@@ -19,7 +19,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import ROOT, Running, Stack, free_port, occurrences
+from tests.support.harness import Running, Stack, occurrences
+from tests.support.machine import ROOT, free_port
 from tests.support.waiting import PATIENCE
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)

@@ -23,8 +23,8 @@ from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.slow.fault_matrix.invariants import DESK, NEW, Lasting, Outcome, broken
-from tests.support.harness import free_port
 from tests.support.leak_search import canary, echoing
+from tests.support.machine import free_port
 from tests.support.new_process import forget_all
 
 TOKEN = canary("auth token")

@@ -17,7 +17,8 @@ import pytest
 
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Running, Stack, command
+from tests.support.harness import Running, Stack
+from tests.support.machine import command
 from tests.support.plugin_code import Ends
 
 HELD = 60.0

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import free_port
 from tests.support.leak_search import (
     EVENTS,
     HOME,
@@ -24,6 +23,7 @@ from tests.support.leak_search import (
     echoing,
     settings,
 )
+from tests.support.machine import free_port
 
 WAYS = """
 OutgoingCallerId("old", phone_number="+14155550103", friendly_name=Output.secret(secrets["secret name"]), adopt=True)

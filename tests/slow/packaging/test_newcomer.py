@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import copy_project
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 
 
 class Checkout:

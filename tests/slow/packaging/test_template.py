@@ -12,7 +12,8 @@ import yaml
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
-from tests.support.harness import Stack, engine_path
+from tests.support.engine_setup import engine_path
+from tests.support.harness import Stack
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ import pytest
 from pulumi_twilio_caller_id.sandbox.page import FILES
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
-from tests.support.harness import ROOT, Stack, engine_path
+from tests.support.engine_setup import engine_path
+from tests.support.harness import Stack
+from tests.support.machine import ROOT
 
 PROGRAM = """\
 import pulumi

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 from tests.support.phone_page import chromium, opened, phone
 from tests.support.rest import Clock
 

@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import Browser, Locator, Route, expect
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.phone_page import PhonePage, call, chromium, opened, phone
 from tests.support.rest import Clock
 

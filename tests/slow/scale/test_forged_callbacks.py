@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, PlacedCall, Sandbox
-from tests.support.harness import Running, Stack, free_port
+from tests.support.harness import Running, Stack
+from tests.support.machine import free_port
 
 PUBLIC = "https://hooks.example.com/twilio"
 CALM = "calm"

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from pulumi_twilio_caller_id.sandbox.store import CallerId, State
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import ROOT, Stack, heed_interrupts
+from tests.support.harness import Stack
+from tests.support.machine import ROOT, heed_interrupts
 
 STATES = ROOT / "tests" / "data" / "states"
 SANDBOX = "http://sandbox.invalid"

@@ -19,7 +19,8 @@ import yaml
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import TIMEOUT
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
-from tests.support.harness import ROOT, SECONDS, Stack
+from tests.support.harness import SECONDS, Stack
+from tests.support.machine import ROOT
 
 FOLDER = ROOT / "examples" / "workflows"
 NAMES = sorted(path.name for path in FOLDER.glob("*.yml"))

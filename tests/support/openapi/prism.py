@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.openapi.official import ROOT
 
 PINNED = ROOT / "tools" / "prism"

@@ -23,7 +23,7 @@ from pulumi_twilio_caller_id import callback
 from pulumi_twilio_caller_id.callback import Callback, Reception, expecting
 from pulumi_twilio_caller_id.callback_server import LARGEST
 from pulumi_twilio_caller_id.listening import host_and_port
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
 TOKEN = "0123456789abcdef-auth-token"

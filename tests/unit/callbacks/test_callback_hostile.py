@@ -25,7 +25,7 @@ import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id import callback_server
 from pulumi_twilio_caller_id.callback import MOST_FIELDS, NUDGE_INTERVAL, NUDGES, Reception, expecting
 from pulumi_twilio_caller_id.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
 
 

@@ -18,7 +18,7 @@ import requests
 from pulumi_twilio_caller_id.cli import joining, main
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.rest import place
 from tests.support.waiting import PATIENCE
 

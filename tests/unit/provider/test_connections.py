@@ -12,7 +12,7 @@ from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.twilio_api import TwilioApi
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 
 Connect = Callable[..., TwilioApi]
 

@@ -22,7 +22,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 from pulumi_twilio_caller_id import engine, interrupts
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
 URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"

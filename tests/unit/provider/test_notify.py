@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_twilio_caller_id import notify
 from pulumi_twilio_caller_id.notify import NOT_INSTALLED, UNUSABLE, Notifier, parse_urls
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.notify_service import CANARY, Service
 from tests.support.waiting import PATIENCE
 

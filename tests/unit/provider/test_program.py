@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.support.harness import ROOT
+from tests.support.machine import ROOT
 
 RUN = """
 import asyncio, json, logging, runpy, sys

@@ -12,7 +12,8 @@ from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.slow.upgrade.record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
-from tests.support.harness import ROOT, TYPE
+from tests.support.harness import TYPE
+from tests.support.machine import ROOT
 
 VERSIONS = sorted(path.name for path in STATES.iterdir())
 

@@ -18,7 +18,7 @@ from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupte
 from pulumi_twilio_caller_id.records import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.broken_servers import CERTIFICATE, KEY, BreakingServer, End, Proxy
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:

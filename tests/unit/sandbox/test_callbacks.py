@@ -22,7 +22,7 @@ from pulumi_twilio_caller_id.sandbox.callback_plan import How
 from pulumi_twilio_caller_id.sandbox.webhook import Webhook, delivered_to, read_deliver_to, sign
 from pulumi_twilio_caller_id.testing import CallbackRecord, Delays, Sandbox
 from tests.support import rest
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.rest import Clock
 from tests.support.waiting import PATIENCE, until
 

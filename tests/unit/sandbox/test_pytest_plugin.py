@@ -95,7 +95,7 @@ def test_a_test_has_a_sandbox_that_the_environment_leads_to_and_whose_calls_are_
 
 def test_each_test_has_one_of_its_own_and_none_is_left_running(project: Project) -> None:
     ran = project.run("""
-        from tests.support.harness import free_port
+        from tests.support.machine import free_port
 
         seen = []
 
@@ -377,7 +377,7 @@ caller IDs \(2\):
 def test_callbacks_are_in_the_report_but_nothing_that_is_secret(project: Project) -> None:
     ran = project.run("""
         from http.server import BaseHTTPRequestHandler, HTTPServer
-        from tests.support.harness import free_port
+        from tests.support.machine import free_port
 
         class Hook(BaseHTTPRequestHandler):
             def do_POST(self):

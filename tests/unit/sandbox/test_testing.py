@@ -16,7 +16,7 @@ import requests
 from pulumi_twilio_caller_id.sandbox.phones import PhoneLike
 from pulumi_twilio_caller_id.sandbox.store import StateFileError
 from pulumi_twilio_caller_id.testing import Delays, Phone, Sandbox, TwilioError
-from tests.support.harness import free_port
+from tests.support.machine import free_port
 from tests.support.rest import place
 from tests.support.waiting import PATIENCE, until
 
