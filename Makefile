@@ -1,13 +1,12 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
-#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: you answer, in a browser
+#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: answer the call in a browser
 #   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
-#   make test                                the tests to run while you work: 5 minutes
-#   make test-all                            every test: 12 minutes
+#   make test | test-slow | test-all         the tests to run while you work, 4 minutes; the others, 4 minutes; both
 #   make lint | docs-check                   style, types, versions; the docs alone
-#   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small" is 1
+#   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
 #   make conformance                         the sandbox and each request of ours against Twilio's API description; needs Node.js
-#   make matrix                              each request under each fault: what comes of it, printed
-#   make kills                               engine or plugin ended in each phase of an operation: what is left, printed
+#   make matrix                              each request under each fault; print what comes of it
+#   make kills                               kill engine or plugin in each phase of an operation; print what is left
 #   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
 #   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
 #   make states                              record what this version leaves in a state file: once, before a release
@@ -47,13 +46,13 @@ up preview refresh destroy: setup
 phone: setup
 	@$(TWILIO) --page
 
-# Without bytecode files each worker would rewrite all asserts anew: that is most of what collecting tests takes.
+# Keep bytecode files. Without them each worker rewrites all asserts, which is most of the collection time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist worksteal
 
 test: setup $(VENV)/ready-dev
 	@$(PYTEST) tests/unit tests/engine $(ARGS)
 
-# What `make test` leaves out of `make test-all`.
+# The tests that `make test-all` runs and `make test` does not.
 test-slow: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
 	@$(PYTEST) tests/slow tests/repo $(ARGS)
@@ -62,7 +61,7 @@ test-all: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
 	@$(PYTEST) $(ARGS)
 
-# ARGS="oldest" or "newest": one of both.
+# ARGS="oldest" or "newest": only that one.
 test-oldest: setup $(VENV)/ready-dev
 	@tools/run python -m tools.versions $(ARGS)
 

@@ -168,7 +168,7 @@ def differences(real: Operator, modelled: Operator) -> list[str]:
     """What was seen of one engine alone: step, what it is, and both values."""
     return [
         f"step {at}, {name}: really {one[name]}, modelled {other[name]}"
-        for at, (one, other) in enumerate(zip(real.told(), modelled.told(), strict=True))
+        for at, (one, other) in enumerate(zip(real.comparable_steps(), modelled.comparable_steps(), strict=True))
         for name in one
         if one[name] != other[name]
     ]

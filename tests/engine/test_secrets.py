@@ -6,7 +6,7 @@ import json
 import re
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import SECRET, Stack, occurrences
+from tests.support.harness import SECRET_MARKER, Stack, occurrences
 
 NUMBER = "+14155550109"
 PROGRAM = """
@@ -74,5 +74,5 @@ def assert_kept(stack: Stack, sids: dict[str, str], output: str) -> None:
         assert "ciphertext" in states[name]["outputs"]["sid"]
     assert sids["plain"] == states["plain"]["outputs"]["sid"]
     for kept in ("inputs", "outputs"):
-        assert SECRET in json.dumps(states["number"][kept]["phone_number"])
+        assert SECRET_MARKER in json.dumps(states["number"][kept]["phone_number"])
     assert [] == occurrences(NUMBER, stack)

@@ -1,4 +1,4 @@
-"""One history on either engine, the real one and the one in this process: what is seen of both after each step.
+"""Run one history on either engine, the real or the in-process one, and record what each step did.
 
 A history is a function of an `Operator`: it edits programs, has operations run, and changes things at Twilio.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.support.fuzz.network_faults import Clock, Line
-from tests.support.harness import STACK_FILE, TYPE, Stack
+from tests.support.harness import SECRET_MARKER, STACK_FILE, TYPE, Stack
 from tests.support.inprocess_engine import InProcessEngine
 from tests.support.stack_runs import Declared, Program, Run
 
@@ -23,8 +23,6 @@ CODE = "739264"
 
 SUBACCOUNT, SUB_TOKEN = "AC" + "5" * 32, "token of the subaccount"
 SECRET = "[secret]"
-ENCRYPTED = "1b47061264138c4ac30d75fd1eb44270"
-"""How the engine marks a secret in a state file."""
 
 
 def sandbox_of_history(**options: Any) -> Sandbox:
@@ -35,9 +33,9 @@ def sandbox_of_history(**options: Any) -> Sandbox:
 
 
 class Operator(ABC):
-    """Runs operations on one stack. steps: what was seen after each.
+    """Runs operations on one stack, and records each as a step.
 
-    providers: the Providers of its programs. config: what the stack's config has in place of the account's settings.
+    providers: the Providers of its programs. config: stack config that overrides the account's settings.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -65,8 +63,8 @@ class Operator(ABC):
         """`pulumi destroy`."""
         self._see("destroy", fails, self._destroy())
 
-    def told(self) -> list[Any]:
-        """All steps, without what differs between two runs in which the same happened: sids, dates, durations."""
+    def comparable_steps(self) -> list[Any]:
+        """All steps without sids, dates and durations: these differ between two runs of one history."""
         text = json.dumps(self.steps, indent=1, sort_keys=True).replace(self.sandbox.account_sid, "AC-main")
         seen: dict[str, str] = {}
         text = re.sub(r"\b(PN|CA)[0-9a-f]{32}", lambda sid: seen.setdefault(sid[0], f"{sid[1]}-{len(seen)}"), text)
@@ -82,7 +80,7 @@ class Operator(ABC):
         self.steps.append(
             {
                 "operation": operation,
-                # Without indentation, as the harness reads it. The engine gives the failures of a check in any order.
+                # Not indented, as in `Result.errors`. Sorted: the engine reports check failures in any order.
                 "error": sorted(re.sub(r"\n *", "\n", error).removeprefix("error: ").split("\nerror: ")),
                 "planned": planned,
                 "state": sorted(self._state(), key=lambda entry: (entry["name"], entry["pending"])),
@@ -96,7 +94,7 @@ class Operator(ABC):
 
     @abstractmethod
     def _up(self, program: Program, *, refresh: bool, replaced: frozenset[str]) -> tuple[str, dict[str, str] | None]:
-        """The error, "" if it succeeds, and nothing else."""
+        """Return the error ("" if it succeeds) and None: `up` has no plan to compare."""
 
     @abstractmethod
     def _preview(self, program: Program) -> tuple[str, dict[str, str]]: ...
@@ -112,13 +110,13 @@ class Operator(ABC):
 
 
 def _without_repeated_looks(requests: Iterable[RequestRecord]) -> list[str]:
-    """How often a wait looks depends on the time that passes."""
+    """Drop repeated GETs: how often a wait polls depends on time."""
     told = [f"{it.method} {it.path} {it.params or ''} {it.form or ''} as {it.username}" for it in requests]
     return [it for at, it in enumerate(told) if not (it.startswith("GET") and told[at - 1 : at] == [it])]
 
 
 class InProcess(Operator):
-    """On the engine in this process. run: the last operation."""
+    """The in-process engine. run: the last operation."""
 
     run: Run
 
@@ -158,13 +156,13 @@ class InProcess(Operator):
 
 
 def _shown(properties: dict[str, Any], declared: Declared) -> dict[str, Any]:
-    """As the state has them: what is a secret among the inputs is one among the outputs."""
+    """The properties as the state has them. A property that is secret in the inputs is secret in the outputs too."""
     secret = {"phone_number"} if declared.secret else set()
     return {name: SECRET if name in secret else it for name, it in properties.items() if name != PROVIDER_KEY}
 
 
 class Real(Operator):
-    """On the real engine, each operation by a `pulumi` command."""
+    """The real engine: each operation is a `pulumi` command."""
 
     def __init__(self, sandbox: Sandbox, stack: Stack) -> None:
         super().__init__(sandbox)
@@ -208,7 +206,7 @@ class Real(Operator):
     def _state(self) -> list[dict[str, Any]]:
         def plain(properties: dict[str, Any]) -> dict[str, Any]:
             return {
-                name: SECRET if isinstance(it, dict) and ENCRYPTED in it.values() else it
+                name: SECRET if isinstance(it, dict) and SECRET_MARKER in it.values() else it
                 for name, it in properties.items()
                 if name != PROVIDER_KEY
             }

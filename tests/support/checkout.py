@@ -1,4 +1,4 @@
-"""Copies of the project as git has it, and virtual environments for them that are set up in a moment and offline."""
+"""Copies of the working tree without ignored files, and virtual environments for them, set up at once and offline."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from tests.support.machine import ROOT
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-"""What has pip use nothing but what is installed, also to build a package. (The 0 does mean: no isolation.)"""
+"""Make pip use only installed packages, for builds too. (0 means: no isolation.)"""
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what is committed, and what would be: no environment, engine or state."""
+    """Copy all files that git tracks or would add."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -30,10 +30,10 @@ def copy_project(folder: Path) -> Path:
 
 
 def lend_packages(venv: Path) -> None:
-    """Let a virtual environment, made already or not yet, find installed what is installed in the running one.
+    """Make the packages of the running environment available in `venv`, which need not exist yet.
 
-    Installing requirements.txt there checks its versions and fetches nothing. The provider itself does not come along:
-    the running environment has it by a .pth file of its own, and Python heeds none in a folder that another one names.
+    Installing requirements.txt there checks its versions and fetches nothing. The provider isn't included: the running
+    environment finds it by its own .pth file, and Python ignores .pth files in a folder that a .pth file names.
     """
     site = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     site.mkdir(parents=True, exist_ok=True)

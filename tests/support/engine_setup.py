@@ -35,7 +35,7 @@ def engine_path() -> str:
 
 @cache
 def fake_pip() -> dict[str, str]:
-    """Variables with which the engine need not have pip list all packages in each operation, a third of its time."""
+    """Variables that replace `pip list` with a stored answer: it takes a third of each operation."""
     listed = Path(tempfile.mkdtemp(prefix="fake-pip-")) / "list.json"
     atexit.register(shutil.rmtree, listed.parent, ignore_errors=True)
     command_line = [sys.executable, "-m", "pip", "list", "-v", "--format", "json", "--disable-pip-version-check"]
@@ -45,7 +45,7 @@ def fake_pip() -> dict[str, str]:
 
 
 def engine_variables(folder: Path) -> dict[str, str]:
-    """The environment of a command on the stack in a folder, with nothing of Twilio's or Pulumi's from outside."""
+    """The environment of a command on the stack in a folder. No TWILIO_ or PULUMI_ variable comes from outside."""
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_"))}
     return {
         **outside,
@@ -59,7 +59,7 @@ def engine_variables(folder: Path) -> dict[str, str]:
 
 @cache
 def initialised_stack() -> Path:
-    """The files of a stack `test` that was initialised once, to be copied: `stack init` takes a third of a second."""
+    """The files of an initialised stack `test`, to copy: `stack init` takes a third of a second."""
     folder = Path(tempfile.mkdtemp(prefix="initialised-stack-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in ("project", "backend", "home"):

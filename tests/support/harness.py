@@ -22,7 +22,7 @@ from tests.support.machine import command
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 SECONDS = 120
 STACK_FILE = "Pulumi.test.yaml"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks an encrypted value
+SECRET_MARKER = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks an encrypted value
 
 HEADER = """\
 import pulumi
@@ -73,7 +73,7 @@ class Running:
         return self.file.read_text()
 
     def until(self, holds: Callable[[], object], seconds: float = 60) -> float:
-        """Wait until something holds; the seconds it took. Fails the test after `seconds`, with what was printed."""
+        """Wait until `holds()` is true; return the seconds waited. After `seconds`, fail with what was printed."""
         begin = time.monotonic()
         while not holds():
             assert time.monotonic() - begin < seconds, f"not so within {seconds} s:\n{self.output}"
@@ -119,7 +119,7 @@ class Stack:
         return self.folder / "home"
 
     def _select(self, name: str) -> None:
-        """Make it the stack that commands are about, as `pulumi stack select` does: Pulumi notes it by project."""
+        """Select a stack, as `pulumi stack select` does. Pulumi stores the choice per project."""
         path = os.path.realpath(self.project / "Pulumi.yaml")
         noted = f"caller-ids-{hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()}-workspace.json"
         (self.home / "workspaces").mkdir(exist_ok=True)
@@ -129,18 +129,18 @@ class Stack:
         (self.project / "__main__.py").write_text(HEADER + text)
 
     def configure(self, values: Mapping[str, object]) -> None:
-        """Put values, none of them secret, into the stack's config, in place of `pulumi config set`."""
+        """Write plain values into the stack's config, as `pulumi config set` does."""
         file = self.project / STACK_FILE
         content = yaml.safe_load(file.read_text())
         content.setdefault("config", {}).update(values)
         file.write_text(yaml.safe_dump(content))
 
     def variables(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment of a command: nothing of Twilio's or Pulumi's from outside."""
+        """The environment of a command."""
         return {**engine_variables(self.folder), **fake_pip(), **self.environment, **(extra or {})}
 
     def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
-        """Run `pulumi`; where `ok`, anything but success fails the test with what was printed."""
+        """Run `pulumi`. If `ok`, fail the test unless it succeeds."""
         process = subprocess.Popen(
             ["pulumi", *args, "--non-interactive"],
             cwd=self.project,
@@ -205,7 +205,7 @@ class Stack:
         return exported
 
     def deployment(self) -> dict[str, Any]:
-        """What `export` has of the stack: where the backend has no other, from its file, which costs no `pulumi`."""
+        """The deployment, as `stack export` gives it. The file of the only stack is read: that needs no `pulumi`."""
         files = list((self.folder / "backend" / ".pulumi" / "stacks").glob("*/*.json"))
         kept: dict[str, Any] = (
             json.loads(files[0].read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
@@ -227,16 +227,16 @@ class Stack:
         """The stack's outputs, from its file. Only Pulumi can decrypt them if a secret is among them."""
         [stack] = [r for r in self.deployment().get("resources", []) if r["type"] == "pulumi:pulumi:Stack"]
         found: dict[str, Any] = stack.get("outputs", {})
-        if SECRET in json.dumps(found):
+        if SECRET_MARKER in json.dumps(found):
             found = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
         return found
 
     def files(self) -> Iterable[Path]:
-        """Everything that the engine keeps: state, its history and backups, the stack's config, logs."""
+        """All files that the engine keeps: state, history, backups, the stack's config, logs."""
         return (path for path in self.folder.rglob("*") if path.is_file())
 
     def drop_cut_off_attributes(self) -> None:
-        """What the docs have for a state whose attributes an engine that was killed has left empty."""
+        """Delete `.attrs` files that a killed engine left empty, as docs/troubleshooting.md says."""
         for file in (self.folder / "backend").rglob("*.attrs"):
             if not file.stat().st_size:
                 file.unlink()
@@ -246,7 +246,7 @@ class Stack:
         return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]
 
     def left_behind(self) -> list[int]:
-        """The processes that do not end by themselves: one that has been told to takes a moment on a busy machine."""
+        """Wait up to 30 seconds for this stack's processes to end; return those still running."""
         deadline = time.monotonic() + 30
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -271,7 +271,7 @@ def occurrences(needle: str, stack: Stack) -> list[Path]:
 
 
 def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a caller ID in state, what does not differ between one number verified twice."""
+    """What stays the same in the state if one number is verified twice."""
     outputs = {k: v for k, v in resource["outputs"].items() if k not in ("sid", "uri", "date_created", "date_updated")}
     return {
         **{name: resource.get(name) for name in ("urn", "custom", "type", "inputs", "parent", "protect", "importID")},

@@ -1,11 +1,15 @@
 """A Pulumi engine in this process: it asks of the provider's real code what the real engine asks of it for a program.
 
-One operation after another, each in plugin processes of its own, on a local Twilio. As the real one (3.274.1) has it,
-which `tests/engine/test_parity.py` compares: a new resource is checked without old inputs and created; one in the state
-is checked, and diffed against its outputs; one that is replaced is checked once more as if it were new, created, and
-the old one deleted after all else, or before it with delete_before_replace; what the program leaves out is deleted at
-the end, unless anything failed. Unlike the real engine's, resources come one at a time, in the program's order, and the
-processes of several Providers don't tell each other which resource owns what.
+Each operation first resets the provider, as if new plugin processes had started. It does as the real engine (3.274.1)
+does; `tests/engine/test_parity.py` compares the two:
+
+- A new resource: check without old inputs, create.
+- A resource in the state: check, then diff against its outputs.
+- A replaced one: check again as new, create, delete the old one last; first, with delete_before_replace.
+- One that the program leaves out: delete it at the end, unless anything failed.
+
+Unlike the real engine, it takes one resource at a time, in the program's order. The processes of several Providers
+don't tell each other which resource owns what.
 """
 
 from __future__ import annotations
@@ -44,16 +48,16 @@ from tests.support.stack_runs import (
 
 
 class InProcessEngine:
-    """One stack. watch: called with each event, as it has happened, and its run."""
+    """One stack. watch: is called with the run and each of its events."""
 
     def __init__(self, sandbox: Sandbox, clock: Clock, line: Line, watch: Callable[[Run, Event], None]) -> None:
         self.state: list[Entry] = []
         self.adopts = False
         """What the stack's config has for `twilio:adopt`."""
         self.config: dict[str, str] = {}
-        """What else the stack's config has, or in place of the sandbox's credentials: `twilio:` key -> value."""
+        """Other `twilio:` config, key -> value. It overrides the sandbox's credentials."""
         self.providers: dict[str, dict[str, str]] = {}
-        """The program's Providers: name -> what it has, beside the stack's config, by `twilio:` key."""
+        """The program's Providers: name -> settings, which override the stack's config."""
         self.pickle = "the provider, pickled"
         """What the SDK puts into `__provider`. Here, nobody reads it."""
         self._sandbox = sandbox
@@ -106,7 +110,7 @@ class InProcessEngine:
     # Steps
 
     def _register(self, run: Run) -> bool:
-        """The program runs. False where it was stopped: a check that fails ends it."""
+        """Run the program. Return False if a failed check or diff, or a killed plugin, stopped it."""
         missing: set[str | None] = set()
         for name, declared in run.program.items():
             try:
@@ -167,7 +171,7 @@ class InProcessEngine:
         return not run.failed
 
     def _attempt(self, run: Run, step: Callable[[], None]) -> None:
-        """One failing does not keep the others, which run beside it, unless the process is gone."""
+        """Try a step. If it fails, the others still run, unless the plugin was killed."""
         if run.killed:
             return
         try:
@@ -205,7 +209,7 @@ class InProcessEngine:
         entry.outputs = {**result.outs, **pickle}
         if result.inputs is not None:
             entry.inputs = {**result.inputs, **pickle}
-        self._diff(run, entry, entry.declared, entry.inputs)  # for what it shows
+        self._diff(run, entry, entry.declared, entry.inputs)  # only for its messages
 
     def _delete(self, run: Run, entry: Entry, *, keep: bool = False) -> None:
         if entry.pending != "create":
@@ -251,7 +255,7 @@ class InProcessEngine:
 
     @contextmanager
     def _operation(self, run: Run) -> Iterator[Run]:
-        """New plugin processes, in which nothing waits: time is the clock's."""
+        """Start new plugin processes. Nothing sleeps: the test's clock gives the time."""
         self._processes.clear()
         if run.operation.startswith("up") and run.program:
             self._stored = dict(self.config)
@@ -269,9 +273,10 @@ class InProcessEngine:
             yield run
 
     def _enter_process(self, run: Run, provider: str | None) -> None:
-        """Go on in the plugin process of a Provider, None for the stack's own. It is started when it is needed.
+        """Switch to the plugin process of a Provider (None: the default one); start it if needed.
 
-        If the program does not run, or declares nothing, it is configured as the state has it.
+        `lifecycle` keeps its process's configuration in globals, so these are swapped. If the program declares nothing,
+        the config is what the last `up` stored.
         """
         if provider not in self._processes:
             sandbox, settings = self._sandbox, {"adopt": "true"} if self.adopts else {}

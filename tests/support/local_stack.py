@@ -1,4 +1,4 @@
-"""A stack on the engine in this process, with what tests ask of it."""
+"""A stack on the in-process engine, for unit tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.stack_runs import Program
 
 
 class LocalStack(InProcess):
-    """A stack whose operations run in this process: `test_parity.py` has that the real engine does the same."""
+    """A stack whose operations run in this process. `test_parity.py` checks that the real engine does the same."""
 
     def up(
         self,

@@ -19,8 +19,9 @@ def command(pid: int) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens at. It is none of those that systems give to outgoing connections, or
-    one of those that other tests make would take it before it is used.
+    """A free port on 127.0.0.1, outside the range for outgoing connections.
+
+    A connection of another test could take a port of that range before it is used.
     """
     while True:
         port = 15_000 + secrets.randbelow(17_000)
@@ -33,8 +34,10 @@ def free_port() -> int:
 
 
 def heed_interrupts() -> None:
-    """A shell has what it runs in the background ignore ^C, and so would every process that is started from here: none
-    that is interrupted would end, and the engine waits five seconds for each of its own before it kills it.
+    """Obey ^C again, in this process and in those that it starts.
+
+    A background job inherits "ignore ^C" from its shell and passes it on. Then no interrupted process would end, and
+    the engine would wait five seconds for each.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

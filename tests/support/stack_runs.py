@@ -1,4 +1,4 @@
-"""What the in-process engine deals with: programs, the state, and what came of an operation on them."""
+"""The data of the in-process engine: programs, the state, and the results of operations."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Declared:
     provider: str | None = None
 
     def properties(self, provider: str, *, preview: bool, known: bool = True) -> dict[str, Any]:
-        """As `resource.OutgoingCallerId` gives them to the SDK, and that to the engine."""
+        """The properties that the engine receives from the SDK."""
         given = {
             "phone_number": self.number if known else pulumi.output.Unknown(),  # type: ignore[no-untyped-call]
             "friendly_name": self.friendly_name,
@@ -61,8 +61,10 @@ Program = Mapping[str, Declared]
 
 @dataclass(eq=False)
 class Entry:
-    """A resource in the state. pending: "delete" until the deletion that a replacement has left is done, "create" where
-    it has been deleted first and the replacement is not there yet. declared: as the program had it last.
+    """A resource in the state. declared: as the program declared it last.
+
+    pending: "delete" if a replacement still has to delete it; "create" if it was deleted first and its replacement is
+    still missing.
     """
 
     name: str
@@ -75,8 +77,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Event:
-    """One call of the engine, and what came of it. `error`: the text that the engine is given. `new_calls`: the numbers
-    that Twilio was told to phone meanwhile. `told`: what was logged.
+    """One call of a provider method by the engine, and its result.
+
+    before, after: what Twilio had. new_calls: the phone calls placed meanwhile, (account sid, number). error: the text
+    that the engine gets. told: the lines logged.
     """
 
     method: Method
@@ -96,8 +100,9 @@ class Event:
 
 @dataclass
 class Run:
-    """One operation. `killed`: the plugin process died. `failed`: what the engine says of each failure. `planned`: of a
-    preview, name -> operation, without what stays the same.
+    """One operation. begin: what Twilio had before it. killed: the plugin process died.
+
+    failed: the engine's text for each failure. planned: name -> operation, without the resources that stay the same.
     """
 
     operation: str
@@ -119,7 +124,7 @@ class Run:
 
 
 class Failed(Exception):
-    """The engine was given an error instead of an answer, or none at all."""
+    """The engine got an error, or no answer."""
 
 
 class Context:
@@ -139,7 +144,7 @@ def problem(name: str, failure: CheckFailure, news: dict[str, Any]) -> str:
 
 
 def served(request: object, context: Context, operation: Callable[[], Any]) -> Any:
-    """As the SDK's servicer: with `request` and `context` in the frame, and a traceback for what is raised."""
+    """Act as the SDK's servicer: keep `request` and `context` in the frame, and report a traceback if it raises."""
     try:
         return operation()
     except Exception as raised:  # noqa: BLE001 - what is raised, is judged

@@ -1,4 +1,4 @@
-"""How long tests wait for what comes about by itself: a machine may be busy, or stand still for seconds."""
+"""Wait for an event, with a limit that also holds on a machine that is busy or stands still for seconds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 60.0
-"""Seconds. Only a test that fails waits so long; half of it is the bound of what is to end before its time is over."""
+"""Seconds. Only a failing test waits this long. What must end early is to take less than half of it."""
 
 
 def until(holds: Callable[[], T], told: Callable[[], object] = str) -> T:
-    """Wait until something holds, and give it back. Fails after PATIENCE, and one more look, with what `told` says."""
+    """Wait until `holds()` is true; return its value. After PATIENCE and one more look, fail with what `told` says."""
     give_up = time.monotonic() + PATIENCE
     while True:
         late = time.monotonic() > give_up
