@@ -506,6 +506,18 @@ def test_after_the_end_of_a_call_the_process_ends_at_once_or_within_a_second(
     assert sum(slept) <= 1
 
 
+def test_an_engine_whose_address_says_nothing_is_not_taken_for_gone(
+    monkeypatch: pytest.MonkeyPatch, plugin: Any
+) -> None:
+    _, ended, _ = plugin
+    slept: list[float] = []
+    monkeypatch.setattr(engine, "address", lambda: "somewhere")
+    monkeypatch.setattr("time.sleep", slept.append)
+    end_a_call()
+
+    assert ([1], 4) == (ended, len(slept))
+
+
 def test_a_call_that_was_answered_ends_no_process(plugin: Any) -> None:
     listening, ended, _ = plugin
     listening.close()
