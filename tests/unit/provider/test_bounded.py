@@ -242,3 +242,9 @@ def test_redirects_are_not_followed(
             step()
     assert [] == other.paths
     assert 3 == len(server.paths)
+
+
+def test_after_a_request_nobody_is_told_of_what_others_send(connect: Callable[..., TwilioApi]) -> None:
+    before = bounded.sending.get()
+    connect().find("+14155550199")
+    assert before is bounded.sending.get()

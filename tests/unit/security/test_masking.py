@@ -208,6 +208,15 @@ def test_a_secret_name_that_an_import_does_not_fit(
         provider.create({**fits, "phone_number": NUMBER})
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [("Lobb", "a [secret] here"), ("Lob", "a Lob here"), ("4839", "a 4839 here")]
+)
+def test_a_secret_input_is_masked_anywhere_from_four_characters_on_with_a_letter(value: str, shown: str) -> None:
+    """Shorter ones may be part of a word, and digits part of a code or a number."""
+    conceal_inputs(value)
+    assert shown == masked(f"a {value} here")
+
+
 @pytest.mark.parametrize("name", ["4", "Al", "Front desk"])
 def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, service: Service) -> None:
     conceal_inputs(name)
