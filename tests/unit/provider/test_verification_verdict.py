@@ -20,7 +20,8 @@ from pulumi_twilio_caller_id.verdict import (
     judge,
     with_callback,
 )
-from pulumi_twilio_caller_id.verification import Inbox, SystemClock
+from pulumi_twilio_caller_id.verification import Inbox, Interruption, SystemClock
+from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
@@ -169,11 +170,15 @@ def test_no_message_tells_the_code() -> None:
         assert "048392" not in "\n".join(explain(REQUEST, seen, Failed(condition), 32))
 
 
-def test_the_clock_in_use_never_goes_back() -> None:
-    clock = SystemClock()
+def test_the_clock_in_use_waits_until_the_time_is_over_or_something_has_come() -> None:
+    clock, inbox = SystemClock(), Inbox()
     begin = clock.now()
-    clock.wait(Inbox(), 0)
-    assert begin <= clock.now()
+    clock.wait(inbox, 0.05)
+    assert clock.now() - begin >= 0.05
+
+    inbox.put(Interruption("^C"))
+    clock.wait(inbox, PATIENCE)
+    assert clock.now() - begin < PATIENCE / 2
 
 
 @pytest.mark.parametrize(
