@@ -39,7 +39,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
                 "Nothing was changed at Twilio.",
             ) from failed
         record = listed
-    given = inputs.model_dump(exclude_none=True)
+    given = inputs.model_dump()
     for name, reason in mismatches(given, record):
         value = quoted_name(given[name]) if name == "friendly_name" else quoted(given[name])
         raise ImportMismatch(f"{name} is {value}: {reason}.", "Nothing was changed at Twilio.")
