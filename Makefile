@@ -1,7 +1,7 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: answer the call in a browser
 #   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
-#   make test | test-slow | test-all         the tests to run while you work, 4 minutes; the others, 4 minutes; both
+#   make test | test-slow | test-all         the tests to run while you work, 5 minutes; the others; both, 11 minutes
 #   make lint | docs-check                   style, types, versions; the docs alone
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
 #   make conformance                         the sandbox and each request of ours against Twilio's API description; needs Node.js
