@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import STACK_FILE, Stack
+from tests.support.harness import Stack
 from tests.support.machine import free_port
 from tests.support.plugin_code import run_in_plugin
 
@@ -41,11 +41,14 @@ def test_stray_variables_change_nothing_for_a_stack_with_credentials(
         "TWILIO_AUTH_TOKEN": "stray",
     }
     stack = make_stack(environment={"TWILIO_API_URL": parent.url, **strays})
-    with (stack.project / STACK_FILE).open("a") as file:
-        file.write(
-            f"config:\n  twilio:accountSid: {parent.account_sid}\n  twilio:authToken: {parent.auth_token}\n"
-            f"  twilio:apiKey: {parent.api_key}\n  twilio:apiSecret: {parent.api_secret}\n"
-        )
+    stack.configure(
+        {
+            "twilio:accountSid": parent.account_sid,
+            "twilio:authToken": parent.auth_token,
+            "twilio:apiKey": parent.api_key,
+            "twilio:apiSecret": parent.api_secret,
+        }
+    )
     stack.program(DESK + LAB)
     stack.up(settled=False)
     stack.refresh()
@@ -69,8 +72,7 @@ def called_back(make_stack: Callable[..., Stack]) -> Iterator[tuple[Stack, Sandb
     ) as sandbox:
         stack = make_stack(environment=sandbox.environment)
         stack.program(LAB)
-        with (stack.project / STACK_FILE).open("a") as file:
-            file.write(f"config:\n  twilio:callbackUrl: {PUBLIC}\n  twilio:callbackListen: 127.0.0.1:{port}\n")
+        stack.configure({"twilio:callbackUrl": PUBLIC, "twilio:callbackListen": f"127.0.0.1:{port}"})
         yield stack, sandbox
 
 

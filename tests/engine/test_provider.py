@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import STACK_FILE, Stack, occurrences
+from tests.support.harness import SECRET_MARKER, Stack, occurrences
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 EU = "AC" + "e" * 32
 EU_TOKEN = "eu-token-canary-7f31"
-ENCRYPTED = "1b47061264138c4ac30d75fd1eb44270"  # how a state file marks it
 PROVIDER_TYPE = "pulumi:providers:pulumi-python"
 
 
@@ -104,7 +103,7 @@ def test_secrets_are_encrypted_whether_the_program_marks_them_or_not(two: Stack)
     printed = [two.preview("--diff").output, two.up("--debug", settled=False).output, two.preview("--diff").output]
     inputs = providers(two)["eu"]["inputs"]
 
-    encrypted = {key for key, value in inputs.items() if ENCRYPTED in json.dumps(value)}
+    encrypted = {key for key, value in inputs.items() if SECRET_MARKER in json.dumps(value)}
     assert {"twilio:authToken", "twilio:apiSecret", "twilio:notify", "twilio:callbackAuthTokens"} == encrypted
     assert {
         "twilio:provider": "eu",
@@ -157,8 +156,7 @@ def test_the_stacks_config_completes_a_provider(make_stack: Callable[..., Stack]
     """An explicit provider's process is not given the config by the engine."""
     stack = make_stack()
     stack.pulumi("config", "set", "--secret", "twilio:authToken", EU_TOKEN)
-    with (stack.project / STACK_FILE).open("a") as file:
-        file.write(f"  twilio:accountSid: {EU}\n  twilio:apiUrl: {elsewhere.url}\n  twilio:defaultRegion: DE\n")
+    stack.configure({"twilio:accountSid": EU, "twilio:apiUrl": elsewhere.url, "twilio:defaultRegion": "DE"})
     stack.program(
         "from pulumi_twilio_caller_id import Provider\n"
         'OutgoingCallerId("lab", phone_number="030 90182000", opts=ResourceOptions(provider=Provider("eu")))\n'

@@ -84,7 +84,7 @@ def test_a_token_that_is_rotated_in_the_config(make_stack: Callable[..., Stack],
     `test_parity.py` has the way by `up`.
     """
     stack = make_stack(environment={"TWILIO_API_URL": sandbox.url})
-    stack.pulumi("config", "set", "twilio:accountSid", sandbox.account_sid)
+    stack.configure({"twilio:accountSid": sandbox.account_sid})
     stack.pulumi("config", "set", "--secret", "twilio:authToken", sandbox.auth_token)
     stack.program(DESK)
     stack.up(settled=False)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-import warnings
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
 
 from tests.support.waiting import PATIENCE, until
 
@@ -55,24 +51,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         pass
-
-
-@pytest.fixture(scope="session")
-def plugins() -> None:
-    """Apprise's plugins, imported once: some use what Python deprecates, which would be an error here."""
-    import apprise  # late: it takes as long as everything else here
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert apprise.Apprise.instantiate("json://localhost") is not None
-
-
-@pytest.fixture
-def service(plugins: None) -> Iterator[Service]:
-    with Service() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.answer.set()
-        server.shutdown()
-        thread.join()

@@ -106,8 +106,7 @@ def test_a_thousand_forged_requests_change_nothing(make_stack: Callable[..., Sta
     with Sandbox(phones=phones, delays=Delays(queued=0, rings=0, talks=0), deliver_to=there) as sandbox:
         stack = make_stack(environment=sandbox.environment)
         stack.program(PROGRAM)
-        stack.pulumi("config", "set", "twilio:callbackUrl", PUBLIC)
-        stack.pulumi("config", "set", "twilio:callbackListen", f"127.0.0.1:{port}")
+        stack.configure({"twilio:callbackUrl": PUBLIC, "twilio:callbackListen": f"127.0.0.1:{port}"})
         running = stack.start("up", "--yes", "--skip-preview", "--parallel", "16")
         running.until(lambda: running.output.count("(ringing, ") == len(NUMBERS))
         calls = {call.to: call for call in sandbox.calls}
