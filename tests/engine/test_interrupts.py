@@ -84,7 +84,7 @@ def test_once_ends_six_waits(stack: Stack, sandbox: Sandbox, start: Start) -> No
     assert "Traceback" not in running.output
     assert {} == stack.resources()
     assert [] == stack.pending()
-    assert [] == stack.left_behind()
+    assert {} == stack.left_behind()
 
     [first] = [call for call in sandbox.calls if call.to == "+14155550100"]
     sandbox.key_in(first.sid, first.validation_code)
@@ -112,7 +112,7 @@ def test_sigterm_ends_the_wait_too(stack: Stack, sandbox: Sandbox, start: Start)
     assert "Traceback" not in running.output
     assert {} == stack.resources()
     assert [] == stack.pending()
-    assert [] == stack.left_behind()
+    assert {} == stack.left_behind()
     verified_in_the_end(stack, sandbox, calls=2)
 
     [attributes] = stack.folder.rglob("test.json.attrs")

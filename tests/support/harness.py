@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -245,12 +246,25 @@ class Stack:
         """The processes that run the provider."""
         return [pid for pid in self.processes() if "pulumi.dynamic" in command(pid)]
 
-    def left_behind(self) -> list[int]:
-        """Wait up to 30 seconds for this stack's processes to end; return those still running."""
+    def left_behind(self) -> dict[int, str]:
+        """Wait up to 30 seconds for this stack's processes to end; return those still running, each with its command.
+
+        An engine that ends while its language host starts leaves the host running, for five minutes at most. That is
+        Pulumi's way, so such a host is ended here and not returned.
+        """
         deadline = time.monotonic() + 30
-        while (left := self.processes()) and time.monotonic() < deadline:
+        while (left := self.of_the_provider()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return left
+        for pid in self.processes():
+            if pid not in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return {pid: command(pid) for pid in left}
+
+    def of_the_provider(self) -> list[int]:
+        """This stack's processes without Pulumi's language hosts."""
+        host = "pulumi-language-python"
+        return [pid for pid in self.processes() if host not in (command(pid) or host)]
 
     def processes(self) -> list[int]:
         """The processes started for this stack that are still there."""

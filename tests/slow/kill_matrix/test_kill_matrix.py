@@ -18,7 +18,6 @@ import pytest
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Running, Stack
-from tests.support.machine import command
 from tests.support.plugin_code import Ends
 
 HELD = 60.0
@@ -189,20 +188,12 @@ def reached(sandbox: Sandbox, endpoint: Endpoint, sids: dict[str, str]) -> bool:
     )
 
 
-def ours(stack: Stack) -> list[int]:
-    """The processes of the provider, with the shell around it."""
-    host = "pulumi-language-python"
-    return [pid for pid in stack.processes() if host not in (command(pid) or host)]
-
-
 def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox, ends: Ends) -> None:
     """Ends the operation; comes back once none of its processes is left, but for what is not the provider's."""
     ENDS[how](stack, operation, sandbox)
-    operation.until(lambda: operation.ended() and not ours(stack))
+    operation.until(lambda: operation.ended() and not stack.of_the_provider())
     assert {"" if "plugin" in how else "by itself"} == ends.told()
-    for pid in stack.processes():  # a killed engine leaves its language host
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    assert {} == stack.left_behind()
     if "plugin" not in how:  # of a plugin that is gone, the SDK tells the program by a traceback of its own
         assert "Traceback" not in operation.output
     assert sandbox.auth_token not in operation.output
