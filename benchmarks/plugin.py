@@ -18,8 +18,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from floor import NoOpProvider
 from measuring import HERE, Timed, in_turn
-from pulumi_twilio_caller_id.engine import serialized
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.pulumi_sdk import serialized
 from stacks import Bench, Row
 
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"

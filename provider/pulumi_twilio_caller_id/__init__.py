@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .lookup import (
+    from .functions import (
         CallerIdResult,
         get_outgoing_caller_id,
         get_outgoing_caller_id_output,

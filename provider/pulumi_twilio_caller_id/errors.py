@@ -30,7 +30,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from .masking import MASK, is_secret, masked
+from .text import MASK, is_secret, masked
 
 
 def shown(text: object, longest: int = 300) -> str:

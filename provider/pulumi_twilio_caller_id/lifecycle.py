@@ -22,20 +22,22 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import config, engine, naming
-from .changes import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
+from . import pulumi_sdk as engine
 from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, OwnershipUnknown, is_fit, printable, quoted
-from .handover import Handover
 from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
-from .masking import conceal_inputs
-from .memory import DELETING, Memory, name_of
+from .operations import friendly_name as naming
+from .operations.diff import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
+from .operations.stored_credentials import stored_credentials
+from .ownership import DELETING, Memory, name_of
+from .ownership_notes import Handover
 from .phone_number import odd_length, readable
-from .stored_credentials import stored_credentials
+from .settings import sources as config
+from .text import conceal_inputs
 
 if TYPE_CHECKING:
-    from .records import CallerId
-    from .settings import Settings
-    from .twilio_api import TwilioApi
+    from .api.client import TwilioApi
+    from .models import CallerId
+    from .settings.model import Settings
 
 # What talks to Twilio is imported when it is called, and pydantic with it: an unchanged stack needs neither.
 
@@ -89,7 +91,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _memory.declared(urn, in_state=bool(_olds), import_sid=import_sid, previewed=previewed)
         failures += _declared_twice(urn, good, unknown)
         if previewed and not _olds and not failures:
-            from . import outlook
+            from .operations import preview as outlook
 
             outlook.warn_without_notes(_memory)
             failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
@@ -112,7 +114,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         else:
             _keep(_id, _olds)
         if changes and _memory.is_previewed(urn):
-            from . import outlook
+            from .operations import preview as outlook
 
             _memory.give_up(urn, outlook.of_change(urn, _id, _olds, _news, replaced=bool(replaces)))
         return DiffResult(changes=changes, replaces=replaces)
@@ -123,9 +125,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         Or take over what is verified already: the sid that `import_` names, or with `adopt` what the number has.
         """
-        from .creation import create_caller_id
-        from .existing import import_caller_id
-        from .records import CallerIdInputs
+        from .models import CallerIdInputs
+        from .operations.adopt import import_caller_id
+        from .operations.create import create_caller_id
 
         engine.expect_waiting()
         given, hints = _parted(props)
@@ -154,7 +156,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     @engine.provider_method
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What Twilio has now. Only its own "no such sid" (404 with 20404) means the caller ID is gone."""
-        from .listings import listings
+        from .api.listing_cache import listings
 
         rpc = engine.current_rpc()
         is_get = "sid" not in props
@@ -179,7 +181,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     @engine.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename. Whatever else changed needs no call to Twilio."""
-        from .listings import listings
+        from .api.listing_cache import listings
 
         _keep(_id, _olds)
         if not is_renamed(_olds, _news):
@@ -212,7 +214,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         if holder is not None:
             engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
             return
-        from .listings import listings
+        from .api.listing_cache import listings
 
         engine.expect_waiting()
         account_sid = _props.get("account_sid")
@@ -244,7 +246,7 @@ def _declared_twice(urn: str, good: Mapping[str, Any], unknown: Container[str]) 
 
 def _refuse_if_listed(twilio: TwilioApi, sid: str, failed: NotFound) -> None:
     """Raises AnswerLost if the account still lists a caller ID that Twilio said not to have."""
-    from .listings import listings
+    from .api.listing_cache import listings
 
     if listings.look_again(twilio, sid, failed) is not None:
         raise AnswerLost(
@@ -289,12 +291,12 @@ def _keep(sid: str, olds: Mapping[str, Any]) -> None:
 
 
 def _account() -> Settings:
-    from .settings import resolve
+    from .settings.model import resolve
 
     return resolve(_config, os.environ)
 
 
 def _twilio(account_sid: str | None) -> TwilioApi:
-    from .twilio_api import TwilioApi
+    from .api.client import TwilioApi
 
     return TwilioApi(_account(), account_sid)

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, SECRET, SOURCES, set_in, settle
 from .errors import CallerIdError
 from .phone_number import REGION_KEY
 from .resource import refuse_unsendable
+from .settings.sources import PROVIDER, SECRET, SOURCES, set_in, settle
 from .shadowing import explained
 
 REGION = "default_region"
@@ -156,7 +156,7 @@ def _refuse_senseless(name: str, value: object, label: str) -> None:
         return
     try:
         with explained():
-            from .settings import refuse_senseless  # late, with pydantic: most programs declare no Provider
+            from .settings.model import refuse_senseless  # late, with pydantic: most programs declare no Provider
 
             refuse_senseless(name, value, label)
     except CallerIdError as refused:

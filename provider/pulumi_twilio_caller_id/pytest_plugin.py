@@ -22,10 +22,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from .errors import quoted, shown
-from .masking import MASK, SHORTEST
 from .sandbox.access import leading_there
 from .sandbox.store import StateFileError
 from .testing import Delays, Sandbox, TwilioError
+from .text import MASK, SHORTEST
 
 NAME = "twilio_sandbox"
 """Of the fixture and of the marker."""

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 PUBLIC = "https://hooks.example.com/twilio"
 NO_LOOKS = """
-from pulumi_twilio_caller_id import verification
+from pulumi_twilio_caller_id.verification import waiter as verification
 verification.INTERVAL_WITH_CALLBACK = 3600.0
 """
 

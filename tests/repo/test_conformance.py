@@ -108,9 +108,9 @@ import pytest
 import requests
 
 from tests.support.waiting import PATIENCE
-from pulumi_twilio_caller_id import twilio_api
+from pulumi_twilio_caller_id.api import client as twilio_api
 from pulumi_twilio_caller_id.sandbox import wire
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.errors import CallerIdError
 

@@ -20,11 +20,12 @@ import pytest
 import yaml
 
 import pulumi_twilio_caller_id
-from pulumi_twilio_caller_id import cli, errors, testing, verdict
+from pulumi_twilio_caller_id import cli, errors, testing
 from pulumi_twilio_caller_id.cli import import_file
-from pulumi_twilio_caller_id.config import SOURCES
 from pulumi_twilio_caller_id.errors import HINTS
-from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallerIdInputs, CallState, ValidationRequest
+from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallerIdInputs, CallState, ValidationRequest
+from pulumi_twilio_caller_id.settings.sources import SOURCES
+from pulumi_twilio_caller_id.verification import evidence as verdict
 from tests.support import messages
 
 ROOT = Path(__file__).parents[2]

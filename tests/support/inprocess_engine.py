@@ -25,10 +25,15 @@ from unittest.mock import patch
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import changes, config, creation, engine, lifecycle, verification
-from pulumi_twilio_caller_id.memory import Memory
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.operations import create as creation
+from pulumi_twilio_caller_id.operations import diff as changes
+from pulumi_twilio_caller_id.ownership import Memory
+from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.verification import waiter as verification
 from tests.support.fuzz.network_faults import Clock, Line
 from tests.support.harness import TYPE
 from tests.support.new_process import forget_all

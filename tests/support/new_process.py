@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pulumi_twilio_caller_id import engine, interrupts, lifecycle, masking, throttle
-from pulumi_twilio_caller_id.listings import listings
-from pulumi_twilio_caller_id.preflight import preflight
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import text as masking
+from pulumi_twilio_caller_id.api import throttle
+from pulumi_twilio_caller_id.api.listing_cache import listings
+from pulumi_twilio_caller_id.operations.preflight import preflight
 
 
 def forget_all() -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
 
-from pulumi_twilio_caller_id.callback import Callback, Reception, expecting
-from pulumi_twilio_caller_id.listening import host_and_port
+from pulumi_twilio_caller_id.verification.sockets import host_and_port
+from pulumi_twilio_caller_id.verification.status_callback import Callback, Reception, expecting
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pulumi.output
 from pulumi.dynamic import CheckFailure
 
-from pulumi_twilio_caller_id import changes
 from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS
+from pulumi_twilio_caller_id.operations import diff as changes
 from pulumi_twilio_caller_id.testing import CallerId
 from tests.support.fuzz.network_faults import Answer
 from tests.support.harness import TYPE

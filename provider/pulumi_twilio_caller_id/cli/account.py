@@ -21,8 +21,8 @@ from pulumi_twilio_caller_id.errors import CredentialsMissing, shown
 from .common import Mistake, say
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.records import CallerId
-    from pulumi_twilio_caller_id.settings import Settings
+    from pulumi_twilio_caller_id.models import CallerId
+    from pulumi_twilio_caller_id.settings.model import Settings
 
 PROGRESS_SECONDS = 2.0
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -116,7 +116,7 @@ def _why(failed: subprocess.CompletedProcess[bytes]) -> str:
 
 def account_of(config: StackConfig) -> Settings:
     """The account's settings, the stack's config before the environment. Raises SettingsError as `resolve` does."""
-    from pulumi_twilio_caller_id.settings import resolve  # here, so that --help need not wait for it
+    from pulumi_twilio_caller_id.settings.model import resolve  # here, so that --help need not wait for it
 
     try:
         return resolve(config.values.get, os.environ)

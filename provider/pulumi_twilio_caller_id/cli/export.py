@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulumi_twilio_caller_id.changes import PROVIDER_KEY
-from pulumi_twilio_caller_id.importing import PROVIDER_TYPE, TYPE, Reference
+from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE, Reference
+from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
 
 from .common import Mistake
 

@@ -15,8 +15,8 @@ from .account import account_of, account_options, collect, project_name, stack_c
 from .common import PROGRAM, Mistake, as_json, emit, say
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.importing import Number, Reference
-    from pulumi_twilio_caller_id.records import CallerId
+    from pulumi_twilio_caller_id.cli.import_format import Number, Reference
+    from pulumi_twilio_caller_id.models import CallerId
 
 # The rooms that do the work are imported by the command: --help need not wait for them.
 
@@ -78,9 +78,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _import_file(arguments: argparse.Namespace) -> int:
-    from pulumi_twilio_caller_id.config import default_region
-    from pulumi_twilio_caller_id.importing import by_age, import_file, names
-    from pulumi_twilio_caller_id.twilio_api import TwilioApi
+    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.cli.import_format import by_age, import_file, names
+    from pulumi_twilio_caller_id.settings.sources import default_region
 
     from .export import parent_of, provider_of, read_export
 
@@ -157,7 +157,7 @@ def _named(name: str, new: list[CallerId], taken: set[str]) -> dict[str, str]:
 
 
 def _declarable(new: Iterable[CallerId], names: dict[str, str], account_sid: str | None) -> list[Number]:
-    from pulumi_twilio_caller_id.importing import Number, inputs
+    from pulumi_twilio_caller_id.cli.import_format import Number, inputs
 
     numbers = []
     for caller_id in new:
@@ -177,7 +177,7 @@ def _text(
     parent: Reference | None,
 ) -> tuple[str, str] | None:
     """What else is to be written, and where."""
-    from pulumi_twilio_caller_id.importing import config, program
+    from pulumi_twilio_caller_id.cli.import_format import config, program
 
     if arguments.program is not None:
         return program(numbers, provider=provider, parent=parent, protect=arguments.protect), arguments.program
@@ -234,7 +234,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def _say_what_a_provider_lacks(provider: Reference | None) -> None:
-    from pulumi_twilio_caller_id.importing import token_key
+    from pulumi_twilio_caller_id.cli.import_format import token_key
 
     if provider is not None and provider.urn is None:
         say(

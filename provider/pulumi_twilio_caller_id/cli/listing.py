@@ -13,7 +13,7 @@ from .account import account_of, account_options, collect, stack_config
 from .common import PROGRAM, as_json, emit, say
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.records import CallerId
+    from pulumi_twilio_caller_id.models import CallerId
 
 EXAMPLE = f"""example:
   {PROGRAM} list --json | jq -r '.[].phone_number'
@@ -35,8 +35,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from pulumi_twilio_caller_id.importing import by_age
-    from pulumi_twilio_caller_id.twilio_api import TwilioApi
+    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.cli.import_format import by_age
 
     twilio = TwilioApi(account_of(stack_config(arguments.stack)), arguments.account_sid)
     caller_ids = by_age(collect(twilio.each()))

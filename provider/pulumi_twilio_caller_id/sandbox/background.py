@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from pulumi_twilio_caller_id import listening
+from pulumi_twilio_caller_id.verification import sockets as listening
 
 from .server import Server
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound
-from pulumi_twilio_caller_id.records import CallerIdInputs
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.harness import Stack
 from tests.support.rest import Clock
 

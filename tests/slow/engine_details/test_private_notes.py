@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pulumi_twilio_caller_id.handover import FOLDER
+from pulumi_twilio_caller_id.ownership_notes import FOLDER
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
 

@@ -17,11 +17,16 @@ from urllib.parse import urlsplit
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import bounded, creation, engine, lifecycle, preflight, verification
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api import bounded
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.operations import create as creation
+from pulumi_twilio_caller_id.operations import preflight
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.verification import waiter as verification
 from tests.slow.fault_matrix.invariants import DESK, NEW, Lasting, Outcome, broken
 from tests.support.leak_search import canary, echoing
 from tests.support.machine import free_port

@@ -76,7 +76,7 @@ IN_THE_CLEAR += ["auth token", "callback token", "other token"]
 
 LOUD = """
 import logging
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.api.client import TwilioApi
 logging.basicConfig(level=logging.DEBUG)
 TwilioApi.__init__.__kwdefaults__.update(attempts=1)
 """
@@ -92,8 +92,9 @@ TwilioApi.fetch = impatient
 """
 FAULTY = """
 import pydantic, requests
-from pulumi_twilio_caller_id import config, lifecycle
-from pulumi_twilio_caller_id.settings import resolve
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id.settings import sources as config
+from pulumi_twilio_caller_id.settings.model import resolve
 def create():
     settings = resolve(lifecycle._config, os.environ)
     request = requests.Request("GET", "http://127.0.0.1", auth=settings.login(settings.account_sid)).prepare()

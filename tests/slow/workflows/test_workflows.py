@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification import TIMEOUT
+from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
 from tests.support.harness import SECONDS, Stack
 from tests.support.machine import ROOT

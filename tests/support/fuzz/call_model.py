@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from typing import Any
 
-from pulumi_twilio_caller_id.changes import PROVIDER_KEY
 from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from tests.support.fuzz.network_faults import Line, Trouble

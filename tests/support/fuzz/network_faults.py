@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from pulumi_twilio_caller_id import bounded
+from pulumi_twilio_caller_id.api import bounded
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox, TwilioError
-from pulumi_twilio_caller_id.verification import Inbox
+from pulumi_twilio_caller_id.verification.waiter import Inbox
 
 Kind = Literal["500", "429", "404", "HTML", "{}", "drop before", "drop after", "hang", "killed", "refused", "overtaken"]
 """404: not Twilio's, without its code. {}: an answer to another question. hang: Twilio acts, its answer never comes.

@@ -19,10 +19,10 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
-from pulumi_twilio_caller_id import callback
-from pulumi_twilio_caller_id.callback import Callback, Reception, expecting
-from pulumi_twilio_caller_id.callback_server import LARGEST
-from pulumi_twilio_caller_id.listening import host_and_port
+from pulumi_twilio_caller_id.verification import status_callback as callback
+from pulumi_twilio_caller_id.verification.callback_server import LARGEST
+from pulumi_twilio_caller_id.verification.sockets import host_and_port
+from pulumi_twilio_caller_id.verification.status_callback import Callback, Reception, expecting
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 

@@ -22,9 +22,15 @@ import pytest
 from aiohttp import web
 
 import pulumi_twilio_caller_id
-from pulumi_twilio_caller_id import callback_server
-from pulumi_twilio_caller_id.callback import MOST_FIELDS, NUDGE_INTERVAL, NUDGES, Reception, expecting
-from pulumi_twilio_caller_id.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
+from pulumi_twilio_caller_id.verification import callback_server
+from pulumi_twilio_caller_id.verification.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
+from pulumi_twilio_caller_id.verification.status_callback import (
+    MOST_FIELDS,
+    NUDGE_INTERVAL,
+    NUDGES,
+    Reception,
+    expecting,
+)
 from tests.support.machine import free_port
 from tests.support.receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
 
@@ -207,7 +213,7 @@ def test_no_more_is_read_than_a_request_may_have() -> None:
 
 CHILD = """
 import resource, sys
-from pulumi_twilio_caller_id.callback import Reception, expecting
+from pulumi_twilio_caller_id.verification.status_callback import Reception, expecting
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 reception = Reception(sys.argv[1], sys.argv[3], (sys.argv[2],))
 with expecting(reception, lambda it: print(it.caller_id_sid, flush=True), print, request_timeout=60) as url:

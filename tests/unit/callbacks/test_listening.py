@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pulumi_twilio_caller_id.callback_server import Server
-from pulumi_twilio_caller_id.listening import accept_no_more, bind
 from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.verification.callback_server import Server
+from pulumi_twilio_caller_id.verification.sockets import accept_no_more, bind
 
 ROUNDS = 12
 CLIENTS = 60

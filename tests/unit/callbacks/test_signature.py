@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from pulumi_twilio_caller_id.signature import signed_by
+from pulumi_twilio_caller_id.verification.signature import signed_by
 
 # Twilio docs: usage/security
 TOKEN = "12345"

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.importing import PROVIDER_TYPE, TYPE
+from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 

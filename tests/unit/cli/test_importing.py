@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pulumi_twilio_caller_id.importing import (
+from pulumi_twilio_caller_id.cli.import_format import (
     PROVIDER_TYPE,
     TYPE,
     Number,
@@ -25,7 +25,7 @@ from pulumi_twilio_caller_id.importing import (
     program,
     slug,
 )
-from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.models import CallerId
 
 ACCOUNT = "AC" + "a" * 32
 EU = Reference("eu", PROVIDER_TYPE, account_sid=ACCOUNT)

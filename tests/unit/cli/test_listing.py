@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 import pulumi_twilio_caller_id
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.cli.account import collect
 from pulumi_twilio_caller_id.cli.listing import table
-from pulumi_twilio_caller_id.records import CallerId
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.models import CallerId
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id"]
 

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pulumi_twilio_caller_id import bounded, twilio_http
+from pulumi_twilio_caller_id.api import bounded
+from pulumi_twilio_caller_id.api import transport as twilio_http
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import AnswerLost, TwilioRefused
-from pulumi_twilio_caller_id.records import CallerIdInputs
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from tests.support.waiting import PATIENCE, until
 
 Connect = Callable[..., TwilioApi]

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_twilio_caller_id import bounded, interrupts, throttle
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id.api import bounded, throttle
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.throttle import Throttle
 from pulumi_twilio_caller_id.errors import Interrupted
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.throttle import Throttle
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.waiting import PATIENCE, until
 
 Connect = Callable[..., TwilioApi]

@@ -9,10 +9,10 @@ import pulumi.runtime
 import pytest
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id.config import SOURCES
 from pulumi_twilio_caller_id.errors import SettingsError
 from pulumi_twilio_caller_id.provider import configuration
-from pulumi_twilio_caller_id.settings import Settings, resolve
+from pulumi_twilio_caller_id.settings.model import Settings, resolve
+from pulumi_twilio_caller_id.settings.sources import SOURCES
 
 ACCOUNT, OTHER = "AC" + "1" * 32, "AC" + "2" * 32
 KEY, OTHER_KEY = "SK" + "3" * 32, "SK" + "4" * 32

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
-from pulumi_twilio_caller_id.handover import Handover
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.ownership_notes import Handover
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 NUMBER, OTHER = "+14155550199", "+14155550102"
 

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from pulumi_twilio_caller_id.display import Row, log_text, row_text
-from pulumi_twilio_caller_id.records import ValidationRequest
-from pulumi_twilio_caller_id.verification import Progress
+from pulumi_twilio_caller_id.models import ValidationRequest
+from pulumi_twilio_caller_id.progress.row import Row, log_text, row_text
+from pulumi_twilio_caller_id.verification.waiter import Progress
 
 
 def progress(state: str = "ringing", remaining: float = 294) -> Progress:

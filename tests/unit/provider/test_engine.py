@@ -19,7 +19,8 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
-from pulumi_twilio_caller_id import engine, interrupts
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import pulumi_sdk as engine
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from tests.support.machine import free_port

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import Gone, OwnershipUnknown
-from pulumi_twilio_caller_id.handover import HEADER, Handover, default_folder
-from pulumi_twilio_caller_id.memory import DELETING, Memory
+from pulumi_twilio_caller_id.ownership import DELETING, Memory
+from pulumi_twilio_caller_id.ownership_notes import HEADER, Handover, default_folder
 
 ENGINE = "127.0.0.1:40123"
 SID = "PN" + "1" * 32
@@ -24,7 +24,7 @@ LOBBY = "urn:pulumi:test::project::type::lobby"
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from pulumi_twilio_caller_id.handover import Handover
+from pulumi_twilio_caller_id.ownership_notes import Handover
 notes = Handover(sys.argv[1], folder=Path(sys.argv[2]))
 for line in sys.stdin:
     method, _, arguments = line.strip().partition(" ")

@@ -8,8 +8,8 @@ import phonenumbers
 import pytest
 
 from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.phone_number import e164, odd_length, readable
-from pulumi_twilio_caller_id.records import CallerIdInputs
 
 NUMBER = "+14155550101"
 MISSING = "it is missing: give the number to verify, in E.164 such as +14155550101"

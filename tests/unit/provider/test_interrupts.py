@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pulumi_twilio_caller_id.interrupts import (
+from pulumi_twilio_caller_id.cancellation import (
     CANCELED,
     Abandoned,
     Ending,

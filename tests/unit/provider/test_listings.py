@@ -6,13 +6,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from pulumi_twilio_caller_id import listings as listings_module
-from pulumi_twilio_caller_id import twilio_api
+from pulumi_twilio_caller_id.api import client as twilio_api
+from pulumi_twilio_caller_id.api import listing_cache as listings_module
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.listing_cache import FRESH, Listings
 from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound
-from pulumi_twilio_caller_id.listings import FRESH, Listings
-from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.models import CallerId
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 Connect = Callable[..., TwilioApi]
 LISTED = "+14155550199"

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pulumi_twilio_caller_id import listings as module
+from pulumi_twilio_caller_id.api import listing_cache as module
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.listing_cache import FRESH, Listings, Looks
+from pulumi_twilio_caller_id.cancellation import Ending
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
-from pulumi_twilio_caller_id.interrupts import Ending
-from pulumi_twilio_caller_id.listings import FRESH, Listings, Looks
-from pulumi_twilio_caller_id.records import CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
-from pulumi_twilio_caller_id.verification import Inbox, Interruption, await_caller_id
+from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, await_caller_id
 from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"

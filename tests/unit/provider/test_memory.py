@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pulumi_twilio_caller_id.memory import Memory, name_of
+from pulumi_twilio_caller_id.ownership import Memory, name_of
 
 DESK = "urn:pulumi:test::project::type::desk"
 LOBBY = "urn:pulumi:test::project::type::lobby"

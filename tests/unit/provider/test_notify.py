@@ -12,8 +12,8 @@ import warnings
 
 import pytest
 
-from pulumi_twilio_caller_id import notify
-from pulumi_twilio_caller_id.notify import NOT_INSTALLED, UNUSABLE, Notifier, parse_urls
+from pulumi_twilio_caller_id.progress import notifications as notify
+from pulumi_twilio_caller_id.progress.notifications import NOT_INSTALLED, UNUSABLE, Notifier, parse_urls
 from tests.support.machine import free_port
 from tests.support.notify_service import CANARY, Service
 from tests.support.waiting import PATIENCE
@@ -242,7 +242,8 @@ def test_unverified_hosts_are_not_printed(service: Service, warned: list[str]) -
 def test_without_urls_nothing_happens(warned: list[str]) -> None:
     """No thread is started, and Apprise is never imported."""
     code = (
-        "import sys, threading; from pulumi_twilio_caller_id.notify import Notifier; n = Notifier([], print)\n"
+        "import sys, threading\nfrom pulumi_twilio_caller_id.progress.notifications import Notifier\n"
+        "n = Notifier([], print)\n"
         "n.calling('+14155550101', None, '483920', 300); n.verified('+14155550101', 'PN'); n.failed('+1', 'x')\n"
         "print(threading.active_count(), 'apprise' in sys.modules); n.close()"
     )
@@ -252,7 +253,7 @@ def test_without_urls_nothing_happens(warned: list[str]) -> None:
 
 def test_a_hanging_service_does_not_keep_the_interpreter(service: Service) -> None:
     code = (
-        "import sys; from pulumi_twilio_caller_id.notify import Notifier\n"
+        "import sys; from pulumi_twilio_caller_id.progress.notifications import Notifier\n"
         "n = Notifier(sys.argv[1:], print, seconds=1); n.calling('+14155550101', None, '483920', 300); n.close()"
     )
     command = [sys.executable, "-c", code, service.url("/hang")]

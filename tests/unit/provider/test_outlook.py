@@ -10,10 +10,10 @@ import pulumi.output
 import pytest
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import outlook
 from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.preflight import Preflight
+from pulumi_twilio_caller_id.operations import preview as outlook
+from pulumi_twilio_caller_id.operations.preflight import Preflight
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id.listings import Listings
-from pulumi_twilio_caller_id.preflight import Preflight
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.api.listing_cache import Listings
+from pulumi_twilio_caller_id.operations.preflight import Preflight
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 
 LISTED = "+14155550199"

@@ -13,10 +13,10 @@ import pulumi.runtime
 import pytest
 
 from pulumi_twilio_caller_id import Provider
-from pulumi_twilio_caller_id.config import PROVIDER, SOURCES
 from pulumi_twilio_caller_id.errors import SettingsError
 from pulumi_twilio_caller_id.provider import KEYS, configuration
-from pulumi_twilio_caller_id.settings import resolve
+from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.sources import PROVIDER, SOURCES
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "2" * 32

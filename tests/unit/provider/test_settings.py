@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.config import KEYS, SOURCES, account_sid, default_region, misspelled
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.settings import resolve
+from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.sources import KEYS, SOURCES, account_sid, default_region, misspelled
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "2" * 32

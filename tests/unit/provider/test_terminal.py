@@ -19,7 +19,7 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.terminal import NARROW, Bottom, is_there, layout
+from pulumi_twilio_caller_id.progress.terminal_line import NARROW, Bottom, is_there, layout
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
@@ -300,7 +300,7 @@ def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: Bottom) -
 
 def test_without_a_controlling_terminal_nothing_happens() -> None:
     program = (
-        "import threading; from pulumi_twilio_caller_id.terminal import bottom\n"
+        "import threading; from pulumi_twilio_caller_id.progress.terminal_line import bottom\n"
         "for _ in range(2): bottom.show('CA1', '048392'); bottom.clear('CA1')\n"
         "assert threading.active_count() == 1"
     )
@@ -358,7 +358,7 @@ def test_the_layout(waits: list[tuple[str, ...]], columns: int, rows: int, lines
 
 def test_whether_there_is_a_terminal() -> None:
     """A process in a session of its own has none, whatever it was started from."""
-    program = "from pulumi_twilio_caller_id.terminal import is_there; print(is_there())"
+    program = "from pulumi_twilio_caller_id.progress.terminal_line import is_there; print(is_there())"
     alone = subprocess.run(
         [sys.executable, "-c", program], start_new_session=True, capture_output=True, text=True, check=True
     )

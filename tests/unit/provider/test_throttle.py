@@ -7,11 +7,11 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.throttle import CALM, MOST, Throttle, throttle_of
+from pulumi_twilio_caller_id.cancellation import Abandoned, Ending
 from pulumi_twilio_caller_id.errors import NotFound, TooManyRequests
-from pulumi_twilio_caller_id.interrupts import Abandoned, Ending
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.throttle import CALM, MOST, Throttle, throttle_of
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.waiting import PATIENCE
 
 REFUSED = TooManyRequests("look up +14155550101", 429)

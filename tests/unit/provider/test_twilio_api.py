@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import AnswerLost, BadSid, NotFound, TwilioRefused
-from pulumi_twilio_caller_id.records import CallerIdInputs, ValidationRequest
+from pulumi_twilio_caller_id.models import CallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 if TYPE_CHECKING:
     from tests.support.broken_servers import RawServer

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
-from pulumi_twilio_caller_id.masking import masked
-from pulumi_twilio_caller_id.records import CallerIdInputs, CallState
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.models import CallerIdInputs, CallState
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.text import masked
 
 if TYPE_CHECKING:
     from tests.support.broken_servers import RawServer

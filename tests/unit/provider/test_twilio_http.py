@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id import interrupts
+from pulumi_twilio_caller_id import cancellation as interrupts
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     TooManyRequests,
     TwilioRefused,
 )
-from pulumi_twilio_caller_id.records import CallerIdInputs
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE
 

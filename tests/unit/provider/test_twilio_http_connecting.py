@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 import requests
 
-from pulumi_twilio_caller_id import interrupts
+from pulumi_twilio_caller_id import cancellation as interrupts
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, SettingsError, TwilioUnreachable
-from pulumi_twilio_caller_id.records import CallerIdInputs
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.broken_servers import CERTIFICATE, KEY, BreakingServer, End, Proxy
 from tests.support.machine import free_port

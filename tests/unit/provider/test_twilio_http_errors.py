@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound, TwilioRefused, TwilioUnreachable
-from pulumi_twilio_caller_id.records import CallerIdInputs
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE

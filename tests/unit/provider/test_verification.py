@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.callback import Callback
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     CallerIdError,
@@ -24,8 +23,9 @@ from pulumi_twilio_caller_id.errors import (
     TwilioRefused,
     TwilioUnreachable,
 )
-from pulumi_twilio_caller_id.records import CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.verification import Inbox, Interruption, Progress, await_caller_id
+from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification.status_callback import Callback
+from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, Progress, await_caller_id
 
 STREAMS = sorted((Path(__file__).parents[2] / "data" / "streams").glob("*.json"))
 BEGIN = 1000.0

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from pulumi_twilio_caller_id.callback import Callback
 from pulumi_twilio_caller_id.errors import TwilioRefused
-from pulumi_twilio_caller_id.records import CALL_ENDED, CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.verdict import (
+from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification.evidence import (
     GRACE,
     Failed,
     Seen,
@@ -20,7 +19,8 @@ from pulumi_twilio_caller_id.verdict import (
     judge,
     with_callback,
 )
-from pulumi_twilio_caller_id.verification import Inbox, Interruption, SystemClock
+from pulumi_twilio_caller_id.verification.status_callback import Callback
+from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, SystemClock
 from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import TwilioRefused
-from pulumi_twilio_caller_id.records import CallerIdInputs
+from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.account_rules import AccountRules, read_countries
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.sandbox.phones import Delays, PhoneBook
 from pulumi_twilio_caller_id.testing import Delays as PublicDelays
 from pulumi_twilio_caller_id.testing import Sandbox, TwilioError
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 NUMBERS = [f"+141555501{index:02d}" for index in range(1, 9)]
 SUBACCOUNTS = ["AC" + digit * 32 for digit in "567"]

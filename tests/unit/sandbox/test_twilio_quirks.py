@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
-from pulumi_twilio_caller_id.records import CallerIdInputs
-from pulumi_twilio_caller_id.settings import Settings
+from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 from tests.support.rest import ask
 from tests.support.waiting import PATIENCE
 

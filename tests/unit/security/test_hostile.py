@@ -9,12 +9,12 @@ import pytest
 
 from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
-from pulumi_twilio_caller_id.display import log_text, row_text
 from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
-from pulumi_twilio_caller_id.stored_credentials import undeletable
+from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.operations.stored_credentials import undeletable
+from pulumi_twilio_caller_id.progress.row import log_text, row_text
 from pulumi_twilio_caller_id.testing import RequestRecord
-from pulumi_twilio_caller_id.verification import Progress
+from pulumi_twilio_caller_id.verification.waiter import Progress
 
 HOSTILE = ["\x1b[2J", "\x1b]8;;http://x\x07", "\x1b]52;c;eA==\x07", "\x9b2J", "\r", "\a", "\u202e", "\u200b"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id.display import log_text, row_text
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.notify import Notifier
-from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.progress.notifications import Notifier
+from pulumi_twilio_caller_id.progress.row import log_text, row_text
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification import Progress
+from pulumi_twilio_caller_id.verification.waiter import Progress
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:

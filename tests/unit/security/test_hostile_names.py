@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from pulumi_twilio_caller_id import outlook
 from pulumi_twilio_caller_id.errors import apart
-from pulumi_twilio_caller_id.existing import already_verified, mismatches, renaming_of
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.models import CallerId
+from pulumi_twilio_caller_id.operations import preview as outlook
+from pulumi_twilio_caller_id.operations.adopt import already_verified, mismatches, renaming_of
 from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.testing import Sandbox
 

@@ -9,16 +9,16 @@ from typing import Any
 import pulumi
 import pytest
 
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.errors import BadSid, SettingsError
+from pulumi_twilio_caller_id.functions import get_outgoing_caller_ids
 from pulumi_twilio_caller_id.inputs import checked
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.lookup import get_outgoing_caller_ids
 from pulumi_twilio_caller_id.provider import configuration
 from pulumi_twilio_caller_id.resource import refuse_unsendable
-from pulumi_twilio_caller_id.settings import resolve
+from pulumi_twilio_caller_id.settings.model import resolve
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
 
 NUMBER = "+14155550101"
 DIGITS = "0123456789abcdef" * 2

@@ -13,8 +13,7 @@ import yaml
 
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.cli.common import as_json, say
-from pulumi_twilio_caller_id.cli.listing import table
-from pulumi_twilio_caller_id.importing import (
+from pulumi_twilio_caller_id.cli.import_format import (
     PROVIDER_TYPE,
     Number,
     Reference,
@@ -24,7 +23,8 @@ from pulumi_twilio_caller_id.importing import (
     names,
     program,
 )
-from pulumi_twilio_caller_id.records import CallerId
+from pulumi_twilio_caller_id.cli.listing import table
+from pulumi_twilio_caller_id.models import CallerId
 from pulumi_twilio_caller_id.testing import Sandbox
 
 ACCOUNT = "AC" + "a" * 32

@@ -17,22 +17,25 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import engine, lifecycle, naming, outlook
-from pulumi_twilio_caller_id.callback import Reception
+from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api.client import TwilioApi
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.display import log_text
 from pulumi_twilio_caller_id.errors import CallerIdError, ImportMismatch, printable, shown
-from pulumi_twilio_caller_id.existing import renaming_of
 from pulumi_twilio_caller_id.inputs import DRY_RUN, HINTS, IMPORT, MASKED, RULES, SECRET_INPUTS
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.masking import conceal, conceal_inputs, masked
-from pulumi_twilio_caller_id.notify import Notifier
+from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
+from pulumi_twilio_caller_id.operations import friendly_name as naming
+from pulumi_twilio_caller_id.operations import preview as outlook
+from pulumi_twilio_caller_id.operations.adopt import renaming_of
+from pulumi_twilio_caller_id.progress.notifications import Notifier
+from pulumi_twilio_caller_id.progress.row import log_text
 from pulumi_twilio_caller_id.provider import Provider
-from pulumi_twilio_caller_id.records import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.sandbox import rules
-from pulumi_twilio_caller_id.settings import Settings, resolve
+from pulumi_twilio_caller_id.settings.model import Settings, resolve
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.twilio_api import TwilioApi
+from pulumi_twilio_caller_id.text import conceal, conceal_inputs, masked
+from pulumi_twilio_caller_id.verification.status_callback import Reception
 from tests.support.leak_search import canary, forms
 from tests.support.notify_service import Service
 from tests.support.waiting import PATIENCE

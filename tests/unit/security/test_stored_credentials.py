@@ -12,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.stored_credentials import RUN_UP_FIRST
+from pulumi_twilio_caller_id.operations.stored_credentials import RUN_UP_FIRST
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"

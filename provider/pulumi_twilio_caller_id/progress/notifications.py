@@ -19,10 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from .errors import printable, shown
-from .masking import is_secret
-from .phone_number import CALLER, readable
-from .shadowing import explanation
+from pulumi_twilio_caller_id.errors import printable, shown
+from pulumi_twilio_caller_id.phone_number import CALLER, readable
+from pulumi_twilio_caller_id.shadowing import explanation
+from pulumi_twilio_caller_id.text import is_secret
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -12,14 +12,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import engine
-from .errors import CallerIdError, apart
-from .masking import conceal_inputs, is_secret
-from .phone_number import readable
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.errors import CallerIdError, apart
+from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.text import conceal_inputs, is_secret
 
 if TYPE_CHECKING:
-    from .records import CallerId
-    from .twilio_api import TwilioApi
+    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.models import CallerId
 
 GIVEN = "friendly_name_given"
 """Among a resource's outputs, where Twilio has made another name of the one given: a digest of that one.

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from .inputs import ACCOUNT_SID
-from .phone_number import is_region
+from pulumi_twilio_caller_id.inputs import ACCOUNT_SID
+from pulumi_twilio_caller_id.phone_number import is_region
 
 
 def _account_sid(value: str) -> str:
@@ -61,7 +61,7 @@ def _callback_url(value: str) -> str:
 
 
 def _listen(value: str) -> str:
-    from .listening import host_and_port  # late, as few stacks set it
+    from pulumi_twilio_caller_id.verification.sockets import host_and_port  # late, as few stacks set it
 
     host_and_port(value)
     return value
@@ -74,7 +74,7 @@ def _region(value: str) -> str:
 
 
 def _urls(value: object) -> object:
-    from .notify import parse_urls  # late, as few stacks set it
+    from pulumi_twilio_caller_id.progress.notifications import parse_urls  # late, as few stacks set it
 
     return parse_urls(value)
 

@@ -9,18 +9,26 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
-from . import engine
-from .changes import is_renamed
-from .errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError, quoted_name
-from .existing import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
-from .inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
-from .memory import Memory, name_of
-from .naming import conceal_made
-from .phone_number import readable
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.errors import (
+    CallerIdError,
+    CredentialsMissing,
+    NotFound,
+    OwnershipUnknown,
+    SettingsError,
+    quoted_name,
+)
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.models import CallerId
+from pulumi_twilio_caller_id.ownership import Memory, name_of
+from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
+
+from .adopt import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
+from .diff import is_renamed
+from .friendly_name import conceal_made
 from .preflight import connect, preflight
-from .records import CallerId
-from .settings import Settings
-from .verification import TIMEOUT
 
 ADOPT_OR_DELETE = "you set adopt=True or delete it first"
 

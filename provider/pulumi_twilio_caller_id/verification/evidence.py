@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .callback import Callback
-from .errors import CallerIdError
-from .phone_number import CALLER, readable
-from .records import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.phone_number import CALLER, readable
+
+from .status_callback import Callback
 
 GRACE = 10.0
 """Seconds after the call's end, or after a callback's success, within which the number may still show up."""

@@ -25,11 +25,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .callback import Callback
-from .errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
-from .phone_number import readable
-from .records import UNANSWERED, CallerId, CallState, ValidationRequest
-from .verdict import Failed, Seen, Verified, explain, judge, with_callback
+from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
+from pulumi_twilio_caller_id.models import UNANSWERED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.phone_number import readable
+
+from .evidence import Failed, Seen, Verified, explain, judge, with_callback
+from .status_callback import Callback
 
 TIMEOUT = 300.0
 """Seconds a create waits where `custom_timeouts` says nothing. A validation call is over in two minutes."""

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from .inputs import ACCOUNT_SID
-from .masking import conceal
-from .phone_number import DEFAULT_REGION, REGION_KEY
+from pulumi_twilio_caller_id.inputs import ACCOUNT_SID
+from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION, REGION_KEY
+from pulumi_twilio_caller_id.text import conceal
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {

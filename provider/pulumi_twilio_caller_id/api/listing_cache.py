@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .errors import AccountUnseen, AnswerLost, CallerIdError, Interrupted, NotFound
-from .inputs import CALLER_ID_SID
-from .interrupts import Abandoned, Ending, unless_ended
-from .records import CallerId, CallState
-from .twilio_api import PAGE, TwilioApi
+from pulumi_twilio_caller_id.cancellation import Abandoned, Ending, unless_ended
+from pulumi_twilio_caller_id.errors import AccountUnseen, AnswerLost, CallerIdError, Interrupted, NotFound
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
+from pulumi_twilio_caller_id.models import CallerId, CallState
+
+from .client import PAGE, TwilioApi
 
 FRESH = 60.0
 """Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""

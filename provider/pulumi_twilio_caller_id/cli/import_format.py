@@ -16,8 +16,8 @@ from email.utils import mktime_tz, parsedate_tz
 from itertools import chain, count
 from typing import Any
 
-from .inputs import checked
-from .records import CallerId
+from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.models import CallerId
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 PROVIDER_TYPE = "pulumi:providers:pulumi-python"
@@ -113,9 +113,9 @@ def import_file(
     numbers: Iterable[Number], *, provider: Reference | None = None, parent: Reference | None = None
 ) -> dict[str, Any]:
     """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
-    from .changes import PROVIDER_KEY
-    from .engine import serialized
-    from .lifecycle import OutgoingCallerIdProvider
+    from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+    from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
+    from pulumi_twilio_caller_id.pulumi_sdk import serialized
 
     pickled = {PROVIDER_KEY: serialized(OutgoingCallerIdProvider())}
     references = _references(provider, parent)

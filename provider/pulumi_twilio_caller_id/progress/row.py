@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Self
 
-from . import engine, terminal
-from .errors import printable
-from .phone_number import CALLER, readable
-from .records import ValidationRequest
-from .verification import Progress
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.errors import printable
+from pulumi_twilio_caller_id.models import ValidationRequest
+from pulumi_twilio_caller_id.phone_number import CALLER, readable
+from pulumi_twilio_caller_id.verification.waiter import Progress
+
+from . import terminal_line as terminal
 
 REPEAT = 10.0
 """Seconds after which the time left is shown again; without a terminal never, as each text is a line of its own."""

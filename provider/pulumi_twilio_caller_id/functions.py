@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi.runtime
 
-from .config import PROVIDER, default_region, region_setting
 from .errors import CallerIdError, quoted
 from .inputs import checked, holds_half_characters
 from .provider import KEYS, Provider, configuration_of, is_plain
+from .settings.sources import PROVIDER, default_region, region_setting
 from .shadowing import explained
 
 T = TypeVar("T")
@@ -199,8 +199,8 @@ def _look_up(
     """Ask Twilio. What goes wrong is one message, without the program's traceback, and without secret filters."""
     try:
         with explained():
-            from .settings import resolve  # late, as a program may never look anything up
-            from .twilio_api import TwilioApi
+            from .api.client import TwilioApi
+            from .settings.model import resolve  # late, as a program may never look anything up
 
             wanted = _checked(filters, config, is_secret=is_secret)
             twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))

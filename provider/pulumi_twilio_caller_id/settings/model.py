@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from .config import KEY_HALVES, PROVIDER, SOURCES, Lookup, beside, conceal_secrets, found
-from .errors import CredentialsMissing, SettingsError, quoted, shown
-from .inputs import is_loopback
-from .setting_types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Region, Secret, Tokens
+from pulumi_twilio_caller_id.errors import CredentialsMissing, SettingsError, quoted, shown
+from pulumi_twilio_caller_id.inputs import is_loopback
+
+from .sources import KEY_HALVES, PROVIDER, SOURCES, Lookup, beside, conceal_secrets, found
+from .types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Region, Secret, Tokens
 
 HOW_TO_SET = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"

@@ -34,7 +34,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc as wire
 
-from . import interrupts
+from . import cancellation as interrupts
 from .errors import CallerIdError, printable
 from .shadowing import explanation
 
@@ -312,7 +312,7 @@ def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 
 
     from google.protobuf import empty_pb2
 
-    importlib.import_module("pulumi_twilio_caller_id.interrupts").cancel()
+    importlib.import_module("pulumi_twilio_caller_id.cancellation").cancel()
     return empty_pb2.Empty()
 
 

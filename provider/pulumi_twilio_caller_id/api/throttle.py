@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import interrupts
-from .errors import TooManyRequests
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id.errors import TooManyRequests
 
 MOST = 16
 """Requests under way at once, where nothing was refused."""

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 
 from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
-from .handover import Handover
+from .ownership_notes import Handover
 from .phone_number import readable
 
 DELETING = "(being deleted) "

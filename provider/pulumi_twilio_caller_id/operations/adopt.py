@@ -9,14 +9,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import engine
-from .errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted, quoted_name
-from .listings import listings
-from .memory import name_of
-from .phone_number import readable
-from .records import CallerId, CallerIdInputs
-from .settings import Settings
-from .twilio_api import TwilioApi
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.listing_cache import listings
+from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted, quoted_name
+from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs
+from pulumi_twilio_caller_id.ownership import name_of
+from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.settings.model import Settings
 
 Failure = tuple[str, str]
 """A property and the reason why its value won't do."""

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from requests.exceptions import InvalidSchema
 from requests.utils import get_environ_proxies, select_proxy
 
+from pulumi_twilio_caller_id.errors import quoted
+
 from .bounded import Session
-from .errors import quoted
 
 KEPT = 15.0
 """Seconds: servers close what has been idle for a while, and a request that meets that is lost."""

@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from . import interrupts
-from .errors import AnswerLost, BadSid, CallerIdError, CredentialsRefused, NotFound, SettingsError, quoted
-from .inputs import ACCOUNT_SID, CALLER_ID_SID
-from .masking import conceal
-from .records import CallerId, CallerIdInputs, CallState, ValidationRequest
-from .settings import Settings
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id.errors import (
+    AnswerLost,
+    BadSid,
+    CallerIdError,
+    CredentialsRefused,
+    NotFound,
+    SettingsError,
+    quoted,
+)
+from pulumi_twilio_caller_id.inputs import ACCOUNT_SID, CALLER_ID_SID
+from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs, CallState, ValidationRequest
+from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.text import conceal
 
 if TYPE_CHECKING:
     from twilio.rest.api.v2010.account import AccountContext
@@ -170,7 +178,7 @@ class TwilioApi:
 
         from .connections import connections
         from .throttle import throttle_of
-        from .twilio_http import Transport
+        from .transport import Transport
 
         username, password = self._settings.login(self.account_sid)
         with connections.lent(fresh=not repeatable) as session:

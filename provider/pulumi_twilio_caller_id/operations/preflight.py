@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 
-from . import engine
-from .errors import CallerIdError
-from .listings import Listing, Listings, listings
-from .settings import Settings
-from .twilio_api import TwilioApi
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.listing_cache import Listing, Listings, listings
+from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.settings.model import Settings
 
 ATTEMPTS = 2
 SECONDS = 5.0  # for each attempt: somebody waits for the preview

@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from . import engine
-from .callback import Reception, expecting
-from .display import Shown, log_text
-from .errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
-from .errors import shown as plain
-from .existing import adopt, already_verified, wants_adoption
-from .interrupts import CANCELED, Abandoned, Ending, over, unless_ended
-from .listings import listings
-from .notify import Notifier
-from .phone_number import readable
-from .records import CallerId, CallerIdInputs, ValidationRequest
-from .twilio_api import TwilioApi
-from .verification import TIMEOUT, Inbox, Interruption, await_caller_id
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.listing_cache import listings
+from pulumi_twilio_caller_id.cancellation import CANCELED, Abandoned, Ending, over, unless_ended
+from pulumi_twilio_caller_id.errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
+from pulumi_twilio_caller_id.errors import shown as plain
+from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs, ValidationRequest
+from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.progress.notifications import Notifier
+from pulumi_twilio_caller_id.progress.row import Shown, log_text
+from pulumi_twilio_caller_id.verification.status_callback import Reception, expecting
+from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, Interruption, await_caller_id
+
+from .adopt import adopt, already_verified, wants_adoption
 
 if TYPE_CHECKING:
-    from .settings import Settings
+    from pulumi_twilio_caller_id.settings.model import Settings
 
 ALREADY_VERIFIED = 21450
 

@@ -20,10 +20,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import HTTPError
 
-from . import interrupts
-from .bounded import sending
-from .connections import PROXY_FORM, proxy_of, unusable
-from .errors import (
+from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     CallerIdError,
     CredentialsRefused,
@@ -34,6 +32,9 @@ from .errors import (
     TwilioRefused,
     TwilioUnreachable,
 )
+
+from .bounded import sending
+from .connections import PROXY_FORM, proxy_of, unusable
 from .throttle import Throttle
 
 FIRST_PAUSE = 0.5

@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from pulumi_twilio_caller_id.errors import shown
+
 from .callback_server import REQUEST_TIMEOUT, Server
-from .errors import shown
-from .listening import bind
 from .signature import signed_by
+from .sockets import bind
 
 _logger = logging.getLogger(__name__)
 

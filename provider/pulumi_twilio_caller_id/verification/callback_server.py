@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from .listening import accept_no_more, close
+from .sockets import accept_no_more, close
 
 if TYPE_CHECKING:
     from aiohttp import web

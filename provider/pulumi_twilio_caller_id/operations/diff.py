@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import engine, naming
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+
+from . import friendly_name as naming
 
 PROVIDER_KEY = "__provider"
 """Where the SDK keeps the pickled provider among a resource's properties."""

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import config, engine
-from .errors import CredentialsRefused
+from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id.errors import CredentialsRefused
+from pulumi_twilio_caller_id.settings import sources as config
 
 RUN_UP_FIRST = (
     "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, with a number left in\n"

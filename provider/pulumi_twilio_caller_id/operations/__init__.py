@@ -1,0 +1,1 @@
+"""What the provider does for each operation of the engine."""
