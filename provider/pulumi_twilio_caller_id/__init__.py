@@ -36,7 +36,7 @@ _HOMES = {"OutgoingCallerId": "resource", "Provider": "provider"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'lookup')}", __name__), name)
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'functions')}", __name__), name)
     globals()[name] = value
     return value
 

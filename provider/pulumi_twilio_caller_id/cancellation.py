@@ -20,7 +20,7 @@ ENDED = "pulumi ended"
 Stop = Callable[[str], None]
 
 
-class Abandoned(Exception):
+class Cancelled(Exception):
     """An operation is to end before what it waited for was there. The text is the reason."""
 
 
@@ -38,12 +38,12 @@ class _Stops:
             stop(why)
 
     @contextmanager
-    def including(self, stop: Stop, over: Callable[[], str | None]) -> Iterator[None]:
+    def including(self, stop: Stop, reason: Callable[[], str | None]) -> Iterator[None]:
         """Within it `stop` is told, at once where it is over already."""
         with self._lock:
             self._stops[id(stop)] = stop
         try:
-            why = over()
+            why = reason()
             if why is not None:
                 stop(why)
             yield
@@ -52,7 +52,7 @@ class _Stops:
                 self._stops.pop(id(stop), None)
 
 
-class Ending:
+class CancelToken:
     """Of one operation, or of a part of it. `why` it is to end, None where it may go on."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Ending:
         self.why = self.why or why
         self._stops.tell(why)
 
-    def told(self, stop: Stop) -> AbstractContextManager[None]:
+    def on_cancel(self, stop: Stop) -> AbstractContextManager[None]:
         """Within it, `stop` is called with the reason, from another thread or at once, when this is to end."""
         return self._stops.including(stop, lambda: self.why)
 
@@ -79,7 +79,7 @@ class Ending:
 
 _cancel_requested = threading.Event()
 _waits = _Stops()
-_governing: ContextVar[Ending | None] = ContextVar("_governing", default=None)
+_governing: ContextVar[CancelToken | None] = ContextVar("_governing", default=None)
 
 
 def cancel_requested() -> bool:
@@ -103,12 +103,12 @@ def reset() -> None:
     _cancel_requested.clear()
 
 
-def told(stop: Stop) -> AbstractContextManager[None]:
+def on_cancel(stop: Stop) -> AbstractContextManager[None]:
     """Within it, `stop` is called, from another thread, with the reason when all operations are to end."""
     return _waits.including(stop, lambda: CANCELED if cancel_requested() else None)
 
 
-def over() -> str | None:
+def cancel_reason() -> str | None:
     """Why what this thread does is to end: all operations, or the one that it is part of. None where it may go on."""
     if cancel_requested():
         return CANCELED
@@ -116,22 +116,22 @@ def over() -> str | None:
     return ending.why if ending else None
 
 
-def go_on() -> None:
+def raise_if_cancelled() -> None:
     """Raises Abandoned where `over` has a reason."""
-    why = over()
+    why = cancel_reason()
     if why is not None:
-        raise Abandoned(why)
+        raise Cancelled(why)
 
 
 @contextmanager
-def told_over(stop: Stop) -> Iterator[None]:
+def on_cancel_here(stop: Stop) -> Iterator[None]:
     """Within it, `stop` is called with the reason, from another thread or at once, when `over` has one."""
-    ending = _governing.get() or Ending()
-    with told(stop), ending.told(stop):
+    ending = _governing.get() or CancelToken()
+    with on_cancel(stop), ending.on_cancel(stop):
         yield
 
 
-def unless_ended(
+def run_cancellable(
     interruptible: Callable[[Stop], AbstractContextManager[None]], act: Callable[[], R], seconds: float | None = None
 ) -> R:
     """What `act` returns or raises; raises Abandoned as soon as the operation is to end, or `seconds` have passed.
@@ -140,7 +140,7 @@ def unless_ended(
     harm if nobody hears of it, such as a look-up that Twilio is slow to answer.
     """
     outcomes: queue.SimpleQueue[Callable[[], R]] = queue.SimpleQueue()
-    ending = Ending()
+    ending = CancelToken()
 
     def work() -> None:
         try:
@@ -154,7 +154,7 @@ def unless_ended(
 
     def give_up(why: str) -> None:
         ending.end(why)
-        outcomes.put(lambda: _throw(Abandoned(why)))
+        outcomes.put(lambda: _throw(Cancelled(why)))
 
     with interruptible(give_up):
         if ending.why is None:

@@ -25,87 +25,23 @@ own, what to do. None of them ever carries a credential.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from .text import MASK, is_secret, masked
-
-
-def shown(text: object, longest: int = 300) -> str:
-    """Text from elsewhere, fit for a terminal: control characters replaced, length bounded."""
-    plain = printable(str(text)).replace("\n", " ").strip()
-    return plain if len(plain) <= longest else plain[: longest - 3] + "..."
-
-
-def printable(text: str) -> str:
-    """A text of ours that may quote others. Lines stay; secrets are masked; what steers a terminal or changes the
-    direction of text becomes a blank.
-    """
-    return "".join(char if char == "\n" or char.isprintable() else " " for char in masked(text))
-
-
-def quoted(value: object, longest: int = 100) -> str:
-    """A value from elsewhere in quotes, so that it can be told from another: what can't be seen is escaped."""
-    if isinstance(value, str):
-        return repr(value[:longest]) + ("..." if len(value) > longest else "")
-    return shown(repr(value), longest)
-
-
-def quoted_name(name: object) -> str:
-    """A friendly name in quotes, masked where the program keeps it secret."""
-    return repr(MASK) if is_secret(name) else quoted(name)
-
-
-def apart(one: object, other: object) -> tuple[str, str]:
-    """Two friendly names in quotes, by which they can be told from each other. If they may look alike, all that is not
-    ASCII is escaped.
-    """
-    texts = quoted_name(one), quoted_name(other)
-    seen, also = _seen(str(one)), _seen(str(other))
-    alike = len(seen) == len(also) and all(map(_look_alike, seen, also))
-    return (ascii(one), ascii(other)) if alike and repr(MASK) not in texts else texts
-
-
-_BLANK = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Spaces, and what else shows nothing, such as variation selectors; there are more in the category Cf."""
-
-
-def _seen(text: str) -> str:
-    """What of a text can be seen. Each letter is apart from its accents, and in its plain form."""
-    plain = _BLANK.sub("", unicodedata.normalize("NFKD", text))
-    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
-
-
-def _look_alike(one: str, other: str) -> bool:
-    """Whether two characters may look alike: letters of two scripts, two dashes. Letters of one script do not."""
-    if one == other or one.isascii() != other.isascii():
-        return True
-    script, also = (unicodedata.name(char, "").partition(" ")[0] for char in (one, other))
-    return not one.isascii() and not (one.isalnum() and other.isalnum() and script == also)
-
-
-def is_fit(value: object, longest: int = 300) -> bool:
-    """Whether a value, with all that is in it, may be shown as it is: nothing steers a terminal or fills it."""
-    if isinstance(value, str):
-        return value.isprintable() and len(value) <= longest
-    nested = [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    return len(nested) <= longest and all(is_fit(item) for item in nested)
+from .text import one_line, sanitize
 
 
 class CallerIdError(Exception):
     """Any failure this package explains. `what` happened, and what `todo` about it."""
 
     def __init__(self, what: str, todo: str) -> None:
-        what, todo = printable(what), printable(todo)
+        what, todo = sanitize(what), sanitize(todo)
         super().__init__(f"{what}\n{todo}")
         self.what = what
         self.todo = todo
 
     def advising(self, todo: str) -> Self:
         """The same error with another thing to do."""
-        self.todo = todo = printable(todo)
+        self.todo = todo = sanitize(todo)
         self.args = (f"{self.what}\n{todo}",)
         return self
 
@@ -150,12 +86,12 @@ class TwilioRefused(CallerIdError):
     ) -> None:
         account = f"account {account_sid}" if account_sid and account_sid not in step else ""
         told = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
-        said = shown(message).rstrip(".")
+        said = one_line(message).rstrip(".")
         did = "failed" if status >= 500 else "refused"
         what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
         trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
         advice = self.default_todo if code or type(self) is not TwilioRefused else NO_CODE
-        super().__init__(what, todo or HINTS.get(code) or (trouble if status >= 500 else advice))
+        super().__init__(what, todo or ADVICE.get(code) or (trouble if status >= 500 else advice))
         self.step = step
         self.status = status
         self.code = code
@@ -190,7 +126,7 @@ class TwilioUnreachable(CallerIdError):
 
     def __init__(self, step: str, why: str) -> None:
         super().__init__(
-            f"Could not reach Twilio to {step}: {shown(why)}.",
+            f"Could not reach Twilio to {step}: {one_line(why)}.",
             "Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command"
             " again.",
         )
@@ -200,7 +136,7 @@ class AnswerLost(CallerIdError):
     """The request was sent, but its answer did not come, or made no sense. Whether Twilio acted on it is not known."""
 
     def __init__(self, step: str, why: str, todo: str = "Run the same command again.") -> None:
-        super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {shown(why)}.", todo)
+        super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {one_line(why)}.", todo)
 
 
 class AlreadyVerified(CallerIdError):
@@ -229,8 +165,8 @@ class OwnershipUnknown(CallerIdError):
 
     def __init__(self, folder: str, why: str) -> None:
         super().__init__(
-            f"Pulumi can't note which resource owns which caller ID: the folder {shown(folder)} can't be used"
-            f" ({shown(why)}). Nothing was changed at Twilio.",
+            f"Pulumi can't note which resource owns which caller ID: the folder {one_line(folder)} can't be used"
+            f" ({one_line(why)}). Nothing was changed at Twilio.",
             "Correct that, or set PULUMI_HOME to another folder. Then run the same command again.",
         )
 
@@ -276,7 +212,7 @@ _NUMBER = "Check the number: country code and all digits, and that it is a line 
 
 # Twilio advises against logic that depends on error codes, as one may become several (changelog, 2024-07). These only
 # choose the second sentence; a code that is not here is shown as it came.
-HINTS = {
+ADVICE = {
     10001: _ACCOUNT,
     13224: _NUMBER,
     13227: _COUNTRY,

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi.runtime
 
-from .errors import CallerIdError, quoted
-from .inputs import checked, holds_half_characters
+from .errors import CallerIdError
+from .inputs import has_lone_surrogates, validate_inputs
 from .provider import KEYS, Provider, configuration_of, is_plain
 from .settings.sources import PROVIDER, default_region, region_setting
 from .shadowing import explained
+from .text import quote
 
 T = TypeVar("T")
 
@@ -199,11 +200,11 @@ def _look_up(
     """Ask Twilio. What goes wrong is one message, without the program's traceback, and without secret filters."""
     try:
         with explained():
-            from .api.client import TwilioApi
-            from .settings.model import resolve  # late, as a program may never look anything up
+            from .api.client import Client
+            from .settings.model import load_settings  # late, as a program may never look anything up
 
             wanted = _checked(filters, config, is_secret=is_secret)
-            twilio = TwilioApi(resolve(config.get, os.environ), wanted.pop("account_sid", None))
+            twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
         shown = [f"{name} {'[secret]' if is_secret else repr(value)}" for name, value in wanted.items()]
         return pick(_Found(records, twilio.account_sid, f" with {' and '.join(shown)}" if shown else ""))
@@ -216,13 +217,13 @@ def _checked(filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret
     name = filters["friendly_name"]
     region, setting = default_region(config.get), region_setting(config.get)
     plain = {**filters, "friendly_name": None}
-    good, failures = checked(plain, unknown=("phone_number",), region=region, region_setting=setting)
+    good, failures = validate_inputs(plain, unknown=("phone_number",), region=region, region_setting=setting)
     if name is not None:
-        if isinstance(name, str) and name and not holds_half_characters(name):
+        if isinstance(name, str) and name and not has_lone_surrogates(name):
             good["friendly_name"] = name
         else:
             failures.append(("friendly_name", "it must be text, and not empty"))
     for refused, reason in failures:
-        value = "" if is_secret else f" {quoted(filters[refused])}"
+        value = "" if is_secret else f" {quote(filters[refused])}"
         raise CallerIdError(f"{refused}{value} can't be looked up: {reason}.", f"Correct {refused}, or leave it out.")
     return good

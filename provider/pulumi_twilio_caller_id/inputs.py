@@ -13,8 +13,8 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import quoted
 from .phone_number import DEFAULT_REGION, REGION_KEY, e164
+from .text import quote
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
@@ -27,13 +27,13 @@ DRY_RUN = "__dry_run"  # there in previews, which the engine does not tell: true
 SECRET_INPUTS = "__secret_inputs"  # noqa: S105  the names of those that the program keeps secret
 MASKED = frozenset({"friendly_name", "status_callback"})
 """Those of them that no message shows. A number is shown: whoever keys in the code has to know which phone rings."""
-HINTS = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN, SECRET_INPUTS)
+DECLARATION = (IMPORT, DELETE_BEFORE_REPLACE, DRY_RUN, SECRET_INPUTS)
 
-TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Unicode's explicit directional formatting: embeddings, overrides, isolates (Unicode Standard Annex #9, 2)."""
 
 
-def holds_half_characters(text: str) -> bool:
+def has_lone_surrogates(text: str) -> bool:
     """Whether the text can't be sent: it has halves of characters (lone surrogates), as Python makes of a variable of
     the environment or a file name whose bytes are no UTF-8.
     """
@@ -68,7 +68,7 @@ def _true_or_false(value: object) -> bool:
     return value
 
 
-def is_control(char: str) -> bool:
+def is_control_character(char: str) -> bool:
     """Whether it is a line break, another control character, or half a character."""
     return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
 
@@ -80,11 +80,11 @@ def _friendly_name(given: object) -> str:
     if len(value) > 64:
         raise ValueError(f"it is {len(value)} characters long: Twilio keeps at most 64")
     for char in value:
-        if is_control(char):
-            raise ValueError(f"it holds {quoted(char)}, a line break or another control character")
+        if is_control_character(char):
+            raise ValueError(f"it holds {quote(char)}, a line break or another control character")
         # Joiners and direction marks stay: emoji, Persian and Hebrew need them. These make a name read as another one.
-        if char in TURNS_TEXT:
-            raise ValueError(f"it holds {quoted(char)}, which turns the text around that is shown behind it")
+        if char in BIDI_CONTROLS:
+            raise ValueError(f"it holds {quote(char)}, which turns the text around that is shown behind it")
     return value
 
 
@@ -152,7 +152,7 @@ RULES: dict[str, Callable[[object], object]] = {
 refused with a ValueError."""
 
 
-def checked(
+def validate_inputs(
     given: Mapping[str, Any],
     *,
     unknown: Container[str] = (),

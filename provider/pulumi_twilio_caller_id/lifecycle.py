@@ -23,19 +23,19 @@ from pulumi.dynamic import (
 )
 
 from . import pulumi_sdk as engine
-from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, OwnershipUnknown, is_fit, printable, quoted
-from .inputs import DRY_RUN, HINTS, IMPORT, MASKED, SECRET_INPUTS, checked
+from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, OwnershipUnknown
+from .inputs import DECLARATION, DRY_RUN, IMPORT, MASKED, SECRET_INPUTS, validate_inputs
 from .operations import friendly_name as naming
 from .operations.diff import PROVIDER_KEY, differs, is_renamed, refreshed, replaced
 from .operations.stored_credentials import stored_credentials
-from .ownership import DELETING, Memory, name_of
-from .ownership_notes import Handover
+from .ownership import DELETING, Ownership, name_of
+from .ownership_notes import OwnershipNotes
 from .phone_number import odd_length, readable
 from .settings import sources as config
-from .text import conceal_inputs
+from .text import is_displayable, quote, register_secret_inputs, sanitize
 
 if TYPE_CHECKING:
-    from .api.client import TwilioApi
+    from .api.client import Client
     from .models import CallerId
     from .settings.model import Settings
 
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 _config: config.Lookup
 """The configuration of this process: the engine starts one for each provider resource."""
-_memory: Memory
+_memory: Ownership
 
 
 def reset() -> None:
     """Forget the configuration and what the resources own, as in a process that has just started."""
     global _config, _memory
-    _config, _memory = dict[str, Any]().get, Memory(Handover(engine.address()))
+    _config, _memory = dict[str, Any]().get, Ownership(OwnershipNotes(engine.address()))
 
 
 reset()
@@ -80,10 +80,10 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         given, hints = _parted(news)
         for name in MASKED.intersection(hints.get(SECRET_INPUTS, ())):
-            conceal_inputs(_olds.get(name), given.get(name))
+            register_secret_inputs(_olds.get(name), given.get(name))
         known, unknown = engine.split_unknowns(given)
         region, setting = config.default_region(_config), config.region_setting(_config)
-        good, failures = checked(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
+        good, failures = validate_inputs(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
         urn = engine.current_urn()
         if not _olds and (odd := odd_length(good.get("phone_number", ""))):
             engine.log("warning", odd, urn=urn)
@@ -129,7 +129,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .operations.adopt import import_caller_id
         from .operations.create import create_caller_id
 
-        engine.expect_waiting()
+        engine.widen_worker_pool()
         given, hints = _parted(props)
         inputs = CallerIdInputs.model_validate(given)
         urn = engine.current_urn()
@@ -186,7 +186,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _keep(_id, _olds)
         if not is_renamed(_olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
-        engine.expect_waiting()
+        engine.widen_worker_pool()
         given = _news["friendly_name"]
         twilio = _twilio(_olds.get("account_sid"))
         try:
@@ -216,7 +216,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
             return
         from .api.listing_cache import listings
 
-        engine.expect_waiting()
+        engine.widen_worker_pool()
         account_sid = _props.get("account_sid")
         try:
             with stored_credentials(_config, account_sid, to_delete=True):
@@ -244,7 +244,7 @@ def _declared_twice(urn: str, good: Mapping[str, Any], unknown: Container[str]) 
     return []
 
 
-def _refuse_if_listed(twilio: TwilioApi, sid: str, failed: NotFound) -> None:
+def _refuse_if_listed(twilio: Client, sid: str, failed: NotFound) -> None:
     """Raises AnswerLost if the account still lists a caller ID that Twilio said not to have."""
     from .api.listing_cache import listings
 
@@ -267,7 +267,7 @@ def _own_account() -> str | None:
 
 def _parted(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A resource's own inputs, and what else of its declaration the provider is told by way of its inputs."""
-    hints = {name: props[name] for name in HINTS if props.get(name) is not None}
+    hints = {name: props[name] for name in DECLARATION if props.get(name) is not None}
     return {name: value for name, value in props.items() if name not in (PROVIDER_KEY, *hints)}, hints
 
 
@@ -275,10 +275,10 @@ def _failure(name: str, reason: str, props: Mapping[str, Any]) -> CheckFailure:
     """Of a property. The engine prints its value before the reason, as it is: one that would steer the terminal, or
     fill it, is kept from it. Of an option, such as import_, it knows no value.
     """
-    reason = printable(reason)
+    reason = sanitize(reason)
     if name == "import_":
-        return CheckFailure("", f"import_ is {quoted(props[IMPORT])}: {reason}")
-    return CheckFailure(name, reason) if is_fit(props.get(name)) else CheckFailure("", f"{name}: {reason}")
+        return CheckFailure("", f"import_ is {quote(props[IMPORT])}: {reason}")
+    return CheckFailure(name, reason) if is_displayable(props.get(name)) else CheckFailure("", f"{name}: {reason}")
 
 
 def _keep(sid: str, olds: Mapping[str, Any]) -> None:
@@ -291,12 +291,12 @@ def _keep(sid: str, olds: Mapping[str, Any]) -> None:
 
 
 def _account() -> Settings:
-    from .settings.model import resolve
+    from .settings.model import load_settings
 
-    return resolve(_config, os.environ)
+    return load_settings(_config, os.environ)
 
 
-def _twilio(account_sid: str | None) -> TwilioApi:
-    from .api.client import TwilioApi
+def _twilio(account_sid: str | None) -> Client:
+    from .api.client import Client
 
-    return TwilioApi(_account(), account_sid)
+    return Client(_account(), account_sid)

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from .inputs import CALLER_ID_SID, TURNS_TEXT, checked, is_control
+from .inputs import BIDI_CONTROLS, CALLER_ID_SID, is_control_character, validate_inputs
 
-UNANSWERED = frozenset({"queued", "ringing"})
-WORD = 40
+NOT_YET_ANSWERED = frozenset({"queued", "ringing"})
+MAX_WORD_LENGTH = 40
 """Characters of what is one word of Twilio's, and shown as such. Anything longer is not what it should be."""
 
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -37,7 +37,7 @@ class CallerIdInputs(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _normalised(cls, given: dict[str, Any]) -> dict[str, Any]:
-        good, failures = checked(given)
+        good, failures = validate_inputs(given)
         if failures:
             raise ValueError("; ".join(f"{name}: {reason}" for name, reason in failures))
         return good
@@ -58,7 +58,7 @@ def _whole(value: object) -> object:
 def _steerless(text: str) -> str:
     if text.isprintable():
         return text
-    return "".join("\ufffd" if is_control(char) or char in TURNS_TEXT else char for char in text)
+    return "".join("\ufffd" if is_control_character(char) or char in BIDI_CONTROLS else char for char in text)
 
 
 def _six_digits(value: object) -> object:
@@ -78,9 +78,9 @@ class CallerId(_Record):
     """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
-    phone_number: str = Field(max_length=WORD)
+    phone_number: str = Field(max_length=MAX_WORD_LENGTH)
     friendly_name: Name = None
-    account_sid: str = Field(max_length=WORD)
+    account_sid: str = Field(max_length=MAX_WORD_LENGTH)
     date_created: Date = None
     date_updated: Date = None
     uri: str | None = None
@@ -100,7 +100,7 @@ class ValidationRequest(_Record):
 
     call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
     phone_number: str
-    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(max_length=WORD, repr=False)
+    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(max_length=MAX_WORD_LENGTH, repr=False)
     account_sid: str | None = None
 
 
@@ -110,7 +110,7 @@ class CallState(_Record):
     `completed` does not mean verified: a call with a wrong code or none ends as completed too.
     """
 
-    status: str = Field(max_length=WORD)
+    status: str = Field(max_length=MAX_WORD_LENGTH)
     duration: int | None = None
 
     @property

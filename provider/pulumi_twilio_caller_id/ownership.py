@@ -12,18 +12,18 @@ import threading
 from collections.abc import Callable
 
 from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
-from .ownership_notes import Handover
+from .ownership_notes import OwnershipNotes
 from .phone_number import readable
 
 DELETING = "(being deleted) "
 """Before a URN: that resource's caller ID is deleted by this operation, or has been."""
 
 
-class Memory:
+class Ownership:
     """What is known of one operation. A URN is "" if the engine's call can't be found; conflicts are not seen then."""
 
-    def __init__(self, handover: Handover | None = None) -> None:
-        self._handover = handover or Handover(None)
+    def __init__(self, handover: OwnershipNotes | None = None) -> None:
+        self._handover = handover or OwnershipNotes(None)
         self._lock = threading.Lock()
         self._imports: dict[str, str] = {}
         self._previewed: set[str] = set()

@@ -42,7 +42,7 @@ ALIVE_OFFSET = TURN_OFFSET + 1
 """The first of the byte offsets that processes lock for as long as they run, one for each process id."""
 
 
-class Handover:
+class OwnershipNotes:
     """The notes of one operation's plugin processes. May be used from one thread at a time.
 
     engine: the engine's address. None, outside of a plugin, keeps no notes. folder: in place of that below PULUMI_HOME.

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from .errors import quoted
+from .text import quote
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-CALLER = "+14157234000"
+VALIDATION_CALL_FROM = "+14157234000"
 """The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
@@ -48,7 +48,7 @@ def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY
     import phonenumbers  # late, as above
 
     if not is_region(region):
-        raise ValueError(f"it can't be read: {setting} is {quoted(region)}, not a country such as US, GB or DE")
+        raise ValueError(f"it can't be read: {setting} is {quote(region)}, not a country such as US, GB or DE")
     try:
         parsed = phonenumbers.parse(plain, region, keep_raw_input=True)
     except phonenumbers.NumberParseException as failed:
@@ -121,7 +121,7 @@ def _refuse_strange_characters(written: str) -> None:
         if unicodedata.category(char) not in _IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
             if char.isalpha():
                 raise ValueError("it holds letters: give the digits that stand for them")
-            raise ValueError(f"it holds {quoted(char)}, which is no part of a phone number")
+            raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
 
 
 _IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")  # digits of all scripts, dashes, brackets, spaces

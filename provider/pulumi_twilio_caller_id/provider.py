@@ -11,7 +11,7 @@ import pulumi.runtime
 from .errors import CallerIdError
 from .phone_number import REGION_KEY
 from .resource import refuse_unsendable
-from .settings.sources import PROVIDER, SECRET, SOURCES, set_in, settle
+from .settings.sources import PROVIDER, SECRET, SOURCES, from_config, settle
 from .shadowing import explained
 
 REGION = "default_region"
@@ -137,7 +137,7 @@ def configuration(provider: str, arguments: Mapping[str, Any]) -> dict[str, Any]
     config = pulumi.runtime.get_config
     stripped = {name: value.strip() if isinstance(value, str) else value for name, value in arguments.items()}
     given = {name: value for name, value in stripped.items() if not _is_unset(value)}
-    in_stack = {**set_in(config), REGION: (config(KEYS[REGION]) or "").strip()}
+    in_stack = {**from_config(config), REGION: (config(KEYS[REGION]) or "").strip()}
     used, completing = settle(given, in_stack)
     inherited = {name: value for name, value in completing.items() if name not in used and not _is_unset(value)}
     for name, value in given.items():
@@ -156,8 +156,8 @@ def _refuse_senseless(name: str, value: object, label: str) -> None:
         return
     try:
         with explained():
-            from .settings.model import refuse_senseless  # late, with pydantic: most programs declare no Provider
+            from .settings.model import validate_setting  # late, with pydantic: most programs declare no Provider
 
-            refuse_senseless(name, value, label)
+            validate_setting(name, value, label)
     except CallerIdError as refused:
         raise pulumi.RunError(str(refused)) from None

@@ -35,8 +35,9 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 from pulumi.runtime import rpc as wire
 
 from . import cancellation as interrupts
-from .errors import CallerIdError, printable
+from .errors import CallerIdError
 from .shadowing import explanation
+from .text import sanitize
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -137,7 +138,7 @@ def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False
     An ephemeral text replaces the one before it; "" clears it. What would steer a terminal is left out, as texts quote
     what people and Twilio name things. Never fails: a text is not worth failing for.
     """
-    text = printable(text)
+    text = sanitize(text)
     engine = _engine()
     try:
         if engine is None:
@@ -209,10 +210,10 @@ def provider_method(
             raise
         except Exception as failed:
             cause = explanation(failed)
-            _abort_with(printable if cause is None else lambda _traceback: str(cause))
+            _abort_with(sanitize if cause is None else lambda _traceback: str(cause))
             raise
         except BaseException as ended:
-            _abort_with(printable)
+            _abort_with(sanitize)
             raise RuntimeError(f"{function.__name__} was ended by {type(ended).__name__}: {ended}") from ended
 
     return guarded
@@ -242,7 +243,7 @@ def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
 
     That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
     """
-    with interrupts.told(stop), _at_the_end_of_the_call(lambda: stop(interrupts.ENDED)):
+    with interrupts.on_cancel(stop), _at_the_end_of_the_call(lambda: stop(interrupts.ENDED)):
         yield
 
 
@@ -286,7 +287,7 @@ def hear_cancel() -> None:
         servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
 
 
-def expect_waiting() -> None:
+def widen_worker_pool() -> None:
     """Have WORKERS operations served at once from here on. Best effort.
 
     For operations that wait for somebody, be it Twilio. Others gain nothing by it: they take turns in one interpreter,

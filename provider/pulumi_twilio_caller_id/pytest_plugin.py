@@ -21,11 +21,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from .errors import quoted, shown
 from .sandbox.access import leading_there
 from .sandbox.store import StateFileError
 from .testing import Delays, Sandbox, TwilioError
-from .text import MASK, SHORTEST
+from .text import MASK, SHORTEST, one_line, quote
 
 NAME = "twilio_sandbox"
 """Of the fixture and of the marker."""
@@ -98,12 +97,12 @@ def pytest_runtest_makereport(
 def _arguments(node: pytest.Item, options: Mapping[str, Any]) -> dict[str, Any]:
     """Of the fixture, and of all markers of the test, the outermost first."""
     if not isinstance(options, Mapping):
-        _refuse(f"the fixture {NAME}_options gives a dict of Sandbox's arguments, not {quoted(options)}")
+        _refuse(f"the fixture {NAME}_options gives a dict of Sandbox's arguments, not {quote(options)}")
     _check(options, f"the fixture {NAME}_options")
     arguments = {"delays": AT_ONCE, **options}
     for marker in reversed(list(node.iter_markers(NAME))):
         if marker.args:
-            _refuse(f"the marker {NAME} takes arguments by name alone, as in phones=..., not {quoted(marker.args[0])}")
+            _refuse(f"the marker {NAME} takes arguments by name alone, as in phones=..., not {quote(marker.args[0])}")
         _check(marker.kwargs, f"the marker {NAME}")
         arguments |= marker.kwargs
     return arguments
@@ -113,7 +112,7 @@ def _check(arguments: Iterable[str], where: str) -> None:
     known = sorted(inspect.signature(Sandbox).parameters)
     for name in arguments:
         if name not in known:
-            _refuse(f"{where}: Sandbox has no argument {quoted(name)}, it has {', '.join(known)}")
+            _refuse(f"{where}: Sandbox has no argument {quote(name)}, it has {', '.join(known)}")
 
 
 def _make(arguments: Mapping[str, Any]) -> Sandbox:
@@ -156,7 +155,7 @@ def _told(sandbox: Sandbox) -> str:
         text = "\n".join(_lines(sandbox))
         secrets = (sandbox.auth_token, sandbox.api_secret, *sandbox.subaccounts.values())
     except Exception as failure:  # noqa: BLE001 - a state that cannot be saved, say; the run goes on all the same
-        return f"cannot be read: {shown(failure)}"
+        return f"cannot be read: {one_line(failure)}"
     for secret in secrets:
         text = text.replace(secret, MASK) if len(secret) >= SHORTEST else text
     return text
@@ -176,11 +175,11 @@ def _lines(sandbox: Sandbox) -> Iterator[str]:
         ("requests", asked),
         ("calls", [f"{call.to} {call.status}" for call in sandbox.calls]),
         ("callbacks", called_back),
-        ("caller IDs", [f"{it.phone_number} {quoted(it.friendly_name)} {it.sid}" for it in sandbox.caller_ids]),
+        ("caller IDs", [f"{it.phone_number} {quote(it.friendly_name)} {it.sid}" for it in sandbox.caller_ids]),
     ):
         earlier = f", the last {LONGEST}" if len(entries) > LONGEST else ""
         yield f"{title} ({len(entries)}{earlier}){':' if entries else ''}"
-        yield from (f"  {shown(entry)}" for entry in entries[-LONGEST:])
+        yield from (f"  {one_line(entry)}" for entry in entries[-LONGEST:])
 
 
 def _bare(url: str) -> str:

@@ -10,9 +10,9 @@ import pulumi
 import pulumi.dynamic
 import pulumi.runtime
 
-from .errors import quoted
-from .inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS, holds_half_characters
+from .inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS, has_lone_surrogates
 from .lifecycle import OutgoingCallerIdProvider
+from .text import quote
 
 
 class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingCallerId"):
@@ -144,10 +144,10 @@ def refuse_unsendable(kind: str, resource_name: str, props: Mapping[str, Any], *
     """
     for name, given in {"the name": resource_name, **props}.items():
         for text in _texts(given):
-            if holds_half_characters(text):
-                value = "" if name in secret else f" {quoted(text)}"
+            if has_lone_surrogates(text):
+                value = "" if name in secret else f" {quote(text)}"
                 raise pulumi.RunError(
-                    f"{kind} {quoted(resource_name)}: {name}{value} is not valid Unicode.\n"
+                    f"{kind} {quote(resource_name)}: {name}{value} is not valid Unicode.\n"
                     "Correct it, or where it comes from: an environment variable or a file in another encoding than"
                     " UTF-8."
                 )

@@ -22,7 +22,7 @@ import yaml
 import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id import cli, errors, testing
 from pulumi_twilio_caller_id.cli import import_file
-from pulumi_twilio_caller_id.errors import HINTS
+from pulumi_twilio_caller_id.errors import ADVICE
 from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallerIdInputs, CallState, ValidationRequest
 from pulumi_twilio_caller_id.settings.sources import SOURCES
 from pulumi_twilio_caller_id.verification import evidence as verdict
@@ -183,18 +183,18 @@ def test_every_kind_of_error_is_there_with_what_it_says() -> None:
 
 def test_every_code_with_a_hint_is_there() -> None:
     first = re.findall(r"^\| ([\d, ]+) \|", TROUBLESHOOTING, re.MULTILINE)
-    assert sorted(HINTS) == sorted({int(code) for cell in first for code in cell.split(",")} & HINTS.keys())
+    assert sorted(ADVICE) == sorted({int(code) for cell in first for code in cell.split(",")} & ADVICE.keys())
 
 
 def verdicts() -> Iterator[tuple[int, str, str]]:
     """Each way in which a verification can fail: condition, how the call ended, the reason in words."""
     request = ValidationRequest(call_sid="CA" + "1" * 32, phone_number="+14155550101", validation_code="476021")
-    conditions = sorted({int(number) for number in re.findall(r"Failed\((\d)\)", inspect.getsource(verdict.judge))})
+    conditions = sorted({int(number) for number in re.findall(r"Failed\((\d)\)", inspect.getsource(verdict.evaluate))})
     for condition in conditions:
         for status in sorted(CALL_ENDED):
             for success in (None, "PN" + "1" * 32):
                 call = CallState(status=status)
-                seen = verdict.Seen(0.0, 300.0, call=call, call_ended=1.0, failed=status, success=success)
+                seen = verdict.Evidence(0.0, 300.0, call=call, call_ended=1.0, failed=status, success=success)
                 what, _ = verdict.explain(request, seen, verdict.Failed(condition), 9.0)
                 yield condition, status, what.split("was not verified: ", 1)[1].partition(" (call CA")[0]
 

@@ -27,10 +27,10 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.operations import create as creation
 from pulumi_twilio_caller_id.operations import diff as changes
-from pulumi_twilio_caller_id.ownership import Memory
+from pulumi_twilio_caller_id.ownership import Ownership
 from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import waiter as verification
@@ -70,7 +70,7 @@ class InProcessEngine:
         self._line = line
         self._watch = watch
         self._provider = lifecycle.OutgoingCallerIdProvider()
-        self._processes: dict[str | None, tuple[config.Lookup, Memory]] = {}
+        self._processes: dict[str | None, tuple[config.Lookup, Ownership]] = {}
         self._stored: dict[str, str] = {}
         """`config` as the last `up` of a program left it in the state."""
 
@@ -268,7 +268,7 @@ class InProcessEngine:
         quick = {"attempts": 4, "timeout": 15.0, "patience": 2.0, "sleep": lambda _: None}
         with ExitStack() as patches:
             for target, name, value in (
-                (TwilioApi.__init__, "__kwdefaults__", quick),
+                (Client.__init__, "__kwdefaults__", quick),
                 (creation, "TIMEOUT", 15.0),
                 (verification, "INTERVAL", 5.0),
                 (verification, "SystemClock", lambda: self._clock),
@@ -291,5 +291,5 @@ class InProcessEngine:
                 settings |= {"provider": provider, **self.providers[provider]}
             named = {f"twilio:{name}": value for name, value in settings.items()}
             self._provider.configure(ConfigureRequest(Config(named, "p")))
-            self._processes[provider] = lifecycle._config, Memory()
+            self._processes[provider] = lifecycle._config, Ownership()
         lifecycle._config, lifecycle._memory = self._processes[provider]

@@ -20,12 +20,11 @@ from pulumi_twilio_caller_id.errors import (
     CredentialsRefused,
     NotFound,
     SettingsError,
-    quoted,
 )
 from pulumi_twilio_caller_id.inputs import ACCOUNT_SID, CALLER_ID_SID
 from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs, CallState, ValidationRequest
 from pulumi_twilio_caller_id.settings.model import Settings
-from pulumi_twilio_caller_id.text import conceal
+from pulumi_twilio_caller_id.text import quote, register_secret
 
 if TYPE_CHECKING:
     from twilio.rest.api.v2010.account import AccountContext
@@ -33,11 +32,11 @@ if TYPE_CHECKING:
 PAGE = 1000
 """Caller IDs in one answer: the API's limit."""
 
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+MALFORMED_RESPONSE_ERRORS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the client, or a record, makes of an answer of another form: of a date, say, that no calendar has."""
 
 
-class TwilioApi:
+class Client:
     """The caller IDs of one account.
 
     settings: who asks. account_sid: whose caller IDs, where that is not the settings' own account.
@@ -60,7 +59,7 @@ class TwilioApi:
         self.account_sid = account_sid or settings.account_sid
         if not isinstance(self.account_sid, str) or not ACCOUNT_SID.fullmatch(self.account_sid):  # goes into the path
             raise SettingsError(
-                f"account_sid {quoted(self.account_sid, 60)} is not the sid of an account:"
+                f"account_sid {quote(self.account_sid, 60)} is not the sid of an account:"
                 " AC and 32 hexadecimal digits.",
                 "Correct it where it is given; one in the state, with `pulumi stack export` and `pulumi stack import`.",
             )
@@ -79,16 +78,16 @@ class TwilioApi:
         """Where the credentials come from, in words that hold no secret."""
         return self._settings.source(self.account_sid)
 
-    def once(self) -> TwilioApi:
+    def once(self) -> Client:
         """The same account, each request sent once: for callers that come back by themselves."""
         return self._impatient(attempts=1)
 
-    def twice(self) -> TwilioApi:
+    def twice(self) -> Client:
         """The same account, each request that fails sent once more after a few seconds: for who has no time left."""
         return self._impatient(attempts=2)
 
-    def _impatient(self, attempts: int) -> TwilioApi:
-        return TwilioApi(
+    def _impatient(self, attempts: int) -> Client:
+        return Client(
             self._settings, self.account_sid, attempts=attempts, timeout=self._timeout, patience=0, sleep=self._sleep
         )
 
@@ -165,7 +164,7 @@ class TwilioApi:
                 token = account.fetch().auth_token
         except CallerIdError:
             return None
-        conceal(token)
+        register_secret(token)
         return token if isinstance(token, str) and token else None
 
     @contextmanager
@@ -209,7 +208,7 @@ class TwilioApi:
                 raise
             except CallerIdError:
                 raise
-            except (TwilioException, *UNREADABLE) as failed:
+            except (TwilioException, *MALFORMED_RESPONSE_ERRORS) as failed:
                 raise AnswerLost(step, _unexpected(failed)) from failed
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from requests.exceptions import InvalidSchema
 from requests.utils import get_environ_proxies, select_proxy
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from .bounded import Session
 
@@ -79,7 +79,7 @@ def unusable(url: str, failed: Exception) -> tuple[str, str] | None:
     bundle = next((name for name in BUNDLES if os.environ.get(name)), "")
     wrong = _wrong_bundle(os.environ[bundle]) if bundle and url.startswith("https:") else None
     if wrong:
-        return f"{bundle} is {quoted(os.environ[bundle], 300)}, {wrong}", f"Correct {bundle}, or unset it."
+        return f"{bundle} is {quote(os.environ[bundle], 300)}, {wrong}", f"Correct {bundle}, or unset it."
     if not isinstance(failed, (ValueError, TypeError)):
         return None
     name, proxy = proxy_of(url)
@@ -90,7 +90,7 @@ def unusable(url: str, failed: Exception) -> tuple[str, str] | None:
             f"{name} names a SOCKS proxy, and the package PySocks is not installed",
             "Install it into the environment that runs the program (`pip install pysocks`), or use an HTTP proxy.",
         )
-    value = f" {quoted(proxy)}" if PLAIN_PROXY.fullmatch(proxy) else ""
+    value = f" {quote(proxy)}" if PLAIN_PROXY.fullmatch(proxy) else ""
     return f"{name}{value} is not the URL of a proxy that can be used", f"Correct {name}: {PROXY_FORM}."
 
 

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pulumi_twilio_caller_id.cancellation import Abandoned, Ending, unless_ended
+from pulumi_twilio_caller_id.cancellation import Cancelled, CancelToken, run_cancellable
 from pulumi_twilio_caller_id.errors import AccountUnseen, AnswerLost, CallerIdError, Interrupted, NotFound
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.models import CallerId, CallState
 
-from .client import PAGE, TwilioApi
+from .client import PAGE, Client
 
 FRESH = 60.0
 """Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""
@@ -64,7 +64,7 @@ class Listing:
 
 
 @dataclass
-class _Shelf:
+class _Entry:
     """Of one account: the last listing, or the error that came in its place. The lock is held while listing.
 
     since: from when its age counts. done: when it was there. forgotten: sids, since the last one was begun.
@@ -88,15 +88,15 @@ class _Shelf:
             self.outcome.discard(sid)
 
 
-class Listings:
+class ListingCache:
     """Those of a process, for all its threads: who comes while one is being made, waits for it and has it too."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         self._lock = threading.Lock()
-        self._shelves: dict[Account, _Shelf] = {}
+        self._shelves: dict[Account, _Entry] = {}
 
-    def get(self, twilio: TwilioApi, age: float) -> Listing:
+    def get(self, twilio: Client, age: float) -> Listing:
         """A listing that is less than `age` seconds old, counted from its beginning; from its end, where it took longer
         than that. Raises what Twilio's answer raises, for as long from its end.
         """
@@ -109,7 +109,7 @@ class Listings:
             raise outcome
         return outcome
 
-    def _listed(self, shelf: _Shelf, twilio: TwilioApi, age: float) -> Listing | CallerIdError:
+    def _listed(self, shelf: _Entry, twilio: Client, age: float) -> Listing | CallerIdError:
         """A new one, or the error in its place. Raises Interrupted, which is about who asked for it alone."""
         begun = self.now()
         with self._lock:
@@ -128,7 +128,7 @@ class Listings:
                 shelf.discard(sid)
         return outcome
 
-    def fetch(self, twilio: TwilioApi, sid: str) -> CallerId:
+    def fetch(self, twilio: Client, sid: str) -> CallerId:
         """The caller ID of this sid, from a listing where many are asked for.
 
         Raises BadSid, and NotFound on Twilio's word for that very sid only.
@@ -148,7 +148,7 @@ class Listings:
                 return record
         return twilio.fetch(sid)
 
-    def look_again(self, twilio: TwilioApi, sid: str, said: NotFound) -> CallerId | None:
+    def look_again(self, twilio: Client, sid: str, said: NotFound) -> CallerId | None:
         """The caller ID that Twilio said not to have, if its account lists it all the same; None if it is gone.
 
         One listing serves an account for the whole operation, unless it has the sid and is older than `said`.
@@ -173,7 +173,9 @@ class Listings:
                 shelf.discard(sid)
 
     @contextmanager
-    def shared(self, twilio: TwilioApi, ending: Ending | None = None, timeout: float = math.inf) -> Iterator[Looks]:
+    def shared(
+        self, twilio: Client, ending: CancelToken | None = None, timeout: float = math.inf
+    ) -> Iterator[SharedPoller]:
         """For a wait: looks at Twilio that it shares with the other waits of this process, for as long as it lasts.
 
         ending: the wait's. timeout: seconds from now to its deadline.
@@ -182,17 +184,17 @@ class Listings:
         with self._lock:
             shelf.waits += 1
         try:
-            yield Looks(self, shelf, twilio, ending or Ending(), self.now() + timeout)
+            yield SharedPoller(self, shelf, twilio, ending or CancelToken(), self.now() + timeout)
         finally:
             with self._lock:
                 shelf.waits -= 1
 
-    def _shelf(self, twilio: TwilioApi) -> _Shelf:
+    def _shelf(self, twilio: Client) -> _Entry:
         with self._lock:
-            return self._shelves.setdefault(twilio.account, _Shelf())
+            return self._shelves.setdefault(twilio.account, _Entry())
 
 
-class Looks:
+class SharedPoller:
     """`verification.Sources` of one wait among others. Round by round all of them together ask for the list once a
     second at most; the last look, on which a failure rests, each takes for itself.
 
@@ -202,10 +204,10 @@ class Looks:
 
     def __init__(
         self,
-        listings: Listings,
-        shelf: _Shelf,
-        twilio: TwilioApi,
-        ending: Ending,
+        listings: ListingCache,
+        shelf: _Entry,
+        twilio: Client,
+        ending: CancelToken,
         deadline: float,
         *,
         rounds: bool = False,
@@ -218,13 +220,13 @@ class Looks:
         self._rounds = rounds
         self._looked: float | None = None
 
-    def once(self) -> Looks:
+    def once(self) -> SharedPoller:
         """Those of the rounds, which come again by themselves."""
-        return Looks(self._listings, self._shelf, self._twilio.once(), self._ending, self._deadline, rounds=True)
+        return SharedPoller(self._listings, self._shelf, self._twilio.once(), self._ending, self._deadline, rounds=True)
 
-    def twice(self) -> Looks:
+    def twice(self) -> SharedPoller:
         """Those of the last look."""
-        return Looks(self._listings, self._shelf, self._twilio.twice(), self._ending, self._deadline)
+        return SharedPoller(self._listings, self._shelf, self._twilio.twice(), self._ending, self._deadline)
 
     def find(self, phone_number: str) -> CallerId | None:
         """The caller ID of this number. In a round, it may be that of a listing of so many seconds ago as that took
@@ -252,10 +254,10 @@ class Looks:
     def _ask(self, step: str, look: Callable[[], R]) -> R:
         left = max(SECOND, self._deadline - self._listings.now()) if self._rounds else LAST_LOOK
         try:
-            return unless_ended(self._ending.told, look, min(left, threading.TIMEOUT_MAX))
-        except Abandoned as abandoned:
+            return run_cancellable(self._ending.on_cancel, look, min(left, threading.TIMEOUT_MAX))
+        except Cancelled as abandoned:
             raise AnswerLost(step, str(abandoned)) from None
 
 
-listings = Listings()
+listings = ListingCache()
 """Of the operation that this process is for."""

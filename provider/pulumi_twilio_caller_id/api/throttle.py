@@ -57,11 +57,11 @@ class Throttle:
             with self._changed:
                 self._changed.notify_all()
 
-        with interrupts.told_over(wake):
-            self._changed.wait_for(lambda: interrupts.over() or self._under_way < self._limit)
+        with interrupts.on_cancel_here(wake):
+            self._changed.wait_for(lambda: interrupts.cancel_reason() or self._under_way < self._limit)
         try:
-            interrupts.go_on()
-        except interrupts.Abandoned:
+            interrupts.raise_if_cancelled()
+        except interrupts.Cancelled:
             self._changed.notify()  # what this one may have been woken by is for the next in line
             raise
 

@@ -13,8 +13,9 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from pulumi_twilio_caller_id.errors import CallerIdError, printable
+from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.shadowing import explanation
+from pulumi_twilio_caller_id.text import sanitize
 
 from . import import_file, listing, sandbox
 from .common import PROGRAM, Mistake, Parser, abandon_stdout, not_written, say
@@ -62,5 +63,5 @@ def _run(argv: Sequence[str]) -> int:
     except Exception as failed:  # noqa: BLE001  a fault of ours
         cause = explanation(failed)
         # As Python does, less the secrets that a text in it may quote.
-        say(f"{PROGRAM}: {cause}" if cause else printable(traceback.format_exc()))
+        say(f"{PROGRAM}: {cause}" if cause else sanitize(traceback.format_exc()))
         return 1

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_twilio_caller_id.errors import CredentialsMissing, shown
+from pulumi_twilio_caller_id.errors import CredentialsMissing
+from pulumi_twilio_caller_id.text import one_line
 
 from .common import Mistake, say
 
@@ -70,7 +71,7 @@ def project_name(folder: Path, default: str) -> str:
     try:
         project = yaml.safe_load(file.read_bytes())
     except (OSError, yaml.YAMLError) as failed:
-        raise Mistake(f"{file} can't be read: {shown(failed)}") from failed
+        raise Mistake(f"{file} can't be read: {one_line(failed)}") from failed
     name = project.get("name") if isinstance(project, dict) else None
     if not isinstance(name, str):
         raise Mistake(f"{file} gives the project no name")
@@ -89,7 +90,7 @@ def stack_config(stack: str | None) -> StackConfig:
         command += ["--stack", stack]
     config = _asked(command)
     if stack is not None and config.unreadable is not None:
-        raise Mistake(f"the config of stack {shown(stack)} could not be read: {config.unreadable}", 1)
+        raise Mistake(f"the config of stack {one_line(stack)} could not be read: {config.unreadable}", 1)
     return config
 
 
@@ -111,15 +112,15 @@ def _asked(command: list[str]) -> StackConfig:
 def _why(failed: subprocess.CompletedProcess[bytes]) -> str:
     lines = failed.stderr.decode(errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), f"pulumi exited with {failed.returncode}")
-    return shown(last).removeprefix("error: ")
+    return one_line(last).removeprefix("error: ")
 
 
 def account_of(config: StackConfig) -> Settings:
     """The account's settings, the stack's config before the environment. Raises SettingsError as `resolve` does."""
-    from pulumi_twilio_caller_id.settings.model import resolve  # here, so that --help need not wait for it
+    from pulumi_twilio_caller_id.settings.model import load_settings  # here, so that --help need not wait for it
 
     try:
-        return resolve(config.values.get, os.environ)
+        return load_settings(config.values.get, os.environ)
     except CredentialsMissing as missing:
         if config.unreadable is None:
             raise

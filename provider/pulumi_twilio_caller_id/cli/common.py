@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-from pulumi_twilio_caller_id.errors import printable
+from pulumi_twilio_caller_id.text import sanitize
 
 PROGRAM = "pulumi-twilio-caller-id"
 
@@ -25,12 +25,12 @@ class Parser(argparse.ArgumentParser):
     """Its messages quote arguments, some of them as they are."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
+        super().error(sanitize(message))
 
 
 def say(text: str) -> None:
     """A line for the person at the terminal, less what would steer it: file names and others' texts are quoted."""
-    print(printable(text), file=sys.stderr, flush=True)
+    print(sanitize(text), file=sys.stderr, flush=True)
 
 
 def as_json(content: object) -> str:

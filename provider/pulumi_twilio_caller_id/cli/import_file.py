@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.errors import shown
+from pulumi_twilio_caller_id.text import one_line
 
 from .account import account_of, account_options, collect, project_name, stack_config
 from .common import PROGRAM, Mistake, as_json, emit, say
@@ -78,7 +78,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _import_file(arguments: argparse.Namespace) -> int:
-    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.cli.import_format import by_age, import_file, names
     from pulumi_twilio_caller_id.settings.sources import default_region
 
@@ -89,7 +89,7 @@ def _import_file(arguments: argparse.Namespace) -> int:
     project = project_name(Path.cwd(), PROJECT) if arguments.config is not None else PROJECT
     config = stack_config(arguments.stack)
     settings = account_of(config)
-    twilio = TwilioApi(settings, arguments.account_sid)
+    twilio = Client(settings, arguments.account_sid)
     provider = provider_of(arguments.provider, export, settings.account_sid) if arguments.provider else None
     parent = parent_of(arguments.parent, export) if arguments.parent else None
     wanted = _wanted_numbers(arguments.phone_number, default_region(config.values.get))
@@ -163,7 +163,10 @@ def _declarable(new: Iterable[CallerId], names: dict[str, str], account_sid: str
     for caller_id in new:
         given = inputs(caller_id, account_sid)
         if given is None:
-            say(f"{caller_id.sid} is left out: a program can't declare {shown(caller_id.phone_number)!r} as a number.")
+            say(
+                f"{caller_id.sid} is left out: a program can't declare {one_line(caller_id.phone_number)!r}"
+                " as a number."
+            )
         else:
             numbers.append(Number(names[caller_id.sid], caller_id, given))
     return numbers
@@ -238,7 +241,7 @@ def _say_what_a_provider_lacks(provider: Reference | None) -> None:
 
     if provider is not None and provider.urn is None:
         say(
-            f"The provider {shown(provider.name)} is imported without credentials; the next `pulumi up` adds them.\n"
+            f"The provider {one_line(provider.name)} is imported without credentials; the next `pulumi up` adds them.\n"
             f"What --program writes reads its token from the config: pulumi config set --secret {token_key(provider)}"
         )
 

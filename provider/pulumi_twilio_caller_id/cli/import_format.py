@@ -16,7 +16,7 @@ from email.utils import mktime_tz, parsedate_tz
 from itertools import chain, count
 from typing import Any
 
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.models import CallerId
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
@@ -105,7 +105,7 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
     given = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
     if "\ufffd" in (caller_id.friendly_name or ""):  # half a character at Twilio, which no program can give
         del given["friendly_name"]
-    good, _ = checked({**given, "account_sid": account_sid}, before=given)
+    good, _ = validate_inputs({**given, "account_sid": account_sid}, before=given)
     return good if good.get("phone_number") == caller_id.phone_number else None
 
 

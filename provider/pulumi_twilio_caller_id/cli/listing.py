@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.errors import shown
+from pulumi_twilio_caller_id.text import one_line
 
 from .account import account_of, account_options, collect, stack_config
 from .common import PROGRAM, as_json, emit, say
@@ -35,10 +35,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.cli.import_format import by_age
 
-    twilio = TwilioApi(account_of(stack_config(arguments.stack)), arguments.account_sid)
+    twilio = Client(account_of(stack_config(arguments.stack)), arguments.account_sid)
     caller_ids = by_age(collect(twilio.each()))
     if arguments.json:
         emit(as_json([caller_id.model_dump() for caller_id in caller_ids]))
@@ -53,7 +53,12 @@ def table(caller_ids: Iterable[CallerId]) -> str:
     """A line each under a heading. Names come last: they alone have no usual width."""
     rows = [("SID", "NUMBER", "CREATED", "FRIENDLY NAME")]
     rows += [
-        (shown(known.sid), shown(known.phone_number), _day(known.date_created), shown(known.friendly_name or ""))
+        (
+            one_line(known.sid),
+            one_line(known.phone_number),
+            _day(known.date_created),
+            one_line(known.friendly_name or ""),
+        )
         for known in caller_ids
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

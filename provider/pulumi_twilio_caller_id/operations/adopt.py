@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import listings
-from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound, apart, quoted, quoted_name
+from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound
 from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.text import quote, quote_distinct, quote_name
 
 Failure = tuple[str, str]
 """A property and the reason why its value won't do."""
@@ -28,7 +29,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
     Raises ImportMismatch if it is not there, or is another number or (where the program gives one) friendly name.
     Raises AccountUnseen if its account can't be listed.
     """
-    twilio = TwilioApi(settings, inputs.account_sid)
+    twilio = Client(settings, inputs.account_sid)
     try:
         record = twilio.fetch(sid)
     except NotFound as failed:
@@ -41,7 +42,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
         record = listed
     given = inputs.model_dump()
     for name, reason in mismatches(given, record):
-        value = quoted_name(given[name]) if name == "friendly_name" else quoted(given[name])
+        value = quote_name(given[name]) if name == "friendly_name" else quote(given[name])
         raise ImportMismatch(f"{name} is {value}: {reason}.", "Nothing was changed at Twilio.")
     engine.log("info", f"imported {sid}, no call", urn=engine.current_urn())
     return record
@@ -69,8 +70,8 @@ def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]
             f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct the number or the sid",
         )
     if name is not None and name != record.friendly_name:
-        known, wanted = apart(record.friendly_name, name)
-        here = "" if wanted == quoted_name(name) else f" (and {wanted} here)"
+        known, wanted = quote_distinct(record.friendly_name, name)
+        here = "" if wanted == quote_name(name) else f" (and {wanted} here)"
         reason = f"{record.sid}, which import_ names, is {known} at Twilio{here}, where an import"
         yield "friendly_name", f"{reason} changes nothing: give that name or none, and rename it once it is imported"
 
@@ -109,4 +110,4 @@ def not_there(same_number: CallerId | None) -> str:
 
 def renaming_of(old: object, new: object) -> str:
     """From which to which friendly name, "" where the program wants no other."""
-    return "" if new in (None, old) else "from {} to {}".format(*apart(old, new))
+    return "" if new in (None, old) else "from {} to {}".format(*quote_distinct(old, new))

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import listings
-from pulumi_twilio_caller_id.cancellation import CANCELED, Abandoned, Ending, over, unless_ended
+from pulumi_twilio_caller_id.cancellation import CANCELED, Cancelled, CancelToken, cancel_reason, run_cancellable
 from pulumi_twilio_caller_id.errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.errors import shown as plain
 from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.progress.notifications import Notifier
-from pulumi_twilio_caller_id.progress.row import Shown, log_text
-from pulumi_twilio_caller_id.verification.status_callback import Reception, expecting
+from pulumi_twilio_caller_id.progress.row import ProgressDisplay, log_text
+from pulumi_twilio_caller_id.text import one_line as plain
+from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, Interruption, await_caller_id
 
 from .adopt import adopt, already_verified, wants_adoption
@@ -45,7 +45,7 @@ def create_caller_id(
 
     Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
     """
-    twilio = TwilioApi(account, inputs.account_sid)
+    twilio = Client(account, inputs.account_sid)
     rpc = engine.current_rpc()
     urn = rpc.urn if rpc else ""
 
@@ -57,19 +57,19 @@ def create_caller_id(
         return adopt(inputs, existing)
 
     try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
-        existing = unless_ended(engine.interruptible, lambda: twilio.find(inputs.phone_number))
+        existing = run_cancellable(engine.interruptible, lambda: twilio.find(inputs.phone_number))
         listening = existing is None and account.callback_url is not None and inputs.status_callback is None
-        tokens = unless_ended(engine.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
-    except Abandoned as abandoned:
+        tokens = run_cancellable(engine.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
+    except Cancelled as abandoned:
         raise _not_called(inputs, str(abandoned)) from None
     if existing is not None:
         return take(existing)
     timeout = (rpc.timeout if rpc else None) or TIMEOUT
-    inbox, ending = Inbox(), Ending()
+    inbox, ending = Inbox(), CancelToken()
     warn = partial(engine.log, "warning", urn=urn)
     with (
         engine.interruptible(ending.end),
-        ending.told(lambda why: inbox.put(Interruption(why))),
+        ending.on_cancel(lambda why: inbox.put(Interruption(why))),
         ending.governing(),
         _status_callback(account, tokens, inbox, warn) as status_callback,
     ):
@@ -79,7 +79,7 @@ def create_caller_id(
         try:
             request = _request_validation(twilio, inputs, status_callback)
         except Interrupted:  # while it stood in line, or just as its turn came
-            raise _not_called(inputs, over() or CANCELED) from None
+            raise _not_called(inputs, cancel_reason() or CANCELED) from None
         if isinstance(request, CallerId):
             return take(request)
         if request.phone_number != inputs.phone_number:
@@ -91,7 +91,7 @@ def create_caller_id(
         notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
-            with Shown(urn, request.call_sid) as shown, listings.shared(twilio, ending, timeout) as looks:
+            with ProgressDisplay(urn, request.call_sid) as shown, listings.shared(twilio, ending, timeout) as looks:
                 engine.log("info", log_text(request), urn=urn)
                 caller_id = await_caller_id(
                     looks,
@@ -117,7 +117,7 @@ def _not_called(inputs: CallerIdInputs, why: str) -> Interrupted:
     )
 
 
-def signing_tokens(account: Settings, twilio: TwilioApi) -> tuple[str, ...]:
+def signing_tokens(account: Settings, twilio: Client) -> tuple[str, ...]:
     """The auth tokens that may sign the callbacks of a call. Twilio signs with the token of the account that calls."""
     if twilio.account_sid == account.account_sid:
         return account.signing_tokens
@@ -133,13 +133,13 @@ def _status_callback(
     if account.callback_url is None or tokens is None:
         yield None
         return
-    reception = Reception(account.callback_url, account.callback_listen, tokens)
-    with expecting(reception, inbox.put, warn) as url:
+    reception = CallbackEndpoint(account.callback_url, account.callback_listen, tokens)
+    with status_callback_url(reception, inbox.put, warn) as url:
         yield url
 
 
 def _request_validation(
-    twilio: TwilioApi, inputs: CallerIdInputs, status_callback: str | None
+    twilio: Client, inputs: CallerIdInputs, status_callback: str | None
 ) -> ValidationRequest | CallerId:
     """Place the call, or give the caller ID that the number has got meanwhile.
 

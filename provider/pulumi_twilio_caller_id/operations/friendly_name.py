@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.errors import CallerIdError, apart
+from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.phone_number import readable
-from pulumi_twilio_caller_id.text import conceal_inputs, is_secret
+from pulumi_twilio_caller_id.text import is_secret, quote_distinct, register_secret_inputs
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.api.client import TwilioApi
+    from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.models import CallerId
 
 GIVEN = "friendly_name_given"
@@ -42,7 +42,7 @@ def is_settled(olds: Mapping[str, Any], wanted: object) -> bool:
 def conceal_made(name: object, given: object) -> None:
     """Mask a name that Twilio may have made of the one given, where the program keeps that secret."""
     if is_secret(given):
-        conceal_inputs(name)
+        register_secret_inputs(name)
 
 
 def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
@@ -50,7 +50,7 @@ def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
     if given is None or given == caller_id.friendly_name:
         return {}
     conceal_made(caller_id.friendly_name, given)
-    made, of = apart(caller_id.friendly_name, given)
+    made, of = quote_distinct(caller_id.friendly_name, given)
     engine.log(
         "warning",
         f"Twilio made {made} of the friendly name {of} of {readable(caller_id.phone_number)}.\n"
@@ -60,7 +60,7 @@ def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
     return {GIVEN: digest(caller_id.sid, given)}
 
 
-def after_create(twilio: TwilioApi, given: str | None, caller_id: CallerId) -> tuple[CallerId, dict[str, str]]:
+def after_create(twilio: Client, given: str | None, caller_id: CallerId) -> tuple[CallerId, dict[str, str]]:
     """The caller ID under the name given, and what the outputs need beside it.
 
     Another name may be what Twilio made of this one, or that of another call that was quicker: a rename tells. The
@@ -72,7 +72,7 @@ def after_create(twilio: TwilioApi, given: str | None, caller_id: CallerId) -> t
         caller_id = twilio.rename(caller_id.sid, given)
     except CallerIdError as failed:
         conceal_made(caller_id.friendly_name, given)
-        known, wanted = apart(caller_id.friendly_name, given)
+        known, wanted = quote_distinct(caller_id.friendly_name, given)
         engine.log(
             "warning",
             f"{readable(caller_id.phone_number)} is verified, under the friendly name {known} instead of {wanted}:"

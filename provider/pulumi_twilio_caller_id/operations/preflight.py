@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.api.client import TwilioApi
-from pulumi_twilio_caller_id.api.listing_cache import Listing, Listings, listings
+from pulumi_twilio_caller_id.api.client import Client
+from pulumi_twilio_caller_id.api.listing_cache import Listing, ListingCache, listings
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.settings.model import Settings
 
@@ -18,15 +18,15 @@ ATTEMPTS = 2
 SECONDS = 5.0  # for each attempt: somebody waits for the preview
 
 
-def connect(settings: Settings, account_sid: str | None) -> TwilioApi:
+def connect(settings: Settings, account_sid: str | None) -> Client:
     """The account as a preview asks it: it would rather know less than keep somebody waiting."""
-    return TwilioApi(settings, account_sid, attempts=ATTEMPTS, timeout=SECONDS, patience=SECONDS)
+    return Client(settings, account_sid, attempts=ATTEMPTS, timeout=SECONDS, patience=SECONDS)
 
 
 class Preflight:
     """What one operation has been told so far."""
 
-    def __init__(self, listings: Listings = listings) -> None:
+    def __init__(self, listings: ListingCache = listings) -> None:
         self._listings = listings
         self._warned: set[str] = set()
 

@@ -10,19 +10,13 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.errors import (
-    CallerIdError,
-    CredentialsMissing,
-    NotFound,
-    OwnershipUnknown,
-    SettingsError,
-    quoted_name,
-)
+from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.models import CallerId
-from pulumi_twilio_caller_id.ownership import Memory, name_of
+from pulumi_twilio_caller_id.ownership import Ownership, name_of
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.text import quote_name
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
 
 from .adopt import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
@@ -33,7 +27,7 @@ from .preflight import connect, preflight
 ADOPT_OR_DELETE = "you set adopt=True or delete it first"
 
 
-def warn_without_notes(memory: Memory) -> None:
+def warn_without_notes(memory: Ownership) -> None:
     """Warn, once, if `up` will stop because the plugin processes can't tell each other what they own."""
     try:
         memory.check_notes()
@@ -47,7 +41,7 @@ def of_new(
     unknown: Container[str],
     hints: Mapping[str, Any],
     account: Callable[[], Settings],
-    memory: Memory,
+    memory: Ownership,
 ) -> list[Failure]:
     """Of a resource that is to be created.
 
@@ -87,7 +81,7 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
     rpc = engine.current_rpc()
     conceal_made(old, ((rpc and rpc.old_inputs) or {}).get("friendly_name"))
     if engine.is_unknown(new):
-        engine.log("info", f"rename from {quoted_name(old)}, to a name that is not known yet", urn=urn)
+        engine.log("info", f"rename from {quote_name(old)}, to a name that is not known yet", urn=urn)
     elif is_renamed(olds, news):
         engine.log("info", f"rename {renaming_of(old, new)}", urn=urn)
     return ""
@@ -96,7 +90,7 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
 class _Outlook:
     """Of one new resource. settings: None where Twilio is not to be asked."""
 
-    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Memory) -> None:
+    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Ownership) -> None:
         self._urn = urn
         self._inputs = inputs
         self._settings = settings
@@ -115,7 +109,7 @@ class _Import(_Outlook):
     """Of a resource with `import_`."""
 
     def __init__(
-        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Memory, sid: object
+        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Ownership, sid: object
     ) -> None:
         super().__init__(urn, inputs, settings, memory)
         self._sid = sid
@@ -164,7 +158,7 @@ class _Creation(_Outlook):
         urn: str,
         inputs: Mapping[str, Any],
         settings: Settings | None,
-        memory: Memory,
+        memory: Ownership,
         *,
         wait: object,
         unless: str,

@@ -27,7 +27,7 @@ def stored_credentials(lookup: config.Lookup, account_sid: str | None, *, to_del
     except CredentialsRefused as refused:
         own = config.account_sid(lookup, os.environ)
         # Variables of the environment are not stored: the current ones have just been refused.
-        is_stored = config.set_in(lookup).keys() & {"account_sid", *config.CREDENTIALS}
+        is_stored = config.from_config(lookup).keys() & {"account_sid", *config.CREDENTIALS}
         advice = [RUN_UP_FIRST] if is_stored else []
         if account_sid is not None and own is not None and account_sid != own:
             advice = _of_another_account(account_sid, own, advice, to_delete=to_delete)
@@ -45,12 +45,12 @@ def _of_another_account(account_sid: str, own: str, advice: list[str], *, to_del
     urn = rpc.urn if rpc else ""
     if inputs is None or inputs.get("account_sid") is not None:
         case = f"If {account_sid} is no subaccount of {own}, whose credentials these are, then without"
-        return [*advice, undeletable(case, account_sid, urn)] if to_delete else advice
+        return [*advice, manual_delete_advice(case, account_sid, urn)] if to_delete else advice
     case = f"The caller ID is account {account_sid}'s, the credentials are account {own}'s."
-    return [undeletable(f"{case} Without", account_sid, urn)] if to_delete else [case, *advice]
+    return [manual_delete_advice(f"{case} Without", account_sid, urn)] if to_delete else [case, *advice]
 
 
-def undeletable(case: str, account_sid: str, urn: str) -> str:
+def manual_delete_advice(case: str, account_sid: str, urn: str) -> str:
     """What to do about a caller ID in an account that nobody has credentials of any more. case: how it begins."""
     in_quotes = urn.replace("'", "'\"'\"'")  # as a shell needs it
     return (

@@ -19,10 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pulumi_twilio_caller_id.errors import printable, shown
-from pulumi_twilio_caller_id.phone_number import CALLER, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
 from pulumi_twilio_caller_id.shadowing import explanation
-from pulumi_twilio_caller_id.text import is_secret
+from pulumi_twilio_caller_id.text import is_secret, one_line, sanitize
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -90,9 +89,8 @@ class Notifier:
         number = readable(phone_number)
         whom = f"{friendly_name} ({number})" if friendly_name and not is_secret(friendly_name) else number
         left = f"{timeout // 60:.0f} min" if timeout >= 60 else f"{max(0.0, timeout):.0f} s"
-        body = (
-            f"Twilio calls {whom} from {readable(CALLER)}, in English.\nAnswer, and key in {code}. Time left: {left}."
-        )
+        caller = readable(VALIDATION_CALL_FROM)
+        body = f"Twilio calls {whom} from {caller}, in English.\nAnswer, and key in {code}. Time left: {left}."
         self._send(_Message(f"Key in {code} on {number}", body, "info"))
 
     def verified(self, phone_number: str, sid: str) -> None:
@@ -103,7 +101,7 @@ class Notifier:
     def failed(self, phone_number: str, reason: str) -> None:
         """The number was not verified."""
         title = f"{readable(phone_number)} was not verified"
-        self._send(_Message(title, shown(reason).removeprefix(f"{title}: ") or "No reason is known.", "failure"))
+        self._send(_Message(title, one_line(reason).removeprefix(f"{title}: ") or "No reason is known.", "failure"))
 
     def close(self) -> None:
         """Wait for what is under way, at most `seconds`, then give up. What is told afterwards is not sent."""
@@ -121,7 +119,7 @@ class Notifier:
             self._closed.set()
 
     def _send(self, message: _Message) -> None:
-        message = _Message(shown(message.title), printable(message.body), message.kind)
+        message = _Message(one_line(message.title), sanitize(message.body), message.kind)
         for service in self._services:
             service.messages.put(message)
         for service in [] if self._threads else self._services:

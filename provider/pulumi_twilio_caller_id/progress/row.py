@@ -11,9 +11,9 @@ from functools import partial
 from typing import Self
 
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.errors import printable
 from pulumi_twilio_caller_id.models import ValidationRequest
-from pulumi_twilio_caller_id.phone_number import CALLER, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
+from pulumi_twilio_caller_id.text import sanitize
 from pulumi_twilio_caller_id.verification.waiter import Progress
 
 from . import terminal_line as terminal
@@ -26,7 +26,7 @@ def row_text(progress: Progress) -> str:
     """The text on the resource's own row, e.g. `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
     number = readable(progress.phone_number)
     left = _minutes(progress.remaining)
-    return printable(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
+    return sanitize(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
 
 
 def _minutes(seconds: float) -> str:
@@ -37,17 +37,17 @@ def _minutes(seconds: float) -> str:
 def log_text(request: ValidationRequest) -> str:
     """The text for the log, once, for those who don't see rows (CI)."""
     number = readable(request.phone_number)
-    caller = readable(CALLER)
+    caller = readable(VALIDATION_CALL_FROM)
     code = request.validation_code
-    return printable(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
+    return sanitize(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
 
 
-class Shown:
+class ProgressDisplay:
     """One wait, shown where it is: on the resource's row, and at the bottom of a terminal too narrow for that."""
 
     def __init__(self, urn: str, call_sid: str) -> None:
         show = partial(engine.log, "info", urn=urn, ephemeral=True)
-        self._row = Row(show, repeat=REPEAT if terminal.is_there() else math.inf)
+        self._row = Row(show, repeat=REPEAT if terminal.has_terminal() else math.inf)
         self._key = call_sid
 
     def __call__(self, progress: Progress) -> None:

@@ -40,7 +40,7 @@ TRIES = 5
 """How often a write is tried, 2 ms apart: Pulumi may be in the middle of one."""
 
 
-def is_there(path: str = "/dev/tty") -> bool:
+def has_terminal(path: str = "/dev/tty") -> bool:
     """Whether this process has a controlling terminal: in CI it has none."""
     try:
         os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
@@ -49,7 +49,7 @@ def is_there(path: str = "/dev/tty") -> bool:
     return True
 
 
-class Bottom:
+class TerminalLine:
     """The lines of all waits of this process. Its methods may be called from any thread, never raise, never block."""
 
     def __init__(self, path: str = "/dev/tty", *, period: float = PERIOD) -> None:
@@ -122,7 +122,7 @@ class Bottom:
             self._terminal = None
 
 
-bottom = Bottom()
+bottom = TerminalLine()
 """The bottom of this process's terminal."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from . import errors
 from .arguments import of, read_number
@@ -68,7 +68,7 @@ def read_countries(given: Iterable[str]) -> frozenset[str]:
     for country in given:
         code = country.upper() if isinstance(country, str) else ""
         if not re.fullmatch("[A-Z]{2}", code) or code not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError(f"{quoted(country)} is not a country in two letters, such as US (ISO 3166-1 alpha-2)")
+            raise ValueError(f"{quote(country)} is not a country in two letters, such as US (ISO 3166-1 alpha-2)")
         countries.add(code)
     return frozenset(countries)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from . import rules
 from .callback_plan import HOWS
@@ -98,12 +98,12 @@ def check(given: Mapping[str, Any]) -> None:
     port, delay = given["port"], given["callback_delay"]
     for name, (kind, fits) in KINDS.items():
         if not fits(given[name]):
-            raise TypeError(f"{name} must be {kind}, not {quoted(given[name])}")
+            raise TypeError(f"{name} must be {kind}, not {quote(given[name])}")
     for name, fit in (("port", 0 <= port <= PORTS), ("callback_delay", delay is None or is_seconds(delay))):
         if not fit:
-            raise ValueError(f"{name} must be {KINDS[name][0]}, not {quoted(given[name])}")
+            raise ValueError(f"{name} must be {KINDS[name][0]}, not {quote(given[name])}")
     if delay is not None and given["callbacks"] != "late":
-        raise ValueError(f"callback_delay is for callbacks='late', not for {quoted(given['callbacks'])}")
+        raise ValueError(f"callback_delay is for callbacks='late', not for {quote(given['callbacks'])}")
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def read_number(given: object) -> str:
     try:
         return rules.e164(given if isinstance(given, str) else "")
     except TwilioError as impossible:
-        raise ValueError(f"{quoted(given)} is not a phone number; write it as +14155550101") from impossible
+        raise ValueError(f"{quote(given)} is not a phone number; write it as +14155550101") from impossible
 
 
 def read_numbers(given: Mapping[str, str | None]) -> dict[str, str]:
@@ -132,7 +132,7 @@ def read_numbers(given: Mapping[str, str | None]) -> dict[str, str]:
     for written, name in given.items():
         number = read_number(written)
         if not isinstance(name, str | None):
-            raise ValueError(f"{number} must have a text for a friendly name, or None, not {quoted(name)}")  # noqa: TRY004
+            raise ValueError(f"{number} must have a text for a friendly name, or None, not {quote(name)}")  # noqa: TRY004
         try:
             read.setdefault(number, rules.friendly_name(name, number))
         except TwilioError as refused:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from .phones import Behaviour, Delays, Phone, Script
 from .rules import ValidationForm
@@ -234,7 +234,7 @@ def key_in(call: Call, digits: str, now: float) -> bool:
     `CallIsOver` unless the phone rings or the call is in progress.
     """
     if not (isinstance(digits, str) and _KEYS.fullmatch(digits)):
-        raise ValueError(f"digits are one or more of 0-9 * #, as a text such as '476021', not {quoted(digits)}")
+        raise ValueError(f"digits are one or more of 0-9 * #, as a text such as '476021', not {quote(digits)}")
     status = timeline(call).status(now)
     if status not in ("ringing", "in-progress"):
         raise CallIsOver(f"the call is {status}; digits can be keyed in while it is ringing or in-progress")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from .seconds import is_seconds
 
@@ -26,7 +26,7 @@ class Clock:
     def __call__(self) -> float:
         now = self._base()
         if not (is_seconds(now) and now < LATEST):
-            raise ValueError(f"clock must give seconds since the epoch, not {quoted(now)}")
+            raise ValueError(f"clock must give seconds since the epoch, not {quote(now)}")
         return now + self._advanced
 
     @property

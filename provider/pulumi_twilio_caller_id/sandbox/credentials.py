@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pulumi_twilio_caller_id.errors import quoted
+from pulumi_twilio_caller_id.text import quote
 
 from . import errors, wire
 
@@ -50,7 +50,7 @@ class Credentials:
     def check(self, account_sid: str) -> None:
         """`ValueError` unless it is one of the accounts."""
         if account_sid not in self.account_sids:
-            raise ValueError(f"account_sid {quoted(account_sid)} must be one of {', '.join(self.account_sids)}")
+            raise ValueError(f"account_sid {quote(account_sid)} must be one of {', '.join(self.account_sids)}")
 
     def environment(self, url: str) -> dict[str, str]:
         """Environment variables that lead a program to the main account, at a sandbox's URL."""
@@ -100,7 +100,7 @@ def subaccounts(given: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     read = {}
     for sid in given:
         if not (isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid)):
-            raise ValueError(f"{quoted(sid)} is not the sid of an account: AC and 32 hexadecimal digits")
+            raise ValueError(f"{quote(sid)} is not the sid of an account: AC and 32 hexadecimal digits")
         read[sid] = given[sid] if isinstance(given, Mapping) else made_up("", f"auth token of {sid}")
         if not (isinstance(read[sid], str) and read[sid]):
             raise ValueError(f"the auth token of {sid} must be a text, and not empty")

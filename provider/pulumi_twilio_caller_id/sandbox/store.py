@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pulumi_twilio_caller_id.errors import shown
+from pulumi_twilio_caller_id.text import one_line
 
 from .calls import Call
 from .file_lock import FileLock, Owner, Taken
@@ -83,7 +83,7 @@ class Store:
     """A state file. `path` need not exist yet; its folder must. Several threads may use it."""
 
     def __init__(self, path: Path) -> None:
-        self._shown = shown(path)
+        self._shown = one_line(path)
         # A link stays one, and whoever comes by another name meets the same lock.
         self._file = Path(os.path.realpath(path))
         self._lock = FileLock(self._file.with_name(f".{self._file.name}.lock"))
@@ -194,7 +194,7 @@ class Store:
             Path(temporary).replace(self._file)
         except OSError as failed:
             raise self._unsaved(
-                failed.strerror or str(failed), f"see that {shown(self._file.parent)} can be written to and has room"
+                failed.strerror or str(failed), f"see that {one_line(self._file.parent)} can be written to and has room"
             ) from failed
         else:
             self._content, temporary = content, None
@@ -227,7 +227,7 @@ class Store:
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise self._unusable("it was not written by the sandbox")
         if content.get("version") != VERSION:
-            version = shown(repr(content.get("version")), 40)
+            version = one_line(repr(content.get("version")), 40)
             raise self._unusable(f"it has version {version}, this program reads version {VERSION}")
         try:
             state = State.model_validate(content)
@@ -261,7 +261,7 @@ class Store:
     def _check_folder(self) -> None:
         # Said at the start, rather than as a failure of the first request that changes something.
         if not self._file.parent.is_dir():
-            raise StateFileError(f"{self._shown}: there is no folder {shown(self._file.parent)}; make it first")
+            raise StateFileError(f"{self._shown}: there is no folder {one_line(self._file.parent)}; make it first")
 
     def _unsaved(self, reason: str, todo: str) -> StateFileError:
         return StateFileError(
@@ -287,5 +287,5 @@ def _first_fault(damaged: ValidationError | RecursionError) -> str:
     if isinstance(damaged, RecursionError):
         return "it is nested too deeply"
     fault = damaged.errors(include_url=False, include_input=False)[0]
-    where = shown(".".join(str(step) for step in fault["loc"]), 80)
-    return f"{where} is wrong: {shown(fault['msg'], 120)}"
+    where = one_line(".".join(str(step) for step in fault["loc"]), 80)
+    return f"{where} is wrong: {one_line(fault['msg'], 120)}"

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from pulumi_twilio_caller_id.errors import CredentialsMissing, SettingsError, quoted, shown
+from pulumi_twilio_caller_id.errors import CredentialsMissing, SettingsError
 from pulumi_twilio_caller_id.inputs import is_loopback
+from pulumi_twilio_caller_id.text import one_line, quote
 
-from .sources import KEY_HALVES, PROVIDER, SOURCES, Lookup, beside, conceal_secrets, found
+from .sources import KEY_HALVES, PROVIDER, SOURCES, Lookup, beside, conceal_secrets, resolve_sources
 from .types import AccountSid, ApiKey, BaseUrl, CallbackUrl, Flag, Listen, Notify, Region, Secret, Tokens
 
 HOW_TO_SET = (
@@ -28,13 +29,13 @@ HOW_TO_GIVE = (
     "environment have for another account is not used; for a subaccount's numbers, give the resource its account_sid."
 )
 
-MIXED_UP = {"account_sid": "api_key", "api_key": "account_sid"}
+CONFUSED_WITH = {"account_sid": "api_key", "api_key": "account_sid"}
 """Which other setting a value was meant for, if it is the other's."""
 
-OWN_REGIONS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
+ALLOWED_REGIONS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
 """Source: Twilio docs, global-infrastructure/regional-product-and-feature-availability."""
 
-VARIABLES = (*(variable for _, variable in SOURCES.values() if variable), *OWN_REGIONS)
+VARIABLES = (*(variable for _, variable in SOURCES.values() if variable), *ALLOWED_REGIONS)
 """All variables of the environment that mean something here."""
 
 
@@ -119,7 +120,7 @@ class Settings(BaseModel):
         return f"{todo}Check that they are current, and that {account_sid} is a subaccount of {self.account_sid}."
 
 
-def resolve(config: Lookup, environment: Mapping[str, str]) -> Settings:
+def load_settings(config: Lookup, environment: Mapping[str, str]) -> Settings:
     """The settings in force. Raises CredentialsMissing, or SettingsError for what makes no sense, naming its source."""
     return _resolved(config, tuple(environment.get(variable) for variable in VARIABLES))
 
@@ -130,7 +131,7 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
     conceal_secrets(config, environment)
     _refuse_other_regions(environment)
     provider = config(PROVIDER)
-    settings = found(config, environment)
+    settings = resolve_sources(config, environment)
     values, named = settings.values, settings.named
     for has, lacks in (KEY_HALVES, KEY_HALVES[::-1]):
         if has in values and lacks not in values:
@@ -161,7 +162,7 @@ def _resolved(config: Lookup, variables: tuple[str | None, ...]) -> Settings:
         raise _senseless(name, values[name], named[name], refused) from None
 
 
-def refuse_senseless(name: str, value: object, label: str) -> None:
+def validate_setting(name: str, value: object, label: str) -> None:
     """Raises SettingsError, under the name `label`, for a value that the setting can't have whatever the others are."""
     kind = Region if name == "default_region" else Settings.model_fields[name].rebuild_annotation()
     try:
@@ -172,18 +173,18 @@ def refuse_senseless(name: str, value: object, label: str) -> None:
 
 def _senseless(name: str, value: object, label: str, refused: ValidationError) -> SettingsError:
     reason = str(refused.errors()[0].get("ctx", {}).get("error", "must be text"))
-    if name in MIXED_UP:
-        reason = reason.replace("{}", beside(label, name, MIXED_UP[name]))
+    if name in CONFUSED_WITH:
+        reason = reason.replace("{}", beside(label, name, CONFUSED_WITH[name]))
     return SettingsError(f"{label}{_value(name, value)} {reason}.", f"Correct {label}.")
 
 
 def _value(name: str, value: object) -> str:
     """A refused value, less what may be a secret: a token set where a sid belongs, a password in a URL."""
-    text = shown(value, 80)
+    text = one_line(value, 80)
     if name == "api_url":
         return "" if _may_be_secret(text) else f" {text!r}"
     if name in ("adopt", "preflight", "default_region"):
-        return f" {quoted(value, 80)}"
+        return f" {quote(value, 80)}"
     return f" {text!r}" if name in ("account_sid", "api_key") and re.fullmatch(r"(AC|SK)[0-9a-fA-F]*", text) else ""
 
 
@@ -194,10 +195,10 @@ def _may_be_secret(url: str) -> bool:
 
 
 def _refuse_other_regions(environment: Mapping[str, str]) -> None:
-    for variable, own in OWN_REGIONS.items():
+    for variable, own in ALLOWED_REGIONS.items():
         value = environment.get(variable)
         if value and value not in own:
             raise SettingsError(
-                f"{variable} is {shown(value, 40)!r}, but verified caller IDs live in us1 only.",
+                f"{variable} is {one_line(value, 40)!r}, but verified caller IDs live in us1 only.",
                 f"Unset {variable} for this stack.",
             )

@@ -17,7 +17,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.inputs import ACCOUNT_SID
 from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION, REGION_KEY
-from pulumi_twilio_caller_id.text import conceal
+from pulumi_twilio_caller_id.text import register_secret
 
 # setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
 SOURCES: dict[str, tuple[str, str | None]] = {
@@ -54,20 +54,24 @@ Lookup = Callable[[str], Any]
 def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
     """The sid of the account that is set, None where none is; needs no credentials."""
     key, variable = SOURCES["account_sid"]
-    sid = _kept(config(f"twilio:{key}")) or _kept(environment.get(str(variable)))
+    sid = blank_to_none(config(f"twilio:{key}")) or blank_to_none(environment.get(str(variable)))
     return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
 def api_address(config: Lookup, environment: Mapping[str, str]) -> str:
     """The base URL that is set in place of Twilio's own, in one spelling of several; "" for Twilio's own."""
     key, variable = SOURCES["api_url"]
-    url = str(_kept(config(f"twilio:{key}")) or _kept(environment.get(str(variable))) or "").lower().rstrip("/")
+    url = (
+        str(blank_to_none(config(f"twilio:{key}")) or blank_to_none(environment.get(str(variable))) or "")
+        .lower()
+        .rstrip("/")
+    )
     return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
 
 def default_region(config: Lookup) -> str:
     """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
-    return str(_kept(config(REGION_KEY)) or DEFAULT_REGION).upper()
+    return str(blank_to_none(config(REGION_KEY)) or DEFAULT_REGION).upper()
 
 
 def region_setting(config: Lookup) -> str:
@@ -82,7 +86,7 @@ def settle(above: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str
     The first source with an auth token, or with an API key and its secret, is used. Credentials of two sources are
     never mixed: another source may only add the account's sid, unless it names another account.
     """
-    if _differ("account_sid", above, below):
+    if conflicting("account_sid", above, below):
         return dict(above), _without(CREDENTIALS | {"callback_auth_tokens"}, below)
     if _opens(above) or (CREDENTIALS & above.keys() and not _opens(below)):
         return dict(above), _without(CREDENTIALS, below)
@@ -98,13 +102,13 @@ def _without(names: Container[str], source: Mapping[str, Any]) -> dict[str, Any]
     return {name: value for name, value in source.items() if name not in names}
 
 
-def _differ(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
+def conflicting(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
     return name in above and name in below and bool(above[name] != below[name])
 
 
-def set_in(config: Lookup) -> dict[str, Any]:
+def from_config(config: Lookup) -> dict[str, Any]:
     """What a config sets."""
-    values = {name: _kept(config(f"twilio:{key}")) for name, (key, _) in SOURCES.items()}
+    values = {name: blank_to_none(config(f"twilio:{key}")) for name, (key, _) in SOURCES.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -116,10 +120,10 @@ def conceal_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
         return config(f"twilio:{key}"), environment.get(variable or "")
 
     for value in (value for name in SECRET for value in given(name)):
-        conceal(value, *_items(value))
+        register_secret(value, *_items(value))
     for user, password in (("account_sid", "auth_token"), ("api_key", "api_secret")):
-        pairs = [f"{_kept(u)}:{_kept(p)}" for u in given(user) for p in given(password) if u and p]
-        conceal(*(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode() for pair in pairs))
+        pairs = [f"{blank_to_none(u)}:{blank_to_none(p)}" for u in given(user) for p in given(password) if u and p]
+        register_secret(*(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode() for pair in pairs))
 
 
 def _items(value: Any) -> Iterable[Any]:
@@ -130,7 +134,7 @@ def _items(value: Any) -> Iterable[Any]:
     return value if isinstance(value, (list, tuple)) else re.split(r"[\s,]+", str(value or ""))
 
 
-def _kept(value: Any) -> Any:
+def blank_to_none(value: Any) -> Any:
     """None for an empty value, which counts as not set: CI systems hand a missing secret to a job as an empty variable.
     No setting has spaces at its ends, so those are not kept.
     """
@@ -139,7 +143,7 @@ def _kept(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Found:
+class ResolvedSources:
     """What is set. `named`: the name that each setting was found under. `other_account`: the variable that names
     another account than the config, if the environment's credentials are not used for that reason; else "".
     """
@@ -158,17 +162,17 @@ class Found:
         return " and ".join(f"{place} ({', '.join(labels)})" for place, labels in places.items())
 
 
-def found(config: Lookup, environment: Mapping[str, str]) -> Found:
+def resolve_sources(config: Lookup, environment: Mapping[str, str]) -> ResolvedSources:
     """What config and environment set."""
     provider = config(PROVIDER)
     variables = {f"twilio:{key}": variable for key, variable in SOURCES.values() if variable}
-    above, below = set_in(config), set_in(lambda key: environment.get(variables.get(key, "")))
+    above, below = from_config(config), from_config(lambda key: environment.get(variables.get(key, "")))
     first, later = settle(above, below)
     named = {name: SOURCES[name][1] or "" for name in later}
     for name in first:
         named[name] = f"twilio:{SOURCES[name][0]}" if provider is None else f"Provider {provider}'s {name}"
-    excluded = _differ("account_sid", above, below) and CREDENTIALS & below.keys()
-    return Found({**later, **first}, named, str(SOURCES["account_sid"][1]) if excluded else "")
+    excluded = conflicting("account_sid", above, below) and CREDENTIALS & below.keys()
+    return ResolvedSources({**later, **first}, named, str(SOURCES["account_sid"][1]) if excluded else "")
 
 
 def beside(label: str, name: str, other: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.phone_number import CALLER, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
 
 from .status_callback import Callback
 
@@ -17,7 +17,7 @@ GRACE = 10.0
 
 
 @dataclass(frozen=True)
-class Seen:
+class Evidence:
     """What is known of one verification. Times are the clock's.
 
     `success`: the sid that a callback gave; `confirmed`: the caller ID of that sid; `failed`: how the call ended that a
@@ -55,7 +55,7 @@ class Waiting:
 Verdict = Verified | Failed | Waiting
 
 
-def judge(seen: Seen, now: float) -> Verdict:
+def evaluate(seen: Evidence, now: float) -> Verdict:
     """What follows from all that was seen, at time `now`. Success wins over failure, however late it was told."""
     found = seen.listed or seen.confirmed
     if found is not None:
@@ -76,7 +76,7 @@ def judge(seen: Seen, now: float) -> Verdict:
     return Waiting(seen.call.status if seen.call else "calling")
 
 
-def with_callback(seen: Seen, callback: Callback, request: ValidationRequest, now: float) -> Seen:
+def with_callback(seen: Evidence, callback: Callback, request: ValidationRequest, now: float) -> Evidence:
     """What a callback adds: nothing, unless Twilio signed it and it is about this very call.
 
     A call that ended unanswered may come without VerificationStatus; one that completed is judged by that status alone.
@@ -87,20 +87,21 @@ def with_callback(seen: Seen, callback: Callback, request: ValidationRequest, no
         return seen
     if callback.verification_status == "success" and callback.caller_id_sid:
         return replace(seen, success=callback.caller_id_sid, success_at=seen.success_at or now)
-    if callback.verification_status == "failed" or callback.call_status in _ENDINGS:
+    if callback.verification_status == "failed" or callback.call_status in UNANSWERED_REASONS:
         return replace(seen, failed=seen.failed or callback.call_status or "completed")
     return seen
 
 
-def explain(request: ValidationRequest, seen: Seen, failed: Failed, now: float) -> tuple[str, str]:
+def explain(request: ValidationRequest, seen: Evidence, failed: Failed, now: float) -> tuple[str, str]:
     """What happened, and what to do, for a verdict of failure."""
     number = readable(request.phone_number)
-    again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {readable(CALLER)}, in English."
+    caller = readable(VALIDATION_CALL_FROM)
+    again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {caller}, in English."
     status = seen.call.status if seen.call else "not seen yet"
     if failed.condition == 3:
         status = seen.failed or status
-    if failed.condition in (3, 4) and status in _ENDINGS:
-        reason, todo = _ENDINGS[status]
+    if failed.condition in (3, 4) and status in UNANSWERED_REASONS:
+        reason, todo = UNANSWERED_REASONS[status]
         took = now - seen.started
         call = f"{status} after {took:.0f} s" if took >= 1 else status
         todo = todo or again
@@ -125,7 +126,7 @@ def explain(request: ValidationRequest, seen: Seen, failed: Failed, now: float) 
 
 
 # How a call ends without having been answered (Twilio docs: voice/api/call-resource, "Call status values").
-_ENDINGS = {
+UNANSWERED_REASONS = {
     "busy": ("the line was busy", None),
     "no-answer": ("nobody answered", None),
     "canceled": ("the call was canceled", None),

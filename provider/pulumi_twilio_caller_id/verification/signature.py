@@ -32,7 +32,7 @@ def signed_by(
     given = signature.encode("ascii")
     try:
         # What is not UTF-8 arrives as surrogates: these are the bytes that were sent.
-        messages = [(url + _fields(form or ())).encode("utf-8", "surrogateescape") for url in _spellings(public_url)]
+        messages = [(url + _fields(form or ())).encode("utf-8", "surrogateescape") for url in url_variants(public_url)]
         keys = [token.encode("utf-8") for token in tokens if token]  # anyone can sign with an empty one
     except UnicodeEncodeError:
         return False
@@ -49,7 +49,7 @@ def _fields(form: Sequence[tuple[str, str]]) -> str:
     return "".join(name + value for name, value in sorted(set(form)))
 
 
-def _spellings(url: str) -> list[str]:
+def url_variants(url: str) -> list[str]:
     """The URL without and with its port: which of them Twilio signs differs (Twilio docs: usage/security).
 
     Userinfo and fragment are never signed.

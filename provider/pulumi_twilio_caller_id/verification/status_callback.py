@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pulumi_twilio_caller_id.errors import shown
+from pulumi_twilio_caller_id.text import one_line
 
 from .callback_server import REQUEST_TIMEOUT, Server
 from .signature import signed_by
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 MOST_FIELDS = 200
 """Fields of a callback; Twilio's has about 40. To sort tens of thousands would keep others waiting."""
 
-NUDGES = 5
+NUDGE_BURST = 5
 """How many callbacks that are not news make us look at Twilio at once; after that, one in NUDGE_INTERVAL does."""
 
 NUDGE_INTERVAL = 1.0
@@ -46,7 +46,7 @@ LOOKED = (
     " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
 )
 
-WARNING = 3.0
+WARNING_TIMEOUT = 3.0
 """Seconds that a warning which is under way when its wait ends is waited for."""
 
 
@@ -67,7 +67,7 @@ class Callback:
 
 
 @dataclass(frozen=True)
-class Reception:
+class CallbackEndpoint:
     """How callbacks can reach this process.
 
     `public_url`: the base URL that leads, from outside, to `listen` (host:port).
@@ -80,8 +80,8 @@ class Reception:
 
 
 @contextmanager
-def expecting(
-    reception: Reception,
+def status_callback_url(
+    reception: CallbackEndpoint,
     receive: Callable[[Callback], None],
     warn: Callable[[str], None],
     *,
@@ -99,7 +99,10 @@ def expecting(
     except (OSError, ValueError, RuntimeError) as failed:
         reason = _reason(failed)
     if server is None:
-        warn(f"Twilio's callbacks can't be received at {shown(reception.listen, 80)} ({shown(reason)}): polling only.")
+        warn(
+            f"Twilio's callbacks can't be received at {one_line(reception.listen, 80)} ({one_line(reason)}):"
+            " polling only."
+        )
         yield None
         return
     try:
@@ -142,7 +145,9 @@ def _leave(wait: _Wait, server: Server) -> None:
 class _Wait:
     """What one wait expects: a callback on its own path."""
 
-    def __init__(self, reception: Reception, receive: Callable[[Callback], None], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, reception: CallbackEndpoint, receive: Callable[[Callback], None], warn: Callable[[str], None]
+    ) -> None:
         self.reception = reception
         self.path = secrets.token_urlsafe(24)
         self.url = f"{reception.public_url.rstrip('/')}/{self.path}"
@@ -150,7 +155,7 @@ class _Wait:
         self._warn = warn
         self._warning: threading.Thread | None = None
         self._news: Callback | None = None  # what was trusted last
-        self._nudges = float(NUDGES)
+        self._nudges = float(NUDGE_BURST)
         self._nudged = 0.0
 
     def take(self, query: str | None, body: bytes | None, signature: str | None, *, shared_key: bool) -> int:
@@ -187,7 +192,7 @@ class _Wait:
     def _may_nudge(self) -> bool:
         """Each makes whoever waits ask Twilio: no stranger may have them do that without a pause."""
         now = time.monotonic()
-        self._nudges = min(NUDGES, self._nudges + (now - self._nudged) / NUDGE_INTERVAL)
+        self._nudges = min(NUDGE_BURST, self._nudges + (now - self._nudged) / NUDGE_INTERVAL)
         self._nudged = now
         if self._nudges < 1:
             return False
@@ -205,7 +210,7 @@ class _Wait:
     def finish_warning(self) -> None:
         """Nobody hears it any more once the operation is answered."""
         if self._warning is not None and self._warning.is_alive():
-            self._warning.join(WARNING)
+            self._warning.join(WARNING_TIMEOUT)
 
     def _guarded(self, function: Callable[[Any], None], argument: object) -> None:
         """What goes wrong on our side is no business of whoever sent the request."""

@@ -26,10 +26,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.models import UNANSWERED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import readable
 
-from .evidence import Failed, Seen, Verified, explain, judge, with_callback
+from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callback
 from .status_callback import Callback
 
 TIMEOUT = 300.0
@@ -42,14 +42,14 @@ INTERVAL_RINGING = 2.0
 """Seconds between look-ups while nobody has answered yet; not in the first seconds, EARLY, as a call that can't be made
 ends there."""
 
-EARLY = 5.0
+FAST_FAIL_WINDOW = 5.0
 
 INTERVAL_WITH_CALLBACK = 3.0
 """Seconds between look-ups while a callback is expected to come first."""
 
-SLOWEST = 16.0
+MAX_BACKOFF = 16.0
 
-LONGEST_ASKED = 30.0
+MAX_RETRY_AFTER = 30.0
 """Seconds between look-ups where Twilio asks for more (Retry-After): the call goes on meanwhile."""
 
 
@@ -99,7 +99,7 @@ class SystemClock:
         inbox.wait(seconds)
 
 
-class Sources(Protocol):
+class TwilioLookups(Protocol):
     """What of Twilio the await looks at: `twilio_api.TwilioApi` is one."""
 
     def find(self, phone_number: str) -> CallerId | None: ...
@@ -108,9 +108,9 @@ class Sources(Protocol):
 
     def call_state(self, call_sid: str) -> CallState | None: ...
 
-    def once(self) -> Sources: ...
+    def once(self) -> TwilioLookups: ...
 
-    def twice(self) -> Sources: ...
+    def twice(self) -> TwilioLookups: ...
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Progress:
 
 
 def await_caller_id(
-    twilio: Sources,
+    twilio: TwilioLookups,
     request: ValidationRequest,
     *,
     timeout: float = TIMEOUT,
@@ -140,13 +140,13 @@ def await_caller_id(
     clock = clock or SystemClock()
     inbox = inbox or Inbox()
     now = clock.now()
-    seen = Seen(started=now, deadline=now + timeout)
+    seen = Evidence(started=now, deadline=now + timeout)
     once = twilio.once()
     while True:
         seen = _read(inbox, request, seen, clock)
         seen = _look(once, request, seen, clock)
         now = clock.now()
-        verdict = judge(seen, now)
+        verdict = evaluate(seen, now)
         if isinstance(verdict, Failed):
             seen = _look_last(twilio.twice(), request, seen)
             if seen.listed is None:
@@ -160,7 +160,7 @@ def await_caller_id(
         clock.wait(inbox, min(_pause(seen, interval), remaining))
 
 
-def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
+def _read(inbox: Inbox, request: ValidationRequest, seen: Evidence, clock: Clock) -> Evidence:
     """Take in what the inbox holds. Raises Interrupted, after everything else was taken in."""
     for item in inbox.take():
         if isinstance(item, Interruption):
@@ -175,7 +175,7 @@ def _read(inbox: Inbox, request: ValidationRequest, seen: Seen, clock: Clock) ->
     return seen
 
 
-def _look(twilio: Sources, request: ValidationRequest, seen: Seen, clock: Clock) -> Seen:
+def _look(twilio: TwilioLookups, request: ValidationRequest, seen: Evidence, clock: Clock) -> Evidence:
     """One round of look-ups. The call comes before the list: one seen as ended is older than the list beside it."""
     fault = None
     if seen.success is not None:
@@ -202,24 +202,24 @@ def _look(twilio: Sources, request: ValidationRequest, seen: Seen, clock: Clock)
     return replace(seen, fault=fault or seen.fault, faults=seen.faults + 1 if fault else 0)
 
 
-def _look_last(twilio: Sources, request: ValidationRequest, seen: Seen) -> Seen:
+def _look_last(twilio: TwilioLookups, request: ValidationRequest, seen: Evidence) -> Evidence:
     try:
         return replace(seen, listed=twilio.find(request.phone_number), faults=0)
     except CallerIdError as failed:
         return replace(seen, fault=failed, faults=seen.faults + 1)
 
 
-def _interval(seen: Seen, now: float, *, callback_expected: bool) -> float:
+def _interval(seen: Evidence, now: float, *, callback_expected: bool) -> float:
     if seen.call_ended is not None or seen.success is not None:
         return INTERVAL  # the number may show up any moment
     if callback_expected:
         return INTERVAL_WITH_CALLBACK
-    if seen.call is not None and seen.call.status in UNANSWERED and now - seen.started >= EARLY:
+    if seen.call is not None and seen.call.status in NOT_YET_ANSWERED and now - seen.started >= FAST_FAIL_WINDOW:
         return INTERVAL_RINGING
     return INTERVAL
 
 
-def _pause(seen: Seen, interval: float) -> float:
-    pause = min(interval * 2.0**seen.faults, max(SLOWEST, interval))
+def _pause(seen: Evidence, interval: float) -> float:
+    pause = min(interval * 2.0**seen.faults, max(MAX_BACKOFF, interval))
     asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
-    return max(pause, min(asked or 0.0, LONGEST_ASKED))
+    return max(pause, min(asked or 0.0, MAX_RETRY_AFTER))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
@@ -59,11 +59,11 @@ def account_for_a_stack() -> Sandbox:
     return Sandbox(delays=Delays(0, 0, 0))
 
 
-def api(url: str, account_sid: str, token: str, *, key: str = "", subaccount: str | None = None) -> TwilioApi:
+def api(url: str, account_sid: str, token: str, *, key: str = "", subaccount: str | None = None) -> Client:
     """The provider's way to an account, by its token, or by an API key whose secret is the token."""
     by_key = {"api_key": key, "api_secret": SecretStr(token)} if key else {"auth_token": SecretStr(token)}
     settings = Settings.model_validate({"account_sid": account_sid, "api_url": url, **by_key})
-    return TwilioApi(settings, subaccount, sleep=lambda _: None)
+    return Client(settings, subaccount, sleep=lambda _: None)
 
 
 def every_operation(url: str) -> None:

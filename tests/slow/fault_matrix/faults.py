@@ -20,7 +20,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id import pulumi_sdk as engine
 from pulumi_twilio_caller_id.api import bounded
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.operations import create as creation
 from pulumi_twilio_caller_id.operations import preflight
@@ -208,7 +208,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
     quick = {"attempts": 4, "timeout": timeout, "patience": PATIENCE, "sleep": pauses.append}
     with ExitStack() as patches:
         for target, name, value in (
-            (TwilioApi.__init__, "__kwdefaults__", quick),
+            (Client.__init__, "__kwdefaults__", quick),
             (preflight, "SECONDS", timeout),
             (creation, "TIMEOUT", 15.0 if fault == "extra fields" else WAIT),
             (verification, "INTERVAL", 0.01),

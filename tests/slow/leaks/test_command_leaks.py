@@ -11,10 +11,10 @@ from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.leak_search import SECRETS, TEMPORARY, Watched, clean, command_lines, echoing, settings
 
 FAULTY = """
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 def each(self):
     raise RuntimeError(f"{self._settings} {self._settings.login(self._settings.account_sid)}")
-TwilioApi.each = each
+Client.each = each
 """
 
 

@@ -76,27 +76,27 @@ IN_THE_CLEAR += ["auth token", "callback token", "other token"]
 
 LOUD = """
 import logging
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 logging.basicConfig(level=logging.DEBUG)
-TwilioApi.__init__.__kwdefaults__.update(attempts=1)
+Client.__init__.__kwdefaults__.update(attempts=1)
 """
 IMPATIENT = """
 import copy
-fetch = TwilioApi.fetch
+fetch = Client.fetch
 def impatient(self, sid):
     asking = copy.copy(self)
     if sid == os.environ["HANGING"]:
         asking._timeout = 0.5
     return fetch(asking, sid)
-TwilioApi.fetch = impatient
+Client.fetch = impatient
 """
 FAULTY = """
 import pydantic, requests
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.settings import sources as config
-from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.model import load_settings
 def create():
-    settings = resolve(lifecycle._config, os.environ)
+    settings = load_settings(lifecycle._config, os.environ)
     request = requests.Request("GET", "http://127.0.0.1", auth=settings.login(settings.account_sid)).prepare()
     raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.login(settings.account_sid)}")
 def update(_):

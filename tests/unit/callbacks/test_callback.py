@@ -22,7 +22,7 @@ from twilio.request_validator import RequestValidator
 from pulumi_twilio_caller_id.verification import status_callback as callback
 from pulumi_twilio_caller_id.verification.callback_server import LARGEST
 from pulumi_twilio_caller_id.verification.sockets import host_and_port
-from pulumi_twilio_caller_id.verification.status_callback import Callback, Reception, expecting
+from pulumi_twilio_caller_id.verification.status_callback import Callback, CallbackEndpoint, status_callback_url
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
@@ -101,7 +101,7 @@ def anywhere() -> str:
 class Wait:
     """One wait, and what it was told."""
 
-    reception: Reception
+    reception: CallbackEndpoint
     url: str = ""
     callbacks: list[Callback] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
@@ -161,9 +161,9 @@ def waiting(running: ExitStack) -> Waiting:
     def start(
         public_url: str = PUBLIC, tokens: tuple[str, ...] = (TOKEN,), listen: str = free, timeout: float = PATIENCE
     ) -> Wait:
-        wait = Wait(Reception(public_url, listen, tokens))
+        wait = Wait(CallbackEndpoint(public_url, listen, tokens))
         url = running.enter_context(
-            expecting(wait.reception, wait.callbacks.append, wait.warned.append, request_timeout=timeout)
+            status_callback_url(wait.reception, wait.callbacks.append, wait.warned.append, request_timeout=timeout)
         )
         assert url is not None
         wait.url = url
@@ -172,10 +172,10 @@ def waiting(running: ExitStack) -> Waiting:
     return start
 
 
-def refused(reception: Reception) -> list[str]:
+def refused(reception: CallbackEndpoint) -> list[str]:
     """The warnings of a wait that can't receive anything."""
     warnings: list[str] = []
-    with expecting(reception, lambda _: None, warnings.append) as url:
+    with status_callback_url(reception, lambda _: None, warnings.append) as url:
         assert url is None
     return warnings
 
@@ -339,7 +339,7 @@ def test_each_wait_is_told_that_its_callbacks_do_not_count(waiting: Waiting) -> 
 
 def test_a_warning_that_takes_its_time_holds_nobody_up(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its own callback nor those of others, which share the server; nor is it lost when its wait ends."""
-    monkeypatch.setattr(callback, "WARNING", PATIENCE)
+    monkeypatch.setattr(callback, "WARNING_TIMEOUT", PATIENCE)
     go_on, told = threading.Event(), list[str]()
 
     def warn(text: str) -> None:
@@ -347,8 +347,8 @@ def test_a_warning_that_takes_its_time_holds_nobody_up(waiting: Waiting, monkeyp
         told.append(text)
 
     other = waiting()
-    slow = Wait(Reception(PUBLIC, other.reception.listen))
-    with expecting(slow.reception, slow.callbacks.append, warn) as url:
+    slow = Wait(CallbackEndpoint(PUBLIC, other.reception.listen))
+    with status_callback_url(slow.reception, slow.callbacks.append, warn) as url:
         slow.url = url or ""
         assert [204, 204, 204] == [slow.post().status, other.post().status, slow.post().status]
         assert ([UNSIGNED, UNSIGNED], [SUCCESS], []) == (slow.callbacks, other.callbacks, told)
@@ -357,14 +357,14 @@ def test_a_warning_that_takes_its_time_holds_nobody_up(waiting: Waiting, monkeyp
 
 
 def test_a_warning_that_does_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callback, "WARNING", 0.01)
+    monkeypatch.setattr(callback, "WARNING_TIMEOUT", 0.01)
     never = threading.Event()
 
     def warn(_text: str) -> None:
         never.wait(PATIENCE)
 
-    wait = Wait(Reception(PUBLIC, anywhere()))
-    with expecting(wait.reception, wait.callbacks.append, warn) as url:
+    wait = Wait(CallbackEndpoint(PUBLIC, anywhere()))
+    with status_callback_url(wait.reception, wait.callbacks.append, warn) as url:
         wait.url = url or ""
         assert 204 == wait.post().status
     [left] = warning_threads()
@@ -476,8 +476,8 @@ def test_what_goes_wrong_on_our_side_does_not_change_the_answer(
     def fail(argument: object) -> None:
         raise LookupError(argument)
 
-    wait = Wait(Reception(PUBLIC, anywhere()))
-    wait.url = running.enter_context(expecting(wait.reception, fail, fail)) or ""
+    wait = Wait(CallbackEndpoint(PUBLIC, anywhere()))
+    wait.url = running.enter_context(status_callback_url(wait.reception, fail, fail)) or ""
     assert (204, []) == (wait.post().status, wait.warnings)
     assert ["A callback could not be passed on: LookupError"] * 2 == [
         record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG
@@ -485,11 +485,11 @@ def test_what_goes_wrong_on_our_side_does_not_change_the_answer(
 
 
 def test_the_last_callback_is_answered_although_it_ends_the_wait() -> None:
-    reception = Reception(PUBLIC, anywhere(), (TOKEN,))
+    reception = CallbackEndpoint(PUBLIC, anywhere(), (TOKEN,))
     for _ in range(20):
         there = threading.Event()
         with ThreadPoolExecutor(1) as twilio:
-            with expecting(reception, lambda _, there=there: there.set(), lambda _: None) as url:  # type: ignore[misc]
+            with status_callback_url(reception, lambda _, there=there: there.set(), lambda _: None) as url:  # type: ignore[misc]
                 assert url
                 target = "/" + url.rpartition("/")[2]
                 address = host_and_port(reception.listen)
@@ -527,7 +527,7 @@ def test_a_callback_reaches_its_own_wait_only(waiting: Waiting) -> None:
 
 def test_the_path_is_gone_when_the_wait_is_over(waiting: Waiting) -> None:
     kept = waiting()
-    with expecting(kept.reception, kept.callbacks.append, kept.warned.append) as url:
+    with status_callback_url(kept.reception, kept.callbacks.append, kept.warned.append) as url:
         assert url
         over = Wait(kept.reception, url)
         assert 204 == over.post().status
@@ -539,7 +539,7 @@ def test_a_wait_that_ends_while_a_body_is_on_its_way_gets_nothing(waiting: Waiti
     kept = waiting()
     over: list[Callback] = []
     with ExitStack() as connections:
-        with expecting(kept.reception, over.append, kept.warned.append) as url:
+        with status_callback_url(kept.reception, over.append, kept.warned.append) as url:
             assert url
             body = urlencode(FIELDS).encode()
             signature = sign(url, FIELDS)["X-Twilio-Signature"]
@@ -553,8 +553,8 @@ def test_a_wait_that_ends_while_a_body_is_on_its_way_gets_nothing(waiting: Waiti
 
 
 def test_a_wait_that_fails_is_over_too() -> None:
-    reception = Reception(PUBLIC, anywhere())
-    with pytest.raises(LookupError), expecting(reception, lambda _: None, lambda _: None):
+    reception = CallbackEndpoint(PUBLIC, anywhere())
+    with pytest.raises(LookupError), status_callback_url(reception, lambda _: None, lambda _: None):
         raise LookupError
     with socket.create_server(host_and_port(reception.listen)):
         pass
@@ -563,14 +563,14 @@ def test_a_wait_that_fails_is_over_too() -> None:
 def test_fifty_waits_at_once() -> None:
     """They share a server, each gets its own callback, and the address is free again afterwards."""
     port = free_port()
-    reception = Reception(PUBLIC, f"127.0.0.1:{port}", (TOKEN,))
+    reception = CallbackEndpoint(PUBLIC, f"127.0.0.1:{port}", (TOKEN,))
     everybody = threading.Barrier(50)
 
     def one(number: int) -> tuple[list[str], int]:
         got: list[Callback] = []
         form = FIELDS | {"CallSid": f"CA{number:032}"}
         everybody.wait(PATIENCE)
-        with expecting(reception, got.append, lambda _: None) as url:
+        with status_callback_url(reception, got.append, lambda _: None) as url:
             assert url
             everybody.wait(PATIENCE)
             answer = send(("127.0.0.1", port), "POST", "/" + url.rpartition("/")[2], urlencode(form), sign(url, form))
@@ -585,12 +585,12 @@ def test_fifty_waits_at_once() -> None:
 
 def test_servers_come_and_go_under_many_threads() -> None:
     """Whoever comes while the last one leaves finds the address free."""
-    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}")
+    reception = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}")
 
     def several(_: int) -> list[str]:
         warnings: list[str] = []
         for _ in range(10):
-            with expecting(reception, lambda _: None, warnings.append) as url:
+            with status_callback_url(reception, lambda _: None, warnings.append) as url:
                 assert url
         return warnings
 
@@ -599,10 +599,10 @@ def test_servers_come_and_go_under_many_threads() -> None:
 
 
 def test_the_same_address_can_be_used_again_at_once() -> None:
-    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}", (TOKEN,))
+    reception = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}", (TOKEN,))
     for _ in range(3):
         wait = Wait(reception)
-        with expecting(reception, wait.callbacks.append, wait.warned.append) as url:
+        with status_callback_url(reception, wait.callbacks.append, wait.warned.append) as url:
             assert url
             wait.url = url
             assert 204 == wait.post().status
@@ -610,10 +610,10 @@ def test_the_same_address_can_be_used_again_at_once() -> None:
 
 
 def test_stopping_is_quick_whoever_is_connected() -> None:
-    reception = Reception(PUBLIC, anywhere())
+    reception = CallbackEndpoint(PUBLIC, anywhere())
     address = host_and_port(reception.listen)
     with ExitStack() as connections:
-        with expecting(reception, lambda _: None, lambda _: None, request_timeout=PATIENCE) as url:
+        with status_callback_url(reception, lambda _: None, lambda _: None, request_timeout=PATIENCE) as url:
             assert url
             path = "/" + url.rpartition("/")[2]
             half = "HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"
@@ -644,29 +644,29 @@ def test_other_ways_to_write_this_machine(waiting: Waiting, host: str) -> None:
 def test_an_address_that_makes_no_sense(listen: str) -> None:
     assert [
         f"Twilio's callbacks can't be received at {listen} (must be host:port, such as 127.0.0.1:8585): polling only."
-    ] == refused(Reception(PUBLIC, listen, (TOKEN,)))
+    ] == refused(CallbackEndpoint(PUBLIC, listen, (TOKEN,)))
 
 
 def test_a_port_that_is_taken() -> None:
     """It fails this wait only: the next one can have it."""
-    reception = Reception(PUBLIC, anywhere())
+    reception = CallbackEndpoint(PUBLIC, anywhere())
     with socket.create_server(host_and_port(reception.listen)):
         assert [
             f"Twilio's callbacks can't be received at {reception.listen} (Address already in use): polling only."
         ] == refused(reception)
         assert 1 == len(refused(reception))
-    with expecting(reception, lambda _: None, lambda _: None) as url:
+    with status_callback_url(reception, lambda _: None, lambda _: None) as url:
         assert url is not None
 
 
 def test_an_address_of_another_machine() -> None:
-    warnings = refused(Reception(PUBLIC, "203.0.113.1:1"))
+    warnings = refused(CallbackEndpoint(PUBLIC, "203.0.113.1:1"))
     assert 1 == len(warnings)
     assert warnings[0].startswith("Twilio's callbacks can't be received at 203.0.113.1:1 (")
 
 
 def test_a_host_that_is_no_name() -> None:
-    warnings = refused(Reception(PUBLIC, "x" * 300 + ":1"))
+    warnings = refused(CallbackEndpoint(PUBLIC, "x" * 300 + ":1"))
     assert 1 == len(warnings)
     assert len(warnings[0]) < 300
 
@@ -681,7 +681,7 @@ def test_half_of_an_address_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         assert [
             "Twilio's callbacks can't be received at localhost:1 (Address already in use): polling only."
-        ] == refused(Reception(PUBLIC, "localhost:1"))
+        ] == refused(CallbackEndpoint(PUBLIC, "localhost:1"))
     with socket.create_server(found[0][4]):  # it was closed again
         pass
     found[1] = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.1", 1))
@@ -693,13 +693,13 @@ def test_half_of_an_address_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> No
         return create(address, **options)
 
     monkeypatch.setattr(socket, "create_server", without)
-    with expecting(Reception(PUBLIC, "localhost:1"), lambda _: None, lambda _: None) as url:
+    with status_callback_url(CallbackEndpoint(PUBLIC, "localhost:1"), lambda _: None, lambda _: None) as url:
         assert url is not None
 
 
 def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as for want of file descriptors; a later one may."""
-    reception = Reception(PUBLIC, f"127.0.0.1:{free_port()}")
+    reception = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}")
     with monkeypatch.context() as patched:
         patched.setattr(
             "asyncio.events.new_event_loop", lambda: (_ for _ in ()).throw(OSError(24, "Too many open files"))
@@ -707,7 +707,7 @@ def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [
             f"Twilio's callbacks can't be received at {reception.listen} (Too many open files): polling only."
         ] == refused(reception)
-    with expecting(reception, lambda _: None, lambda _: None) as url:
+    with status_callback_url(reception, lambda _: None, lambda _: None) as url:
         assert url is not None
 
 
@@ -715,8 +715,8 @@ def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reception_does_not_show_its_tokens() -> None:
-    shown = repr(Reception(PUBLIC, "127.0.0.1:8585", (TOKEN,)))
-    assert f"Reception(public_url={PUBLIC!r}, listen='127.0.0.1:8585')" == shown
+    shown = repr(CallbackEndpoint(PUBLIC, "127.0.0.1:8585", (TOKEN,)))
+    assert f"CallbackEndpoint(public_url={PUBLIC!r}, listen='127.0.0.1:8585')" == shown
 
 
 def test_nothing_of_a_callback_is_logged(

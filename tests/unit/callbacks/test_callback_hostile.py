@@ -26,10 +26,10 @@ from pulumi_twilio_caller_id.verification import callback_server
 from pulumi_twilio_caller_id.verification.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
 from pulumi_twilio_caller_id.verification.status_callback import (
     MOST_FIELDS,
+    NUDGE_BURST,
     NUDGE_INTERVAL,
-    NUDGES,
-    Reception,
-    expecting,
+    CallbackEndpoint,
+    status_callback_url,
 )
 from tests.support.machine import free_port
 from tests.support.receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
@@ -213,10 +213,10 @@ def test_no_more_is_read_than_a_request_may_have() -> None:
 
 CHILD = """
 import resource, sys
-from pulumi_twilio_caller_id.verification.status_callback import Reception, expecting
+from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-reception = Reception(sys.argv[1], sys.argv[3], (sys.argv[2],))
-with expecting(reception, lambda it: print(it.caller_id_sid, flush=True), print, request_timeout=60) as url:
+reception = CallbackEndpoint(sys.argv[1], sys.argv[3], (sys.argv[2],))
+with status_callback_url(reception, lambda it: print(it.caller_id_sid, flush=True), print, request_timeout=60) as url:
     print(url, flush=True)
     sys.stdin.readline()
 """
@@ -355,8 +355,8 @@ def test_whoever_repeats_themselves_does_not_make_us_ask_twilio_each_time(how: s
     with Receiver(() if how == "no token" else (TOKEN,)) as receiver:
         started = time.monotonic()
         assert {204} == {receiver.status(receiver.request(**true)) for _ in range(60)}
-        most = 1 + NUDGES + (time.monotonic() - started) / NUDGE_INTERVAL
-        assert NUDGES <= len(receiver.callbacks) <= most + 1
+        most = 1 + NUDGE_BURST + (time.monotonic() - started) / NUDGE_INTERVAL
+        assert NUDGE_BURST <= len(receiver.callbacks) <= most + 1
         if how != "no token":
             failed = FIELDS | {"VerificationStatus": "failed"}
             headers = {"body": urlencode(failed), "X_Twilio_Signature": signature(receiver.url, failed)}
@@ -368,11 +368,11 @@ def test_whoever_repeats_themselves_does_not_make_us_ask_twilio_each_time(how: s
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
-    default, _, its_port = Reception(PUBLIC).listen.rpartition(":")
+    default, _, its_port = CallbackEndpoint(PUBLIC).listen.rpartition(":")
     assert ("127.0.0.1", True) == (default, its_port.isdecimal())
     for host, bound in (("127.0.0.1", "0100007F"), ("0.0.0.0", "00000000")):  # noqa: S104
         port = free_port()
-        with expecting(Reception(PUBLIC, f"{host}:{port}"), print, print):
+        with status_callback_url(CallbackEndpoint(PUBLIC, f"{host}:{port}"), print, print):
             rows = [
                 line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()
             ]

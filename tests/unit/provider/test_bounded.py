@@ -13,12 +13,12 @@ import pytest
 
 from pulumi_twilio_caller_id.api import bounded
 from pulumi_twilio_caller_id.api import transport as twilio_http
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import AnswerLost, TwilioRefused
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from tests.support.waiting import PATIENCE, until
 
-Connect = Callable[..., TwilioApi]
+Connect = Callable[..., Client]
 NUMBER = "+14155550101"
 SECONDS = 0.4
 
@@ -245,7 +245,7 @@ def test_redirects_are_not_followed(
     assert 3 == len(server.paths)
 
 
-def test_after_a_request_nobody_is_told_of_what_others_send(connect: Callable[..., TwilioApi]) -> None:
+def test_after_a_request_nobody_is_told_of_what_others_send(connect: Callable[..., Client]) -> None:
     before = bounded.sending.get()
     connect().find("+14155550199")
     assert before is bounded.sending.get()

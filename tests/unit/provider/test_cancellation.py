@@ -15,14 +15,14 @@ import requests
 
 from pulumi_twilio_caller_id import cancellation as interrupts
 from pulumi_twilio_caller_id.api import bounded, throttle
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.throttle import Throttle
 from pulumi_twilio_caller_id.errors import Interrupted
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE, until
 
-Connect = Callable[..., TwilioApi]
+Connect = Callable[..., Client]
 NUMBER = "+14155550101"
 NOT_CALLED = "+1 415-555-0101 was not verified: {} before any call was placed.\nRun `pulumi up` again."
 
@@ -100,9 +100,9 @@ def test_no_phone_rings_for_who_was_interrupted_before_the_call(
 @pytest.mark.parametrize(
     ("step", "request_"),
     [
-        ("delete caller ID {}", TwilioApi.remove),
+        ("delete caller ID {}", Client.remove),
         ("rename caller ID {}", lambda twilio, sid: twilio.rename(sid, "Lobby")),
-        ("read caller ID {}", TwilioApi.fetch),
+        ("read caller ID {}", Client.fetch),
         ("list the caller IDs of {account}", lambda twilio, _sid: list(twilio.each())),
     ],
 )
@@ -111,7 +111,7 @@ def test_no_other_request_stands_in_line_after_an_interrupt(
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
     step: str,
-    request_: Callable[[TwilioApi, str], object],
+    request_: Callable[[Client, str], object],
 ) -> None:
     [record] = sandbox.caller_ids
     line = Line(1, interrupts.cancel, stands=True)

@@ -7,14 +7,14 @@ import pytest
 import requests
 
 from pulumi_twilio_caller_id.api import connections as module
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.connections import KEPT, Connections
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.machine import free_port
 
-Connect = Callable[..., TwilioApi]
+Connect = Callable[..., Client]
 
 
 class Clock:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.errors import SettingsError
 from pulumi_twilio_caller_id.provider import configuration
-from pulumi_twilio_caller_id.settings.model import Settings, resolve
+from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.settings.sources import SOURCES
 
 ACCOUNT, OTHER = "AC" + "1" * 32, "AC" + "2" * 32
@@ -66,11 +66,11 @@ def settled(level: str, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> S
     by_key = {f"twilio:{SOURCES[name][0]}": value for name, value in upper.items()}
     environment = {str(SOURCES[name][1]): value for name, value in lower.items()}
     if level == "config over environment":
-        return resolve(by_key.get, environment)
+        return load_settings(by_key.get, environment)
     if level == "Provider over config":
         pulumi.runtime.set_all_config({f"twilio:{SOURCES[name][0]}": value for name, value in lower.items()})
         environment = {}
-    return resolve(configuration("eu", upper).get, environment)
+    return load_settings(configuration("eu", upper).get, environment)
 
 
 def credentials(settings: Settings) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() ->
     """Three sources: the config completes the Provider, and the environment adds nothing."""
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT, "twilio:authToken": "of the config"})
     stray = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "stray"}
-    assert {"auth_token": "of the config"} == credentials(resolve(configuration("eu", {}).get, stray))
+    assert {"auth_token": "of the config"} == credentials(load_settings(configuration("eu", {}).get, stray))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_source_is_told_without_a_value(config: dict[str, str], environment:
 
 def test_the_source_of_a_provider() -> None:
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
-    settings = resolve(configuration("eu", TOKEN).get, {})
+    settings = load_settings(configuration("eu", TOKEN).get, {})
     assert "Provider eu (account_sid, auth_token)" == settings.source(ACCOUNT)
     assert settings.refused_todo(ACCOUNT).splitlines() == [
         "The credentials come from Provider eu (account_sid, auth_token).",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.ownership_notes import Handover
+from pulumi_twilio_caller_id.ownership_notes import OwnershipNotes
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 
 NUMBER, OTHER = "+14155550199", "+14155550102"
@@ -112,12 +112,12 @@ def test_what_is_being_deleted_is_not_adopted(stack: Stack, monkeypatch: pytest.
     """`desk` is deleted before it is replaced; meanwhile `lobby` finds its caller ID."""
     deleted: list[str] = []
 
-    def adopt_meanwhile(_twilio: TwilioApi, sid: str) -> None:
+    def adopt_meanwhile(_twilio: Client, sid: str) -> None:
         with pytest.raises(Gone, match="is being deleted in the same operation"):
             stack.create("lobby", {"phone_number": NUMBER, "adopt": True})
         deleted.append(sid)
 
-    monkeypatch.setattr(TwilioApi, "remove", adopt_meanwhile)
+    monkeypatch.setattr(Client, "remove", adopt_meanwhile)
     assert ["phone_number"] == stack.declare_desk({"phone_number": OTHER}).replaces
     stack.call("desk", lambda: stack.provider.delete(stack.sid, stack.olds))
     assert [stack.sid] == deleted
@@ -128,11 +128,11 @@ def test_a_number_that_was_just_verified_is_kept_if_it_can_not_be_noted(
 ) -> None:
     """The disk is full by now. No other process knows of the new caller ID, so none can delete it."""
 
-    def noted(_notes: Handover, key: str, _urn: str) -> None:
+    def noted(_notes: OwnershipNotes, key: str, _urn: str) -> None:
         if key.startswith("PN"):
             raise OwnershipUnknown("/notes", "No space left on device")
 
-    monkeypatch.setattr(Handover, "acquire", noted)
+    monkeypatch.setattr(OwnershipNotes, "acquire", noted)
     sid = stack.create("lobby", {"phone_number": OTHER})
     assert sid in {record.sid for record in sandbox.caller_ids}
     with pytest.raises(OwnershipUnknown):

@@ -343,7 +343,7 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
 
     def operation() -> None:
         begun.wait(PATIENCE)
-        engine.expect_waiting()
+        engine.widen_worker_pool()
         together.wait()
 
     begun = threading.Event()
@@ -360,7 +360,7 @@ def test_after_a_burst_as_many_are_served_as_wait() -> None:
     everyone = threading.Barrier(13, timeout=PATIENCE)
 
     def wait() -> None:
-        engine.expect_waiting()
+        engine.widen_worker_pool()
         everyone.wait()
 
     with futures.ThreadPoolExecutor(4) as executor:
@@ -375,12 +375,12 @@ def test_after_a_burst_as_many_are_served_as_wait() -> None:
 
 def test_no_more_workers_than_that() -> None:
     with futures.ThreadPoolExecutor(engine.WORKERS + 1) as executor:
-        executor.submit(engine.expect_waiting).result()
+        executor.submit(engine.widen_worker_pool).result()
         assert engine.WORKERS + 1 == executor._max_workers
 
 
 def test_outside_of_a_pool_no_workers_are_needed() -> None:
-    engine.expect_waiting()
+    engine.widen_worker_pool()
 
 
 def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> None:
@@ -391,7 +391,7 @@ def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> N
         return executor
 
     def work(executor_reference: object) -> None:
-        engine.expect_waiting()
+        engine.widen_worker_pool()
 
     work(executor_reference)
     assert 4 == executor._max_workers

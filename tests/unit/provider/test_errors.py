@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_twilio_caller_id import errors
 from pulumi_twilio_caller_id.errors import (
-    HINTS,
+    ADVICE,
     AlreadyVerified,
     AnswerLost,
     BadSid,
@@ -17,8 +17,8 @@ from pulumi_twilio_caller_id.errors import (
     TooManyRequests,
     TwilioRefused,
     TwilioUnreachable,
-    shown,
 )
+from pulumi_twilio_caller_id.text import one_line
 
 
 def test_the_tree_at_the_top_is_the_tree() -> None:
@@ -104,12 +104,12 @@ def test_the_text_of_an_error(error: CallerIdError, text: str) -> None:
     assert text == str(error)
 
 
-@pytest.mark.parametrize("code", sorted(HINTS))
+@pytest.mark.parametrize("code", sorted(ADVICE))
 def test_a_code_with_a_hint_shows_it(code: int) -> None:
     """The hint takes the place of the general advice; the code is still named."""
     error = TwilioRefused("verify +14155550101", 400, code, "No")
-    assert f"Twilio refused to verify +14155550101: No (code {code}, HTTP 400).\n{HINTS[code]}" == str(error)
-    assert HINTS[code] != TwilioRefused.default_todo
+    assert f"Twilio refused to verify +14155550101: No (code {code}, HTTP 400).\n{ADVICE[code]}" == str(error)
+    assert ADVICE[code] != TwilioRefused.default_todo
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -139,7 +139,7 @@ def test_a_bad_sid_is_shown_cut() -> None:
     ],
 )
 def test_text_from_elsewhere_is_fit_for_a_terminal(given: object, expected: str) -> None:
-    assert expected == shown(given)
+    assert expected == one_line(given)
 
 
 @pytest.mark.parametrize(

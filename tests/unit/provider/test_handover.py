@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import Gone, OwnershipUnknown
-from pulumi_twilio_caller_id.ownership import DELETING, Memory
-from pulumi_twilio_caller_id.ownership_notes import HEADER, Handover, default_folder
+from pulumi_twilio_caller_id.ownership import DELETING, Ownership
+from pulumi_twilio_caller_id.ownership_notes import HEADER, OwnershipNotes, default_folder
 
 ENGINE = "127.0.0.1:40123"
 SID = "PN" + "1" * 32
@@ -24,8 +24,8 @@ LOBBY = "urn:pulumi:test::project::type::lobby"
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from pulumi_twilio_caller_id.ownership_notes import Handover
-notes = Handover(sys.argv[1], folder=Path(sys.argv[2]))
+from pulumi_twilio_caller_id.ownership_notes import OwnershipNotes
+notes = OwnershipNotes(sys.argv[1], folder=Path(sys.argv[2]))
 for line in sys.stdin:
     method, _, arguments = line.strip().partition(" ")
     print(getattr(notes, method)(*arguments.split("|")), flush=True)
@@ -73,12 +73,12 @@ def another(folder: Path) -> Iterator[Callable[..., Other]]:
 
 def test_a_process_knows_what_another_of_its_engine_owns(another: Callable[..., Other], folder: Path) -> None:
     assert "None" == another()("acquire", SID, DESK)
-    notes = Handover(ENGINE, folder=folder)
+    notes = OwnershipNotes(ENGINE, folder=folder)
     assert DESK == notes.find(SID) == notes.acquire(SID, LOBBY)
-    assert DESK == Memory(Handover(ENGINE, folder=folder)).holder(SID)
+    assert DESK == Ownership(OwnershipNotes(ENGINE, folder=folder)).holder(SID)
     assert notes.find("PN" + "2" * 32) is None
-    assert Handover("127.0.0.1:40124", folder=folder).find(SID) is None
-    assert Handover(None, folder=folder).acquire(SID, LOBBY) is None
+    assert OwnershipNotes("127.0.0.1:40124", folder=folder).find(SID) is None
+    assert OwnershipNotes(None, folder=folder).acquire(SID, LOBBY) is None
 
 
 def test_the_first_to_acquire_it_owns_it(another: Callable[..., Other]) -> None:
@@ -110,7 +110,7 @@ def test_a_note_outlives_its_process_but_not_the_operation(another: Callable[...
     assert [DESK, DESK] == [second("acquire", SID, LOBBY), another()("find", SID)]
     for other in another.started:  # type: ignore[attr-defined]
         other.kill()
-    assert Handover(ENGINE, folder=folder).find(SID) is None
+    assert OwnershipNotes(ENGINE, folder=folder).find(SID) is None
 
 
 def test_files_of_ended_operations_are_removed(another: Callable[..., Other], folder: Path) -> None:
@@ -118,7 +118,7 @@ def test_files_of_ended_operations_are_removed(another: Callable[..., Other], fo
     ended("acquire", SID, DESK)
     running("acquire", SID, DESK)
     ended.kill()
-    Handover(ENGINE, folder=folder).find(SID)
+    OwnershipNotes(ENGINE, folder=folder).find(SID)
     assert {"127.0.0.1_40002.notes", "127.0.0.1_40123.notes"} == {path.name for path in folder.iterdir()}
     assert DESK == another("127.0.0.1:40002")("find", SID)
 
@@ -135,7 +135,7 @@ def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> No
         (folder / name).write_text(content)
     (folder / "link.notes").symlink_to(victim)
     os.mkfifo(folder / "pipe.notes")
-    Handover(ENGINE, folder=folder).acquire(SID, DESK)
+    OwnershipNotes(ENGINE, folder=folder).acquire(SID, DESK)
 
     kept = {str(path.relative_to(folder)) for path in folder.rglob("*")}
     expected = {"99999999", "sub", "sub/old.notes", "link.notes", "pipe.notes", "127.0.0.1_40123.notes"}
@@ -163,7 +163,7 @@ def test_what_is_in_the_way_is_named(folder: Path, plant: Callable[[Path], None]
     plant(folder)
     for act in ("acquire", "find"):
         with pytest.raises(OwnershipUnknown, match=why) as raised:
-            getattr(Handover(ENGINE, folder=folder), act)(*[SID, DESK][: 2 if act == "acquire" else 1])
+            getattr(OwnershipNotes(ENGINE, folder=folder), act)(*[SID, DESK][: 2 if act == "acquire" else 1])
         assert str(folder) in str(raised.value)
 
 
@@ -171,13 +171,13 @@ def test_a_folder_of_somebody_else_is_not_used(folder: Path, monkeypatch: pytest
     folder.mkdir(parents=True)
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
     with pytest.raises(OwnershipUnknown, match="it belongs to another user"):
-        Handover(ENGINE, folder=folder).acquire(SID, DESK)
+        OwnershipNotes(ENGINE, folder=folder).acquire(SID, DESK)
 
 
 def test_a_full_disk_leaves_no_half_a_note(
     another: Callable[..., Other], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes = Handover(ENGINE, folder=folder)
+    notes = OwnershipNotes(ENGINE, folder=folder)
     notes.find(SID)
     written = os.write
     monkeypatch.setattr(os, "write", lambda file, content: written(file, content[:20]))
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_no_half_a_note(
 def test_a_preview_goes_on_without_notes(folder: Path) -> None:
     folder.parent.mkdir()
     folder.touch()
-    memory = Memory(Handover(ENGINE, folder=folder))
+    memory = Ownership(OwnershipNotes(ENGINE, folder=folder))
     memory.declared(DESK, in_state=False, previewed=True)
     assert memory.hold(SID, DESK) is None
     assert memory.holder("PN" + "2" * 32) is None
@@ -203,7 +203,7 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
 
 
 def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Other], folder: Path) -> None:
-    memory = Memory(Handover(ENGINE, folder=folder))
+    memory = Ownership(OwnershipNotes(ENGINE, folder=folder))
     assert memory.begin_delete(SID, LOBBY) is None
     other = another()
     assert DELETING + LOBBY == other("find", SID) == other("acquire", SID, DESK)
@@ -220,7 +220,7 @@ def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Oth
 
 def test_a_process_does_not_hear_of_its_own_notes(folder: Path) -> None:
     """It knows better: it may have released the caller ID since."""
-    memory = Memory(Handover(ENGINE, folder=folder))
+    memory = Ownership(OwnershipNotes(ENGINE, folder=folder))
     memory.hold(SID, DESK)
     memory.release(SID, DESK)
     assert memory.holder(SID) is None
@@ -238,13 +238,13 @@ def test_a_file_that_was_just_removed_as_an_old_one_is_not_written_to(
         lock(*place)
 
     monkeypatch.setattr(fcntl, "lockf", late)
-    assert Handover(ENGINE, folder=folder).acquire(SID, DESK) is None
+    assert OwnershipNotes(ENGINE, folder=folder).acquire(SID, DESK) is None
     assert DESK == another()("find", SID)
 
 
 def test_the_folder_and_its_files_are_the_users_alone(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o755)
-    Handover(ENGINE, folder=folder).acquire(SID, DESK)
+    OwnershipNotes(ENGINE, folder=folder).acquire(SID, DESK)
     [file] = folder.iterdir()
     assert (0o700, 0o600) == (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777)
 
@@ -263,7 +263,7 @@ def test_it_is_below_pulumis_own_folder(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("key", ["PN 12", "PN\n", '"', "[]"])
 def test_a_sid_that_is_none_harms_no_note(another: Callable[..., Other], folder: Path, key: str) -> None:
     """A state may have been edited."""
-    notes = Handover(ENGINE, folder=folder)
+    notes = OwnershipNotes(ENGINE, folder=folder)
     notes.acquire(key, DESK)
     notes.acquire(SID, DESK)
     assert DESK == another()("find", SID)
@@ -273,7 +273,7 @@ def test_a_name_of_two_lines_is_one_note(another: Callable[..., Other], folder: 
     """The engine takes any name for a resource."""
     other = "PN" + "2" * 32
     urn = f"urn:pulumi:test::x::T::two\n{os.getpid()} {other} lines\u2028{other} more"
-    Handover(ENGINE, folder=folder).acquire(SID, urn)
+    OwnershipNotes(ENGINE, folder=folder).acquire(SID, urn)
     process = another()
     assert ["None", repr(urn)] == [process("find", other), repr(urn)]
     assert "urn:pulumi:test::x::T::two" == process("find", SID)

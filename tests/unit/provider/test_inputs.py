@@ -7,7 +7,7 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.phone_number import e164, odd_length, readable
 
@@ -16,7 +16,7 @@ MISSING = "it is missing: give the number to verify, in E.164 such as +141555501
 
 
 def refused(given: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
-    return checked(given, **options)[1]
+    return validate_inputs(given, **options)[1]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_text_that_may_mean_the_number_in_the_state_means_it(
     written: str, region: str, before: str, expected: str | None
 ) -> None:
     """Whatever the metadata makes of it by now; and never any other number. None: it is refused."""
-    good, failures = checked({"phone_number": written}, region=region, before={"phone_number": before})
+    good, failures = validate_inputs({"phone_number": written}, region=region, before={"phone_number": before})
     assert (expected, expected is None) == (good.get("phone_number"), bool(failures))
 
 
@@ -146,7 +146,7 @@ def test_a_phone_number_that_is_not_text_is_refused(given: object) -> None:
 
 
 def test_the_default_region_is_given_to_the_phone_number() -> None:
-    assert checked({"phone_number": "020 7183 8750"}, region="GB") == ({"phone_number": "+442071838750"}, [])
+    assert validate_inputs({"phone_number": "020 7183 8750"}, region="GB") == ({"phone_number": "+442071838750"}, [])
 
 
 @pytest.mark.parametrize("given", [{}, {"phone_number": None}, {"friendly_name": "Desk"}])
@@ -156,12 +156,12 @@ def test_a_missing_phone_number_is_a_failure(given: dict[str, Any]) -> None:
 
 def test_properties_without_a_value_yet_pass() -> None:
     """During a preview, an input may be the output of something that is not created yet."""
-    assert checked({"friendly_name": "Desk"}, unknown={"phone_number"}) == ({"friendly_name": "Desk"}, [])
+    assert validate_inputs({"friendly_name": "Desk"}, unknown={"phone_number"}) == ({"friendly_name": "Desk"}, [])
 
 
 def test_none_is_the_same_as_left_out() -> None:
     given = {"phone_number": NUMBER, "friendly_name": None, "call_delay": None, "extension": None}
-    assert checked(given) == ({"phone_number": NUMBER}, [])
+    assert validate_inputs(given) == ({"phone_number": NUMBER}, [])
 
 
 def test_every_failure_is_told_at_once() -> None:
@@ -173,7 +173,7 @@ def test_every_failure_is_told_at_once() -> None:
         "extension": "12",
         "account_sid": "AC1",
     }
-    good, failures = checked(given)
+    good, failures = validate_inputs(given)
     assert good == {"extension": "12"}
     assert failures == [
         ("phone_number", "it is not a phone number"),
@@ -221,7 +221,7 @@ def test_what_check_let_through_is_what_the_model_takes() -> None:
         "account_sid": "AC" + "a" * 32,
         "adopt": True,
     }
-    good, failures = checked(given)
+    good, failures = validate_inputs(given)
     assert failures == []
     assert given | {"phone_number": NUMBER, "call_delay": 5, "status_callback_method": "GET"} == good
     assert good == CallerIdInputs(**good).model_dump()

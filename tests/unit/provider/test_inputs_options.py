@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 
 DELAY = "it must be a whole number of seconds from 0 to 60"
 EXTENSION = "it must be 1 to 32 of the digits 0-9, * and #, and w for a pause of half a second"
@@ -19,7 +19,7 @@ TEXT = "it must be text: put it in quotes"
 
 def check(name: str, value: object) -> tuple[Any, list[tuple[str, str]]]:
     """What becomes of one property beside a good number: its value, or its failures."""
-    good, failures = checked({"phone_number": "+14155550101", name: value})
+    good, failures = validate_inputs({"phone_number": "+14155550101", name: value})
     return good.get(name), failures
 
 
@@ -216,5 +216,5 @@ def test_an_account_sid_is_refused(sid: str, reason: str) -> None:
 
 @pytest.mark.parametrize("value", ["true", 1, 1.0, "", [True]])
 def test_adopt_is_true_or_false(value: object) -> None:
-    _, failures = checked({"phone_number": "+14155550101", "adopt": value})
+    _, failures = validate_inputs({"phone_number": "+14155550101", "adopt": value})
     assert [("adopt", "it must be true or false")] == failures

@@ -9,15 +9,15 @@ import pytest
 
 from pulumi_twilio_caller_id.cancellation import (
     CANCELED,
-    Abandoned,
-    Ending,
+    Cancelled,
+    CancelToken,
     Stop,
     cancel,
-    go_on,
-    over,
-    told,
-    told_over,
-    unless_ended,
+    cancel_reason,
+    on_cancel,
+    on_cancel_here,
+    raise_if_cancelled,
+    run_cancellable,
 )
 from tests.support.waiting import PATIENCE
 
@@ -26,9 +26,9 @@ def test_what_was_waited_for_is_returned_or_raised() -> None:
     def refuse() -> None:
         raise KeyError("no such thing")
 
-    assert 7 == unless_ended(told, lambda: 7)
+    assert 7 == run_cancellable(on_cancel, lambda: 7)
     with pytest.raises(KeyError, match="no such thing"):
-        unless_ended(told, refuse)
+        run_cancellable(on_cancel, refuse)
 
 
 def test_what_takes_too_long_is_left_to_itself() -> None:
@@ -45,8 +45,8 @@ def test_what_takes_too_long_is_left_to_itself() -> None:
         cancel()
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(Abandoned, match=CANCELED):
-        unless_ended(told, slow)
+    with pytest.raises(Cancelled, match=CANCELED):
+        run_cancellable(on_cancel, slow)
     [left] = [thread for thread in threading.enumerate() if thread.name == "twilio-unless-ended"]
     assert left.daemon
     over.set()
@@ -56,8 +56,8 @@ def test_what_takes_too_long_is_left_to_itself() -> None:
 def test_after_the_interrupt_nothing_is_begun() -> None:
     begun: list[str] = []
     cancel()
-    with pytest.raises(Abandoned):
-        unless_ended(told, lambda: begun.append("after all"))
+    with pytest.raises(Cancelled):
+        run_cancellable(on_cancel, lambda: begun.append("after all"))
     assert [] == begun
 
 
@@ -66,12 +66,12 @@ def test_what_takes_longer_than_it_may_is_left_to_itself() -> None:
     going_on, reason = threading.Event(), queue.SimpleQueue[str | None]()
 
     def slow() -> None:
-        assert over() is None
+        assert cancel_reason() is None
         going_on.wait(PATIENCE)
-        reason.put(over())
+        reason.put(cancel_reason())
 
-    with pytest.raises(Abandoned, match="nothing came within 0 s"):
-        unless_ended(told, slow, 0.01)
+    with pytest.raises(Cancelled, match="nothing came within 0 s"):
+        run_cancellable(on_cancel, slow, 0.01)
     going_on.set()
     assert "nothing came within 0 s" == reason.get(timeout=PATIENCE)
 
@@ -81,24 +81,24 @@ def test_where_no_thread_is_to_be_had_it_is_done_all_the_same(monkeypatch: pytes
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    assert 7 == unless_ended(told, lambda: 7)
+    assert 7 == run_cancellable(on_cancel, lambda: 7)
 
 
 def test_an_operation_is_over_with_all_others_or_for_itself() -> None:
-    ending = Ending()
+    ending = CancelToken()
     heard: list[str] = []
-    with ending.governing(), told_over(heard.append):
-        go_on()
+    with ending.governing(), on_cancel_here(heard.append):
+        raise_if_cancelled()
         ending.end("the engine is gone")
         ending.end("and once more")
-        assert "the engine is gone" == over()
-        with pytest.raises(Abandoned, match="the engine is gone"):
-            go_on()
-    assert (["the engine is gone", "and once more"], None) == (heard, over())
+        assert "the engine is gone" == cancel_reason()
+        with pytest.raises(Cancelled, match="the engine is gone"):
+            raise_if_cancelled()
+    assert (["the engine is gone", "and once more"], None) == (heard, cancel_reason())
 
     cancel()
-    with told_over(heard.append):
-        assert (CANCELED, CANCELED) == (over(), heard[-1])
+    with on_cancel_here(heard.append):
+        assert (CANCELED, CANCELED) == (cancel_reason(), heard[-1])
 
 
 def test_the_reason_is_the_one_that_was_told() -> None:
@@ -109,14 +109,14 @@ def test_the_reason_is_the_one_that_was_told() -> None:
         stop("the engine is gone")
         yield
 
-    with pytest.raises(Abandoned, match="the engine is gone"):
-        unless_ended(ended, lambda: never.wait(PATIENCE))
+    with pytest.raises(Cancelled, match="the engine is gone"):
+        run_cancellable(ended, lambda: never.wait(PATIENCE))
     never.set()
 
 
 def test_only_who_waits_is_told() -> None:
     heard: list[str] = []
-    with told(heard.append):
+    with on_cancel(heard.append):
         pass
     cancel()
     assert [] == heard

@@ -8,13 +8,13 @@ import pytest
 
 from pulumi_twilio_caller_id.api import client as twilio_api
 from pulumi_twilio_caller_id.api import listing_cache as listings_module
-from pulumi_twilio_caller_id.api.client import TwilioApi
-from pulumi_twilio_caller_id.api.listing_cache import FRESH, Listings
+from pulumi_twilio_caller_id.api.client import Client
+from pulumi_twilio_caller_id.api.listing_cache import FRESH, ListingCache
 from pulumi_twilio_caller_id.errors import BadSid, CredentialsRefused, NotFound
 from pulumi_twilio_caller_id.models import CallerId
 from pulumi_twilio_caller_id.testing import Sandbox
 
-Connect = Callable[..., TwilioApi]
+Connect = Callable[..., Client]
 LISTED = "+14155550199"
 NO_SUCH = "PN" + "0" * 32
 
@@ -38,7 +38,7 @@ def asked(sandbox: Sandbox) -> list[str]:
 
 def test_a_single_read_asks_for_its_sid_and_many_share_a_listing(sandbox: Sandbox, connect: Connect) -> None:
     sids = [sandbox.add_caller_id(f"+141555501{n:02}").sid for n in range(50)]
-    listings = Listings()
+    listings = ListingCache()
     assert sids[0] == listings.fetch(connect(), sids[0]).sid
     assert ["fetch"] == asked(sandbox)
 
@@ -48,7 +48,7 @@ def test_a_single_read_asks_for_its_sid_and_many_share_a_listing(sandbox: Sandbo
 
 
 def test_what_the_listing_lacks_is_asked_for_before_it_is_called_gone(sandbox: Sandbox, connect: Connect) -> None:
-    listings = Listings()
+    listings = ListingCache()
     [record] = sandbox.caller_ids
     listings.fetch(connect(), record.sid)
     listings.fetch(connect(), record.sid)
@@ -67,7 +67,7 @@ def test_where_there_is_no_listing_each_is_asked_for(
     """Nor is the listing asked for again by each of them."""
     sandbox.fail("list", **fault)  # type: ignore[arg-type]
     [record] = sandbox.caller_ids
-    listings = Listings()
+    listings = ListingCache()
     for _ in range(4):
         assert record.sid == listings.fetch(connect(attempts=1), record.sid).sid
     assert 4 == asked(sandbox).count("fetch")
@@ -76,7 +76,7 @@ def test_where_there_is_no_listing_each_is_asked_for(
 
 def test_what_this_process_changed_is_not_read_from_an_old_listing(sandbox: Sandbox, connect: Connect) -> None:
     [record] = sandbox.caller_ids
-    listings = Listings()
+    listings = ListingCache()
     for _ in range(2):
         listings.fetch(connect(), record.sid)
     sandbox.rename(record.sid, "Lobby")
@@ -91,7 +91,7 @@ def test_what_this_process_changed_is_not_read_from_an_old_listing(sandbox: Sand
 
 def test_a_listing_ages(sandbox: Sandbox, connect: Connect) -> None:
     clock = Clock()
-    listings = Listings(clock)
+    listings = ListingCache(clock)
     [record] = sandbox.caller_ids
     for _ in range(2):
         listings.fetch(connect(), record.sid)
@@ -106,7 +106,7 @@ def test_accounts_have_listings_of_their_own(connect: Connect) -> None:
     subaccount = "AC" + "5" * 32
     with Sandbox(subaccounts=[subaccount]) as sandbox:
         own, other = sandbox.add_caller_id(LISTED).sid, sandbox.add_caller_id(LISTED, account_sid=subaccount).sid
-        listings = Listings()
+        listings = ListingCache()
         for _ in range(2):
             assert own == listings.fetch(connect(url=sandbox.url), own).sid
             assert other == listings.fetch(connect(url=sandbox.url, subaccount=subaccount), other).sid
@@ -115,7 +115,7 @@ def test_accounts_have_listings_of_their_own(connect: Connect) -> None:
 
 
 def test_what_is_not_a_sid_is_not_looked_for(sandbox: Sandbox, connect: Connect) -> None:
-    listings = Listings()
+    listings = ListingCache()
     for _ in range(2):
         with pytest.raises(BadSid):
             listings.fetch(connect(), "../Calls")
@@ -127,7 +127,7 @@ def test_what_is_not_a_sid_is_not_looked_for(sandbox: Sandbox, connect: Connect)
 
 def test_an_error_is_shared_as_long_as_a_listing_would_be(sandbox: Sandbox, connect: Connect) -> None:
     clock = Clock()
-    listings = Listings(clock)
+    listings = ListingCache(clock)
     sandbox.fail("list", status=401, code=20003, times=1)
     for _ in range(3):
         with pytest.raises(CredentialsRefused):
@@ -141,7 +141,7 @@ def test_an_error_is_shared_as_long_as_a_listing_would_be(sandbox: Sandbox, conn
 
 
 def test_one_wait_looks_for_its_number_alone(sandbox: Sandbox, connect: Connect) -> None:
-    with Listings().shared(connect()) as looks:
+    with ListingCache().shared(connect()) as looks:
         for _ in range(3):
             assert looks.once().find(LISTED) is not None
     assert [LISTED] * 3 == [request.params.get("PhoneNumber") for request in sandbox.requests]
@@ -149,7 +149,7 @@ def test_one_wait_looks_for_its_number_alone(sandbox: Sandbox, connect: Connect)
 
 def test_many_waits_share_a_listing_a_second(sandbox: Sandbox, connect: Connect) -> None:
     clock = Clock()
-    listings = Listings(clock)
+    listings = ListingCache(clock)
     with listings.shared(connect()) as first, listings.shared(connect()) as second:
         rounds = [first.once(), second.once()]
         for _ in range(10):
@@ -164,7 +164,7 @@ def test_many_waits_share_a_listing_a_second(sandbox: Sandbox, connect: Connect)
 
 def test_the_last_look_is_ones_own(sandbox: Sandbox, connect: Connect) -> None:
     """A failure rests on it: a listing of half a second ago would not do."""
-    listings = Listings()
+    listings = ListingCache()
     with listings.shared(connect()) as first, listings.shared(connect()):
         assert first.once().find("+14155550101") is None
         sandbox.add_caller_id("+14155550101")
@@ -173,7 +173,7 @@ def test_the_last_look_is_ones_own(sandbox: Sandbox, connect: Connect) -> None:
 
 
 def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connect: Connect) -> None:
-    listings = Listings()
+    listings = ListingCache()
     with listings.shared(connect()) as looks:
         with listings.shared(connect()):
             looks.once().find(LISTED)
@@ -194,7 +194,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def test_all_waits_together_ask_once_a_second_at_most(connect: Connect, large: Sandbox, waits: int) -> None:
     """However many pages the account has: few waits each for its number in turn, many for all pages."""
     clock = Clock()
-    listings = Listings(clock)
+    listings = ListingCache(clock)
     with ExitStack() as stack:
         twilio = connect(url=large.url)
         rounds = [stack.enter_context(listings.shared(twilio)).once() for _ in range(waits)]
@@ -212,7 +212,7 @@ def test_a_number_is_seen_after_as_many_seconds_as_there_are_waits_or_pages(
     connect: Connect, large: Sandbox, waits: int, seconds: int
 ) -> None:
     clock = Clock()
-    listings = Listings(clock)
+    listings = ListingCache(clock)
     with ExitStack() as stack:
         twilio = connect(url=large.url)
         [first, *others] = [stack.enter_context(listings.shared(twilio)).once() for _ in range(waits)]
@@ -228,7 +228,7 @@ def test_a_number_is_seen_after_as_many_seconds_as_there_are_waits_or_pages(
 
 def test_a_single_wait_looks_whenever_it_has_a_reason_to(connect: Connect, large: Sandbox) -> None:
     """Such as a callback that can't be trusted."""
-    with Listings(Clock()).shared(connect(url=large.url)) as wait:
+    with ListingCache(Clock()).shared(connect(url=large.url)) as wait:
         looks = wait.once()
         assert looks.find("+14155590000") is None
         large.add_caller_id("+14155590000")

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pulumi_twilio_caller_id.api import listing_cache as module
-from pulumi_twilio_caller_id.api.client import TwilioApi
-from pulumi_twilio_caller_id.api.listing_cache import FRESH, Listings, Looks
-from pulumi_twilio_caller_id.cancellation import Ending
+from pulumi_twilio_caller_id.api.client import Client
+from pulumi_twilio_caller_id.api.listing_cache import FRESH, ListingCache, SharedPoller
+from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, await_caller_id
@@ -35,7 +35,7 @@ class Clock:
         return self.time
 
 
-class Twilio(TwilioApi):
+class Twilio(Client):
     """What happens while it lists, or looks for a number, is `listing`; `call` while it looks at a call. asked_for: has
     one for each time that its listings were asked for.
     """
@@ -74,15 +74,15 @@ class Twilio(TwilioApi):
         return self
 
 
-def find(looks: Looks) -> object:
+def find(looks: SharedPoller) -> object:
     return looks.find(NUMBER)
 
 
-def fetch(looks: Looks) -> object:
+def fetch(looks: SharedPoller) -> object:
     return looks.fetch(RECORD.sid)
 
 
-def call_state(looks: Looks) -> object:
+def call_state(looks: SharedPoller) -> object:
     return looks.call_state(CALL)
 
 
@@ -103,7 +103,7 @@ def test_who_comes_while_a_listing_is_made_has_it_too(end: Callable[[], None]) -
         clock.time += 15
         end()
 
-    twilio, shared = Twilio(slowly), Listings(clock)
+    twilio, shared = Twilio(slowly), ListingCache(clock)
 
     def get(_: int) -> str:
         try:
@@ -124,7 +124,7 @@ def test_a_listing_that_took_longer_than_it_serves_is_not_made_for_each_read(end
         clock.time += FRESH + 1.5
         end()
 
-    twilio, shared = Twilio(slowly), Listings(clock)
+    twilio, shared = Twilio(slowly), ListingCache(clock)
     for _ in range(10):
         assert RECORD == shared.fetch(twilio, RECORD.sid)
     assert (1, 10 if end is fail else 1) == (twilio.listings, twilio.fetched)
@@ -136,7 +136,7 @@ def test_a_listing_that_took_longer_than_it_serves_is_not_made_for_each_read(end
 
 def test_what_is_deleted_while_a_listing_is_made_is_not_in_it() -> None:
     """And whoever deletes does not wait for the listing."""
-    shared = Listings()
+    shared = ListingCache()
     deleting = threading.Thread(target=shared.forget, args=(RECORD.sid,), daemon=True)
 
     def slowly() -> None:
@@ -151,7 +151,7 @@ def test_who_is_interrupted_has_no_listing_and_keeps_none_from_others() -> None:
     def interrupted() -> None:
         raise Interrupted("Twilio was not asked to list the caller IDs: pulumi was interrupted.", "Run it again.")
 
-    shared = Listings(Clock())
+    shared = ListingCache(Clock())
     with pytest.raises(Interrupted):
         shared.get(Twilio(interrupted), 1.0)
     assert RECORD == shared.get(Twilio(lambda: None), 1.0).of_number(NUMBER)
@@ -169,13 +169,13 @@ def hang() -> Iterator[Callable[[], object]]:
 
 
 def outcomes(
-    twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[list[Inbox], list[Ending]], None]
+    twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[list[Inbox], list[CancelToken]], None]
 ) -> set[type]:
     """What comes of so many waits, none of which may take long."""
-    shared, inboxes, endings = Listings(), [Inbox() for _ in range(waits)], [Ending() for _ in range(waits)]
+    shared, inboxes, endings = ListingCache(), [Inbox() for _ in range(waits)], [CancelToken() for _ in range(waits)]
     with ThreadPoolExecutor(waits) as threads:
 
-        def wait(inbox: Inbox, ending: Ending) -> type:
+        def wait(inbox: Inbox, ending: CancelToken) -> type:
             try:
                 with shared.shared(twilio, ending, timeout) as looks:
                     await_caller_id(looks, REQUEST, timeout=timeout, inbox=inbox)
@@ -200,7 +200,7 @@ def test_an_interruption_ends_every_wait_at_once(hang: Callable[[], object], wai
 
     twilio = Twilio(asking) if where == "the list" else Twilio(hang, call=asking)
 
-    def interrupt(inboxes: list[Inbox], endings: list[Ending]) -> None:
+    def interrupt(inboxes: list[Inbox], endings: list[CancelToken]) -> None:
         for _ in range(waits if where == "the call" else 1):
             assert asked.acquire(timeout=PATIENCE)
         for inbox, ending in zip(inboxes, endings, strict=True):
@@ -226,7 +226,7 @@ def test_a_look_is_given_up_at_the_deadline_and_the_last_one_a_little_later(
     monkeypatch.setattr(module, "LAST_LOOK", 0.1)
     clock = Clock()
     told = "Twilio was asked to {}, and gave no usable answer: nothing came within 0 s."
-    with Listings(clock).shared(Twilio(hang, call=hang), timeout=60.0) as looks:
+    with ListingCache(clock).shared(Twilio(hang, call=hang), timeout=60.0) as looks:
         clock.time += 60
         for its in (looks.once(), looks.twice()):
             for step, look in ((f"look up {NUMBER}", find), (f"read call {CALL}", call_state)):
@@ -237,9 +237,9 @@ def test_a_look_is_given_up_at_the_deadline_and_the_last_one_a_little_later(
 
 @pytest.mark.parametrize("which", ["once", "twice"])
 def test_nothing_is_asked_for_a_wait_that_is_over(which: str) -> None:
-    twilio, ending = Twilio(lambda: None), Ending()
+    twilio, ending = Twilio(lambda: None), CancelToken()
     ending.end(WHY)
-    with Listings().shared(twilio, ending) as looks:
+    with ListingCache().shared(twilio, ending) as looks:
         for look in (find, fetch):
             with pytest.raises(AnswerLost, match=WHY):
                 look(getattr(looks, which)())

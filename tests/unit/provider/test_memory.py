@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pulumi_twilio_caller_id.ownership import Memory, name_of
+from pulumi_twilio_caller_id.ownership import Ownership, name_of
 
 DESK = "urn:pulumi:test::project::type::desk"
 LOBBY = "urn:pulumi:test::project::type::lobby"
@@ -8,7 +8,7 @@ SID = "PN" + "1" * 32
 
 
 def test_what_import_names_is_kept_until_the_program_says_otherwise() -> None:
-    memory = Memory()
+    memory = Ownership()
     memory.declared(DESK, in_state=False, import_sid=SID)
     assert (SID, None) == (memory.import_sid(DESK), memory.import_sid(LOBBY))
     memory.declared(DESK, in_state=False)
@@ -17,7 +17,7 @@ def test_what_import_names_is_kept_until_the_program_says_otherwise() -> None:
 
 def test_a_resource_is_in_the_state_as_of_its_last_check() -> None:
     """The engine checks what it replaces once more, as if it were new."""
-    memory = Memory()
+    memory = Ownership()
     assert not memory.is_in_state(DESK)
     memory.declared(DESK, in_state=True)
     assert memory.is_in_state(DESK)
@@ -26,7 +26,7 @@ def test_a_resource_is_in_the_state_as_of_its_last_check() -> None:
 
 
 def test_calls_out_of_reach_are_not_told_apart() -> None:
-    memory = Memory()
+    memory = Ownership()
     memory.declared("", in_state=True)
     assert not memory.is_in_state("")
     assert memory.hold(SID, "") is None
@@ -35,7 +35,7 @@ def test_calls_out_of_reach_are_not_told_apart() -> None:
 
 
 def test_the_first_to_hold_a_caller_id_keeps_it() -> None:
-    memory = Memory()
+    memory = Ownership()
     assert [None, None, DESK] == [memory.hold(SID, DESK), memory.hold(SID, DESK), memory.hold(SID, LOBBY)]
     assert DESK == memory.holder(SID)
     memory.release(SID, LOBBY)

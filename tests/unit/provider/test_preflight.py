@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id.api.listing_cache import Listings
+from pulumi_twilio_caller_id.api.listing_cache import ListingCache
 from pulumi_twilio_caller_id.operations.preflight import Preflight
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -18,7 +18,7 @@ def settings(sandbox: Sandbox) -> Settings:
 
 
 def test_all_who_ask_at_once_share_one_listing(sandbox: Sandbox) -> None:
-    preflight = Preflight(Listings())
+    preflight = Preflight(ListingCache())
     with ThreadPoolExecutor(8) as threads:
         listings = list(threads.map(lambda _: preflight.listing(settings(sandbox), None), range(8)))
 
@@ -28,7 +28,7 @@ def test_all_who_ask_at_once_share_one_listing(sandbox: Sandbox) -> None:
 
 
 def test_what_it_lacks(sandbox: Sandbox) -> None:
-    listing = Preflight(Listings()).listing(settings(sandbox), None)
+    listing = Preflight(ListingCache()).listing(settings(sandbox), None)
     assert listing is not None
     assert listing.of_number("+14155550101") is None
     assert listing.of_sid("PN" + "0" * 32) is None
@@ -38,7 +38,7 @@ def test_where_twilio_does_not_answer_it_warns_once_and_does_not_ask_again(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.fail("list", status=401, code=20003)
-    preflight = Preflight(Listings())
+    preflight = Preflight(ListingCache())
 
     assert [None, None] == [preflight.listing(settings(sandbox), None) for _ in range(2)]
     assert 1 == len(sandbox.requests)

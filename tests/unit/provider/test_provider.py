@@ -15,7 +15,7 @@ import pytest
 from pulumi_twilio_caller_id import Provider
 from pulumi_twilio_caller_id.errors import SettingsError
 from pulumi_twilio_caller_id.provider import KEYS, configuration
-from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.model import load_settings
 from pulumi_twilio_caller_id.settings.sources import PROVIDER, SOURCES
 
 ACCOUNT = "AC" + "1" * 32
@@ -54,7 +54,7 @@ def process_config(config: Mapping[str, str] | None = None, **arguments: Any) ->
 def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: Mapping[str, str]) -> str:
     """With which name and password requests are made for which account, or the message why none are."""
     try:
-        settings = resolve(process_config(config, **given).get, environment)
+        settings = load_settings(process_config(config, **given).get, environment)
     except SettingsError as refused:
         return refused.what
     return f"{' '.join(settings.login(settings.account_sid))} for {settings.account_sid}"
@@ -170,7 +170,7 @@ def test_credentials_of_another_account_or_key_are_not_mixed_in(
 def test_another_accounts_tokens_sign_no_callbacks() -> None:
     config = {"accountSid": OTHER, "callbackAuthTokens": "theirs"}
     own = process_config(config, account_sid=ACCOUNT, auth_token="mine", api_url="http://127.0.0.1:1")
-    assert ("mine",) == resolve(own.get, {}).signing_tokens
+    assert ("mine",) == load_settings(own.get, {}).signing_tokens
 
 
 def test_an_account_that_is_an_output_counts_as_another_one_than_the_configs() -> None:
@@ -185,14 +185,14 @@ def test_an_account_that_is_an_output_counts_as_another_one_than_the_configs() -
 
 def test_what_is_missing_says_how_to_give_it() -> None:
     with pytest.raises(SettingsError) as missing:
-        resolve(process_config(account_sid=ACCOUNT).get, {})
+        load_settings(process_config(account_sid=ACCOUNT).get, {})
     assert missing.value.todo == (
         "Give it account_sid and auth_token, or account_sid, api_key and api_secret. What the stack's config and the\n"
         "environment have for another account is not used; for a subaccount's numbers, give the resource its"
         " account_sid."
     )
     with pytest.raises(SettingsError) as half:
-        resolve(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})
+        load_settings(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})
     assert half.value.todo == (
         "Set Provider eu's api_key too, or remove Provider eu's api_secret."
         " Key and secret have to be in the same place."

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.model import load_settings
 from pulumi_twilio_caller_id.settings.sources import KEYS, SOURCES, account_sid, default_region, misspelled
 
 ACCOUNT = "AC" + "1" * 32
@@ -42,7 +42,7 @@ HOW_TO_SET = (
 
 def plain(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str | None]:
     """All settings, with their secrets shown."""
-    found = resolve(config.get, environment)
+    found = load_settings(config.get, environment)
     secrets = {
         name: value.get_secret_value() for name in ("auth_token", "api_secret") if (value := getattr(found, name))
     }
@@ -51,7 +51,7 @@ def plain(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
 
 def refusal(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> str:
     with pytest.raises(SettingsError) as caught:
-        resolve(config.get, environment or {})
+        load_settings(config.get, environment or {})
     return str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str)
     if token and (has in environment) != (
         "TWILIO_AUTH_TOKEN" in environment
     ):  # the other source has all that is needed
-        assert "token" == resolve(config.get, environment).login(ACCOUNT)[1]
+        assert "token" == load_settings(config.get, environment).login(ACCOUNT)[1]
         return
     todo = f"Set {lacks} too, or remove {has}. Key and secret have to be in the same place."
     assert f"{has} is set, but {lacks} is not.\n{todo}" == refusal(config, environment)
@@ -145,11 +145,11 @@ def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
 
 
 def test_the_token_authenticates_the_account() -> None:
-    assert resolve(TOKEN_ONLY.get, {}).login(ACCOUNT) == (ACCOUNT, "token")
+    assert load_settings(TOKEN_ONLY.get, {}).login(ACCOUNT) == (ACCOUNT, "token")
 
 
 def test_an_api_key_is_used_where_there_is_one() -> None:
-    assert resolve(CONFIG.get, {}).login(ACCOUNT) == (KEY, "secret")
+    assert load_settings(CONFIG.get, {}).login(ACCOUNT) == (KEY, "secret")
 
 
 # What makes no sense
@@ -197,13 +197,13 @@ def test_a_secret_that_cannot_be_sent(name: str) -> None:
     if name == "authToken":
         del given["twilio:apiKey"]
     with pytest.raises(SettingsError) as caught:
-        resolve(given.get, {})
+        load_settings(given.get, {})
     assert f"twilio:{name} holds a character that Twilio's tokens and secrets never have." == caught.value.what
 
 
 def test_spaces_around_a_setting_are_dropped() -> None:
     """A secret of a CI system often ends with a line break; no setting has spaces at its ends."""
-    settings = resolve({"twilio:accountSid": f" {ACCOUNT}", "twilio:authToken": "token\n"}.get, {})
+    settings = load_settings({"twilio:accountSid": f" {ACCOUNT}", "twilio:authToken": "token\n"}.get, {})
 
     assert (ACCOUNT, "token") == settings.login(settings.account_sid)
 
@@ -217,7 +217,7 @@ def test_spaces_around_a_setting_are_dropped() -> None:
     ],
 )
 def test_an_api_url_is_a_base_url(given: str, expected: str) -> None:
-    assert expected == resolve((TOKEN_ONLY | {"twilio:apiUrl": given}).get, {}).api_url
+    assert expected == load_settings((TOKEN_ONLY | {"twilio:apiUrl": given}).get, {}).api_url
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_another_regions_edge_is_refused(edge: str) -> None:
 @pytest.mark.parametrize("region", ["us1", ""])
 @pytest.mark.parametrize("edge", ["ashburn", "us1", ""])
 def test_the_region_of_caller_ids_passes(region: str, edge: str) -> None:
-    assert resolve(TOKEN_ONLY.get, {"TWILIO_REGION": region, "TWILIO_EDGE": edge}).account_sid == ACCOUNT
+    assert load_settings(TOKEN_ONLY.get, {"TWILIO_REGION": region, "TWILIO_EDGE": edge}).account_sid == ACCOUNT
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_keys_that_are_not_ours_are_left_alone() -> None:
 
 
 def test_settings_show_no_secret() -> None:
-    settings = resolve((CONFIG | {"twilio:authToken": CANARY, "twilio:apiSecret": CANARY}).get, {})
+    settings = load_settings((CONFIG | {"twilio:authToken": CANARY, "twilio:apiSecret": CANARY}).get, {})
     for shown in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
         assert CANARY not in shown
 
@@ -326,7 +326,7 @@ LEAKS: dict[str, dict[str, Any]] = {
 def test_errors_show_no_secret(config: dict[str, Any]) -> None:
     """Neither in the message nor in a traceback."""
     with pytest.raises(SettingsError) as caught:
-        resolve(config.get, {})
+        load_settings(config.get, {})
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
@@ -362,24 +362,24 @@ CALLBACKS = TOKEN_ONLY | {"twilio:callbackUrl": "https://hooks.example.com/twili
 
 
 def test_callbacks() -> None:
-    found = resolve(
+    found = load_settings(
         (CALLBACKS | {"twilio:callbackAuthTokens": "old, older", "twilio:callbackListen": "[::1]:80"}).get, {}
     )
     assert ("https://hooks.example.com/twilio", "[::1]:80") == (found.callback_url, found.callback_listen)
     assert ("token", "old", "older") == found.signing_tokens
-    assert "127.0.0.1:8585" == resolve(CALLBACKS.get, {}).callback_listen
+    assert "127.0.0.1:8585" == load_settings(CALLBACKS.get, {}).callback_listen
 
 
 @pytest.mark.parametrize("value", ["a,b", "a b", '["a", "b"]', ["a", "b"]])
 def test_tokens_as_text_and_as_a_list(value: object) -> None:
     """A list in a stack's config arrives as JSON."""
-    settings = resolve({**TOKEN_ONLY, "twilio:callbackAuthTokens": value}.get, {})
+    settings = load_settings({**TOKEN_ONLY, "twilio:callbackAuthTokens": value}.get, {})
     assert ("token", "a", "b") == settings.signing_tokens
 
 
 def test_with_an_api_key_alone_no_token_can_have_signed() -> None:
     given = {"twilio:accountSid": ACCOUNT, "twilio:apiKey": KEY, "twilio:apiSecret": "secret"}
-    assert () == resolve(given.get, {}).signing_tokens
+    assert () == load_settings(given.get, {}).signing_tokens
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_callback_settings_that_make_no_sense(key: str, value: str, expected: st
 
 def test_a_sandbox_on_this_machine_reaches_this_machine() -> None:
     local = {"twilio:callbackUrl": "http://127.0.0.1:8585", "twilio:apiUrl": "http://127.0.0.1:8484"}
-    assert "http://127.0.0.1:8585" == resolve((CALLBACKS | local).get, {}).callback_url
+    assert "http://127.0.0.1:8585" == load_settings((CALLBACKS | local).get, {}).callback_url
 
 
 @pytest.mark.parametrize("key", ["adopt", "preflight"])
@@ -409,12 +409,12 @@ def test_a_switch_is_true_or_false(key: str) -> None:
     """A stack's config has text where the program has a bool."""
     for value, expected in (("true", True), ("False", False), (True, True), (False, False)):
         config = {**TOKEN_ONLY, f"twilio:{key}": value}
-        assert expected is getattr(resolve(config.get, {}), key)
+        assert expected is getattr(load_settings(config.get, {}), key)
     assert f"twilio:{key} 'yes' must be true or false.\nCorrect twilio:{key}." == refusal(
         {**TOKEN_ONLY, f"twilio:{key}": "yes"}
     )
 
 
 def test_switches_as_they_are_unless_set() -> None:
-    settings = resolve(TOKEN_ONLY.get, {})
+    settings = load_settings(TOKEN_ONLY.get, {})
     assert (False, True) == (settings.adopt, settings.preflight)

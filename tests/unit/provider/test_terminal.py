@@ -19,7 +19,7 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import NARROW, Bottom, is_there, layout
+from pulumi_twilio_caller_id.progress.terminal_line import NARROW, TerminalLine, has_terminal, layout
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
@@ -85,8 +85,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
 
 
 @pytest.fixture
-def bottom(screen: Tty) -> Bottom:
-    return Bottom(screen.path, period=PERIOD)
+def bottom(screen: Tty) -> TerminalLine:
+    return TerminalLine(screen.path, period=PERIOD)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def ended(screen: Tty) -> Iterator[None]:
     until(lambda: not refreshers())
 
 
-def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, bottom: Bottom) -> None:
+def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, bottom: TerminalLine) -> None:
     before = screen.fill()
     bottom.show("CA1", "048392 +1 415-555-0101", "ringing, 4:54 left")
 
@@ -132,7 +132,7 @@ def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, b
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (100, 30), (NARROW - 1, 20)])
-def test_six_waits_share_the_lines(screen: Tty, bottom: Bottom, columns: int, rows: int) -> None:
+def test_six_waits_share_the_lines(screen: Tty, bottom: TerminalLine, columns: int, rows: int) -> None:
     screen.resize(columns, rows)
     before = screen.fill()
     for wait in SIX:
@@ -147,7 +147,7 @@ def test_six_waits_share_the_lines(screen: Tty, bottom: Bottom, columns: int, ro
     assert ["", "", ""] == screen.read()[-3:]
 
 
-def test_fewer_waits_give_back_lines(screen: Tty, bottom: Bottom) -> None:
+def test_fewer_waits_give_back_lines(screen: Tty, bottom: TerminalLine) -> None:
     for wait in SIX[:3]:
         bottom.show(wait[0], *wait)
     assert [" ".join(wait) for wait in SIX[:3]] == screen.read()[-3:]
@@ -158,7 +158,7 @@ def test_fewer_waits_give_back_lines(screen: Tty, bottom: Bottom) -> None:
     bottom.clear(SIX[2][0])
 
 
-def test_a_text_changes(screen: Tty, bottom: Bottom) -> None:
+def test_a_text_changes(screen: Tty, bottom: TerminalLine) -> None:
     bottom.show("CA1", "048392", "calling")
     bottom.show("CA1", "048392", "busy")
     assert "048392 busy" == screen.read()[-1]
@@ -167,7 +167,7 @@ def test_a_text_changes(screen: Tty, bottom: Bottom) -> None:
     bottom.clear("CA2")
 
 
-def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: Bottom) -> None:
+def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: TerminalLine) -> None:
     bottom.show("CA1", "048392")
     screen.until(lambda rows: rows[-1] == "048392")
     os.write(screen.slave, b"\x1b[24;1H\x1b[2KPulumi's row")
@@ -175,7 +175,7 @@ def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: Bottom) ->
     bottom.clear("CA1")
 
 
-def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: Bottom, another_look: Callable[[], None]) -> None:
+def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another_look: Callable[[], None]) -> None:
     screen.resize(NARROW, 24)
     bottom.show("CA1", "048392")
     another_look()
@@ -184,7 +184,7 @@ def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: Bottom, another_look:
     assert b"" == screen.received
 
 
-def test_the_size_is_that_of_the_moment(screen: Tty, bottom: Bottom) -> None:
+def test_the_size_is_that_of_the_moment(screen: Tty, bottom: TerminalLine) -> None:
     screen.resize(NARROW, 24)
     bottom.show("CA1", "048392")
     screen.resize(80, 12)
@@ -196,7 +196,7 @@ def test_the_size_is_that_of_the_moment(screen: Tty, bottom: Bottom) -> None:
     bottom.clear("CA1")
 
 
-def test_control_characters_do_nothing(screen: Tty, bottom: Bottom) -> None:
+def test_control_characters_do_nothing(screen: Tty, bottom: TerminalLine) -> None:
     before = screen.fill()
     bottom.show("CA1", "04\x1b[2J8392\r\n", "\x9b1;1Hé漢\x07")
     assert [*before[:-1], "04?[2J8392?? ?1;1H???"] == screen.read()
@@ -215,7 +215,9 @@ def stop(slave: int) -> None:
 
 
 @pytest.mark.parametrize("hold", [fill_up, stop])
-def test_a_terminal_that_takes_nothing_holds_nobody(screen: Tty, bottom: Bottom, hold: Callable[[int], None]) -> None:
+def test_a_terminal_that_takes_nothing_holds_nobody(
+    screen: Tty, bottom: TerminalLine, hold: Callable[[int], None]
+) -> None:
     hold(screen.slave)
     start = time.monotonic()
     for n in range(5):
@@ -236,7 +238,7 @@ def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.
     write, takes = os.write, iter([9, 0, 3])
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     before = screen.fill()
-    bottom = Bottom(screen.path, period=PERIOD)
+    bottom = TerminalLine(screen.path, period=PERIOD)
     bottom.show("CA1", "048392")
     screen.until(lambda rows: rows == [*before[:-1], "048392"])
     assert (6, 4) == (screen.screen.cursor.y, screen.screen.cursor.x)
@@ -257,7 +259,7 @@ def tostop(slave: int) -> None:
 
 @pytest.mark.parametrize("mode", [cooked, tostop])
 def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
-    screen: Tty, bottom: Bottom, another_look: Callable[[], None], mode: Callable[[int], None]
+    screen: Tty, bottom: TerminalLine, another_look: Callable[[], None], mode: Callable[[int], None]
 ) -> None:
     mode(screen.slave)
     bottom.show("CA1", "048392")
@@ -268,7 +270,7 @@ def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
 
 
 def test_another_job_in_the_foreground_is_left_alone(
-    screen: Tty, bottom: Bottom, another_look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    screen: Tty, bottom: TerminalLine, another_look: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell whose Pulumi was killed: it puts the terminal in raw mode too, to read a command."""
     job = [1]
@@ -284,7 +286,7 @@ def test_another_job_in_the_foreground_is_left_alone(
     assert written == screen.received
 
 
-def test_a_dumb_terminal_gets_nothing(screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     bottom.show("CA1", "048392")
     bottom.clear("CA1")
@@ -292,7 +294,7 @@ def test_a_dumb_terminal_gets_nothing(screen: Tty, bottom: Bottom, monkeypatch: 
     assert b"" == screen.received
 
 
-def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: Bottom) -> None:
+def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: TerminalLine) -> None:
     bottom.show("CA1", "048392")
     screen.hang_up()
     bottom.show("CA1", "048392", "ringing")
@@ -310,7 +312,7 @@ def test_without_a_controlling_terminal_nothing_happens() -> None:
     assert (0, b"", b"") == (run.returncode, run.stdout, run.stderr)
 
 
-def test_many_threads_at_once(screen: Tty, bottom: Bottom) -> None:
+def test_many_threads_at_once(screen: Tty, bottom: TerminalLine) -> None:
     def wait(n: int) -> None:
         for _ in range(20):
             bottom.show(f"CA{n}", f"{n:06}", "ringing")
@@ -324,7 +326,9 @@ def test_many_threads_at_once(screen: Tty, bottom: Bottom) -> None:
     screen.until(lambda rows: rows == [""] * 24)
 
 
-def test_the_rest_of_a_last_line_is_not_lost(screen: Tty, bottom: Bottom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rest_of_a_last_line_is_not_lost(
+    screen: Tty, bottom: TerminalLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The terminal takes a part of what clears the line, while it is busy with Pulumi's table."""
     bottom.show("CA1", "048392", "ringing")
     write, takes = os.write, iter([9, 0, 0, 0, 0, 0, 0])
@@ -358,9 +362,9 @@ def test_the_layout(waits: list[tuple[str, ...]], columns: int, rows: int, lines
 
 def test_whether_there_is_a_terminal() -> None:
     """A process in a session of its own has none, whatever it was started from."""
-    program = "from pulumi_twilio_caller_id.progress.terminal_line import is_there; print(is_there())"
+    program = "from pulumi_twilio_caller_id.progress.terminal_line import has_terminal; print(has_terminal())"
     alone = subprocess.run(
         [sys.executable, "-c", program], start_new_session=True, capture_output=True, text=True, check=True
     )
     assert "False\n" == alone.stdout
-    assert is_there(os.devnull)
+    assert has_terminal(os.devnull)

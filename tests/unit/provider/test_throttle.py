@@ -7,9 +7,9 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.throttle import CALM, MOST, Throttle, throttle_of
-from pulumi_twilio_caller_id.cancellation import Abandoned, Ending
+from pulumi_twilio_caller_id.cancellation import Cancelled, CancelToken
 from pulumi_twilio_caller_id.errors import NotFound, TooManyRequests
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE
@@ -20,11 +20,11 @@ OTHER = NotFound("read caller ID PN", 404, 20404)
 
 def room(throttle: Throttle) -> int:
     """How many requests may be under way: who does not wait is sent away. Those that are tried end without a word."""
-    over = Ending()
+    over = CancelToken()
     over.end("that was the last")
     count = 0
     with suppress(NotFound), over.governing(), ExitStack() as under_way:
-        with suppress(Abandoned):
+        with suppress(Cancelled):
             while count < 100:
                 under_way.enter_context(throttle.turn())
                 count += 1
@@ -135,7 +135,7 @@ def single(line: Line, monkeypatch: pytest.MonkeyPatch) -> Throttle:
         return Throttle(most=1)
 
 
-def in_line(throttle: Throttle, line: Line, ending: Ending) -> Callable[[], str]:
+def in_line(throttle: Throttle, line: Line, ending: CancelToken) -> Callable[[], str]:
     """Has a request of what is to end stand in line. Gives what will tell how it came out."""
     outcome = Future[str]()
 
@@ -143,7 +143,7 @@ def in_line(throttle: Throttle, line: Line, ending: Ending) -> Callable[[], str]
         try:
             with ending.governing(), throttle.turn():
                 outcome.set_result("sent")
-        except Abandoned as abandoned:
+        except Cancelled as abandoned:
             outcome.set_result(str(abandoned))
 
     threading.Thread(target=request, daemon=True).start()
@@ -152,7 +152,7 @@ def in_line(throttle: Throttle, line: Line, ending: Ending) -> Callable[[], str]
 
 
 def test_who_is_not_wanted_any_more_does_not_stand_in_line(single: Throttle, line: Line) -> None:
-    ending = Ending()
+    ending = CancelToken()
     with single.turn():
         outcome = in_line(single, line, ending)
         ending.end("the engine is gone")
@@ -161,10 +161,10 @@ def test_who_is_not_wanted_any_more_does_not_stand_in_line(single: Throttle, lin
 
 
 def test_who_leaves_the_line_just_as_its_turn_comes_gives_it_to_the_next(single: Throttle, line: Line) -> None:
-    ending = Ending()
+    ending = CancelToken()
     with single.turn():
         first = in_line(single, line, ending)
-        second = in_line(single, line, Ending())
+        second = in_line(single, line, CancelToken())
         ending.why = "the engine is gone"  # and those who wait are about to be told
     assert ["the engine is gone", "sent"] == [first(), second()]
 
@@ -182,7 +182,7 @@ def busy() -> Iterator[Sandbox]:
         yield running
 
 
-def test_a_storm_passes(busy: Sandbox, connect: Callable[..., TwilioApi], sleeps: list[float]) -> None:
+def test_a_storm_passes(busy: Sandbox, connect: Callable[..., Client], sleeps: list[float]) -> None:
     """64 at once at an account that takes 2: all are answered, and refused far less often than asked."""
     sids = [record.sid for record in busy.caller_ids]
     with ThreadPoolExecutor(64) as threads:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import AnswerLost, BadSid, NotFound, TwilioRefused
 from pulumi_twilio_caller_id.models import CallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -226,7 +226,7 @@ def test_remove_deletes(sandbox: Sandbox, connect: Connect) -> None:
     assert sandbox.caller_ids == []
 
 
-STEPS: dict[str, tuple[str, Callable[[TwilioApi, str], object]]] = {
+STEPS: dict[str, tuple[str, Callable[[Client, str], object]]] = {
     "fetch": ("read", lambda api, sid: api.fetch(sid)),
     "rename": ("rename", lambda api, sid: api.rename(sid, "Desk")),
     "remove": ("delete", lambda api, sid: api.remove(sid)),
@@ -235,7 +235,7 @@ STEPS: dict[str, tuple[str, Callable[[TwilioApi, str], object]]] = {
 
 @pytest.mark.parametrize(("verb", "step"), STEPS.values(), ids=STEPS.keys())
 def test_a_sid_that_is_not_there_is_not_found(
-    sandbox: Sandbox, connect: Connect, verb: str, step: Callable[[TwilioApi, str], object]
+    sandbox: Sandbox, connect: Connect, verb: str, step: Callable[[Client, str], object]
 ) -> None:
     with pytest.raises(NotFound) as caught:
         step(connect(), SID)
@@ -245,7 +245,7 @@ def test_a_sid_that_is_not_there_is_not_found(
 
 @pytest.mark.parametrize(("verb", "step"), STEPS.values(), ids=STEPS.keys())
 def test_what_is_no_sid_is_refused_before_anything_is_sent(
-    sandbox: Sandbox, connect: Connect, verb: str, step: Callable[[TwilioApi, str], object]
+    sandbox: Sandbox, connect: Connect, verb: str, step: Callable[[Client, str], object]
 ) -> None:
     """The client puts it into the path as it is, and it would reach another resource."""
     for sid in NO_SIDS:

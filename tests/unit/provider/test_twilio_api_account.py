@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
 from pulumi_twilio_caller_id.models import CallerIdInputs, CallState
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.text import masked
+from pulumi_twilio_caller_id.text import redact
 
 if TYPE_CHECKING:
     from tests.support.broken_servers import RawServer
@@ -85,7 +85,7 @@ def test_without_an_api_url_it_is_twilio_itself(
     proxy = answering(b"HTTP/1.0 403 Forbidden\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     monkeypatch.setenv("TWILIO_REGION", "ie1")
-    api = TwilioApi(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), attempts=1)
+    api = Client(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), attempts=1)
     with pytest.raises(TwilioUnreachable):
         api.find(NUMBER)
     assert [request.split()[:2] for request in proxy.requests] == [[b"CONNECT", b"api.twilio.com:443"]]
@@ -99,7 +99,7 @@ def test_an_api_key_signs_the_requests(sandbox: Sandbox) -> None:
         api_secret=SecretStr(sandbox.api_secret),
         api_url=sandbox.url,
     )
-    assert TwilioApi(settings).find(LISTED) is not None
+    assert Client(settings).find(LISTED) is not None
     assert [sandbox.api_key] == [request.username for request in sandbox.requests]
 
 
@@ -107,7 +107,7 @@ def test_a_subaccount_is_asked_for_with_the_credentials_of_its_parent() -> None:
     with Sandbox(subaccounts=[SUBACCOUNT]) as sandbox:
         token = SecretStr(sandbox.auth_token)
         settings = Settings(account_sid=sandbox.account_sid, auth_token=token, api_url=sandbox.url)
-        api = TwilioApi(settings, SUBACCOUNT)
+        api = Client(settings, SUBACCOUNT)
         request = api.request_validation(INPUTS)
         assert SUBACCOUNT == api.account_sid == request.account_sid
         assert [call.account_sid for call in sandbox.calls] == [SUBACCOUNT]
@@ -123,10 +123,10 @@ def test_the_token_of_a_subaccount_is_read_and_masked() -> None:
             api_secret=SecretStr(sandbox.api_secret),
             api_url=sandbox.url,
         )
-        assert TwilioApi(by_key, SUBACCOUNT).auth_token() is None
+        assert Client(by_key, SUBACCOUNT).auth_token() is None
         by_both = by_key.model_copy(update={"auth_token": SecretStr(sandbox.auth_token)})
-        assert TwilioApi(by_both, SUBACCOUNT).auth_token() == token
-        assert masked(f"it is {token}") == "it is [secret]"
+        assert Client(by_both, SUBACCOUNT).auth_token() == token
+        assert redact(f"it is {token}") == "it is [secret]"
         assert [sandbox.account_sid] == [request.username for request in sandbox.requests]  # the key asked nothing
 
 

@@ -10,13 +10,13 @@ from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification.evidence import (
     GRACE,
+    Evidence,
     Failed,
-    Seen,
     Verdict,
     Verified,
     Waiting,
+    evaluate,
     explain,
-    judge,
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
@@ -27,16 +27,16 @@ NUMBER = "+14155550101"
 CALL = "CA" + "1" * 32
 FOUND = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "1" * 32)
 REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392")
-NOTHING = Seen(started=0, deadline=100)
+NOTHING = Evidence(started=0, deadline=100)
 OVER = replace(NOTHING, call=CallState(status="completed"), call_ended=20)
 FAULT = TwilioRefused("look up", 500)
 
 
-def call(status: str, seen: Seen = NOTHING) -> Seen:
+def call(status: str, seen: Evidence = NOTHING) -> Evidence:
     return replace(seen, call=CallState(status=status), call_ended=20 if status in CALL_ENDED else None)
 
 
-TABLE: dict[str, tuple[Seen, float, Verdict]] = {
+TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "nothing yet": (NOTHING, 0, Waiting("calling")),
     "queued": (call("queued"), 5, Waiting("queued")),
     "ringing": (call("ringing"), 5, Waiting("ringing")),
@@ -79,8 +79,8 @@ TABLE: dict[str, tuple[Seen, float, Verdict]] = {
 
 
 @pytest.mark.parametrize(("seen", "now", "expected"), TABLE.values(), ids=TABLE.keys())
-def test_a_verdict_follows_from_what_was_seen(seen: Seen, now: float, expected: Verdict) -> None:
-    assert expected == judge(seen, now)
+def test_a_verdict_follows_from_what_was_seen(seen: Evidence, now: float, expected: Verdict) -> None:
+    assert expected == evaluate(seen, now)
 
 
 CONDITION_3_CODE = """\
@@ -140,7 +140,7 @@ If the code is keyed in after all, the number is verified at Twilio, but not in 
         "deadline",
     ],
 )
-def test_each_failure_is_explained(seen: Seen, condition: int, expected: str) -> None:
+def test_each_failure_is_explained(seen: Evidence, condition: int, expected: str) -> None:
     """What happened with which number and call, and what to do."""
     assert expected == "\n".join(explain(REQUEST, seen, Failed(condition), 32.4))
 
@@ -190,7 +190,9 @@ def test_the_clock_in_use_waits_until_the_time_is_over_or_something_has_come() -
         (None, FOUND.sid, NOTHING),
     ],
 )
-def test_a_callback_tells_success_by_status_and_sid_together(status: str | None, sid: str | None, seen: Seen) -> None:
+def test_a_callback_tells_success_by_status_and_sid_together(
+    status: str | None, sid: str | None, seen: Evidence
+) -> None:
     told = Callback(
         call_sid=CALL,
         account_sid=FOUND.account_sid,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
@@ -149,13 +149,13 @@ def test_countries_are_two_letters() -> None:
 # As the provider tells it
 
 
-def refusal(api: TwilioApi, number: str) -> str:
+def refusal(api: Client, number: str) -> str:
     with pytest.raises(TwilioRefused) as refused:
         api.request_validation(CallerIdInputs(phone_number=number))
     return str(refused.value)
 
 
-def test_the_provider_says_which_limit_of_a_trial_account_it_is(connect: Callable[..., TwilioApi]) -> None:
+def test_the_provider_says_which_limit_of_a_trial_account_it_is(connect: Callable[..., Client]) -> None:
     with Sandbox(trial=True, delays=PublicDelays(0, 0, 0), numbers=dict.fromkeys(NUMBERS[:5])) as trial:
         assert refusal(connect(url=trial.url), NUMBERS[5]) == (
             f"Twilio refused to verify {NUMBERS[5]}: A trial account may verify at most 5 numbers "
@@ -164,7 +164,7 @@ def test_the_provider_says_which_limit_of_a_trial_account_it_is(connect: Callabl
         )
 
 
-def test_the_provider_says_that_a_number_is_in_too_many_accounts(connect: Callable[..., TwilioApi]) -> None:
+def test_the_provider_says_that_a_number_is_in_too_many_accounts(connect: Callable[..., Client]) -> None:
     with Sandbox(trial=True, subaccounts=SUBACCOUNTS, delays=PublicDelays(0, 0, 0)) as trial:
         for account_sid in SUBACCOUNTS:
             trial.add_caller_id(NUMBERS[0], account_sid=account_sid)
@@ -173,13 +173,13 @@ def test_the_provider_says_that_a_number_is_in_too_many_accounts(connect: Callab
         assert "one number may be verified in at most 3 accounts" in told
 
 
-def test_the_provider_says_that_a_number_is_the_account_s_own(connect: Callable[..., TwilioApi]) -> None:
+def test_the_provider_says_that_a_number_is_the_account_s_own(connect: Callable[..., Client]) -> None:
     with Sandbox(own_numbers=[NUMBERS[0]]) as sandbox:
         told = refusal(connect(url=sandbox.url), NUMBERS[0])
         assert "The account owns this number, so it can be used as caller ID as it is." in told
 
 
-def test_the_provider_sees_a_call_that_failed(connect: Callable[..., TwilioApi]) -> None:
+def test_the_provider_sees_a_call_that_failed(connect: Callable[..., Client]) -> None:
     with Sandbox(geo_permissions=["US"], delays=PublicDelays(0, 0, 0)) as sandbox:
         api = connect(url=sandbox.url)
         request = api.request_validation(CallerIdInputs(phone_number="+442071838750"))

@@ -11,7 +11,7 @@ from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
 from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
-from pulumi_twilio_caller_id.operations.stored_credentials import undeletable
+from pulumi_twilio_caller_id.operations.stored_credentials import manual_delete_advice
 from pulumi_twilio_caller_id.progress.row import log_text, row_text
 from pulumi_twilio_caller_id.testing import RequestRecord
 from pulumi_twilio_caller_id.verification.waiter import Progress
@@ -50,7 +50,7 @@ def test_no_error_steers_the_terminal() -> None:
 @pytest.mark.parametrize("name", ["desk", "it's", "$(id)", "'; id; '"])
 def test_a_command_to_copy_has_the_urn_in_quotes(name: str) -> None:
     urn = f"urn:pulumi:test::caller-ids::a$T::{name}"
-    command = undeletable("Without", "AC1", urn).partition("`")[2].partition("`")[0]
+    command = manual_delete_advice("Without", "AC1", urn).partition("`")[2].partition("`")[0]
 
     assert ["pulumi", "state", "delete", urn] == shlex.split(command)
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from pulumi_twilio_caller_id.errors import apart
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.models import CallerId
 from pulumi_twilio_caller_id.operations import preview as outlook
 from pulumi_twilio_caller_id.operations.adopt import already_verified, mismatches, renaming_of
 from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.testing import Sandbox
+from pulumi_twilio_caller_id.text import quote_distinct
 
 NUMBER = "+14155550101"
 URN = "urn:pulumi:test::caller-ids::T::desk"
@@ -26,7 +26,7 @@ URN = "urn:pulumi:test::caller-ids::T::desk"
 
 def refusal(name: object) -> str:
     """The reason why a friendly name is refused, "" where it is not."""
-    good, failures = checked({"phone_number": NUMBER, "friendly_name": name})
+    good, failures = validate_inputs({"phone_number": NUMBER, "friendly_name": name})
     assert failures or name == good["friendly_name"], "a name is never changed"
     return failures[0][1] if failures else ""
 
@@ -142,7 +142,7 @@ def test_a_name_that_twilio_changes_is_told_once_and_is_no_change_ever_after(
     [stored] = [known.friendly_name for known in sandbox.caller_ids if known.phone_number == NUMBER]
     assert given != stored == outs["friendly_name"]
     told = "Twilio made {} of the friendly name {} of +1 415-555-0101.\nIt counts as the same from now on."
-    assert 1 == capsys.readouterr().err.count(told.format(*apart(stored, given)))
+    assert 1 == capsys.readouterr().err.count(told.format(*quote_distinct(stored, given)))
 
     assert False is provider.diff(outs["sid"], outs, inputs).changes
     refreshed = read(provider, outs, inputs)

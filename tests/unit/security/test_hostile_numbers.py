@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import NotVerified
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.phone_number import e164
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -43,7 +43,7 @@ SPELLINGS = {
 @pytest.mark.parametrize("written", SPELLINGS.values(), ids=SPELLINGS)
 def test_two_spellings_of_a_number_never_differ(written: str) -> None:
     """Nor do two of them make a replacement, which would ring the phone."""
-    assert ({"phone_number": NUMBER}, []) == checked({"phone_number": written})
+    assert ({"phone_number": NUMBER}, []) == validate_inputs({"phone_number": written})
     provider = OutgoingCallerIdProvider()
     news = provider.check({"phone_number": NUMBER}, {"phone_number": written}).inputs
     assert False is provider.diff("PN" + "1" * 32, {"phone_number": NUMBER}, news).changes
@@ -102,7 +102,7 @@ TEXT = "it must be text: put it in quotes"
 )
 def test_what_could_ring_another_phone_is_refused(written: object, reason: str) -> None:
     """A parser that passes over what it can't read, or takes an O for a 6, is not asked for its guess."""
-    assert ({}, [("phone_number", reason)]) == checked({"phone_number": written})
+    assert ({}, [("phone_number", reason)]) == validate_inputs({"phone_number": written})
 
 
 @pytest.mark.parametrize("region", ["\x1b[2J", "US\n", "\u202eUS", "x" * 10_000])

@@ -9,15 +9,15 @@ from typing import Any
 import pulumi
 import pytest
 
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.errors import BadSid, SettingsError
 from pulumi_twilio_caller_id.functions import get_outgoing_caller_ids
-from pulumi_twilio_caller_id.inputs import checked
+from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.provider import configuration
 from pulumi_twilio_caller_id.resource import refuse_unsendable
-from pulumi_twilio_caller_id.settings.model import resolve
+from pulumi_twilio_caller_id.settings.model import load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -99,7 +99,7 @@ def test_nor_is_one_that_import_names(provider: OutgoingCallerIdProvider, sandbo
 def test_an_account_that_is_none_is_never_sent(provider: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
     """Neither the program's nor that of a state that somebody has edited: another account's 404 drops the number."""
     for sid in [*hostile("AC"), *OTHER_TYPES]:
-        _, failures = checked({"phone_number": NUMBER, "account_sid": sid})
+        _, failures = validate_inputs({"phone_number": NUMBER, "account_sid": sid})
         assert ["account_sid"] == [failure[0] for failure in failures]
 
         held = "PN" + DIGITS
@@ -119,9 +119,9 @@ def test_nor_is_one_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     for sid in [sid for sid in hostile("AC") if sid.strip() not in ("AC" + DIGITS, "")]:
         values = {"twilio:accountSid": sid, "twilio:authToken": "t" * 32}
         environment = {"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": "t" * 32}
-        assert "AC and 32 hexadecimal digits" in refusal(SettingsError, partial(resolve, values.get, {}))
+        assert "AC and 32 hexadecimal digits" in refusal(SettingsError, partial(load_settings, values.get, {}))
         assert "AC and 32 hexadecimal digits" in refusal(
-            SettingsError, partial(resolve, dict[str, str]().get, environment)
+            SettingsError, partial(load_settings, dict[str, str]().get, environment)
         )
 
         told = refusal(pulumi.RunError, partial(configuration, "eu\x1b[2J", {"account_sid": sid}))
@@ -197,7 +197,7 @@ def test_a_base_url_that_leads_elsewhere_is_refused() -> None:
     for url in [*(f"http://example.com/{path}/x" for path in BASE), *HOSTS, *STRANGE]:
         for key in ("apiUrl", "callbackUrl"):
             values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, f"twilio:{key}": url}
-            told = refusal(SettingsError, partial(resolve, values.get, {}))
+            told = refusal(SettingsError, partial(load_settings, values.get, {}))
             assert told.startswith(f"twilio:{key}")
             assert "base URL, such as http" in told
 
@@ -207,22 +207,22 @@ def test_a_base_url_that_leads_elsewhere_is_refused() -> None:
 )
 def test_a_base_url_of_any_ordinary_form_is_taken(url: str) -> None:
     values = {"twilio:accountSid": "AC" + DIGITS, "twilio:authToken": "t" * 32, "twilio:apiUrl": f"{url}//"}
-    assert url == resolve(values.get, {}).api_url
+    assert url == load_settings(values.get, {}).api_url
 
 
 def test_the_client_is_never_given_another_path(sandbox: Sandbox) -> None:
     """Whoever asks: the client puts both sids into the path as they are."""
     values = {"twilio:accountSid": sandbox.account_sid, "twilio:authToken": "t" * 32, "twilio:apiUrl": sandbox.url}
-    settings = resolve(values.get, {})
+    settings = load_settings(values.get, {})
 
     for sid in hostile("AC"):
         if sid:
-            refusal(SettingsError, partial(TwilioApi, settings, sid))
+            refusal(SettingsError, partial(Client, settings, sid))
     for sid in hostile("PN"):
         for ask in (
-            TwilioApi(settings).fetch,
-            TwilioApi(settings).remove,
-            lambda sid: TwilioApi(settings).rename(sid, "x"),
+            Client(settings).fetch,
+            Client(settings).remove,
+            lambda sid: Client(settings).rename(sid, "x"),
         ):
             refusal(BadSid, partial(ask, sid))
     assert [] == sandbox.requests

@@ -19,10 +19,10 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id import pulumi_sdk as engine
-from pulumi_twilio_caller_id.api.client import TwilioApi
+from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.errors import CallerIdError, ImportMismatch, printable, shown
-from pulumi_twilio_caller_id.inputs import DRY_RUN, HINTS, IMPORT, MASKED, RULES, SECRET_INPUTS
+from pulumi_twilio_caller_id.errors import CallerIdError, ImportMismatch
+from pulumi_twilio_caller_id.inputs import DECLARATION, DRY_RUN, IMPORT, MASKED, RULES, SECRET_INPUTS
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.operations import friendly_name as naming
@@ -32,10 +32,10 @@ from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.progress.row import log_text
 from pulumi_twilio_caller_id.provider import Provider
 from pulumi_twilio_caller_id.sandbox import rules
-from pulumi_twilio_caller_id.settings.model import Settings, resolve
+from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.text import conceal, conceal_inputs, masked
-from pulumi_twilio_caller_id.verification.status_callback import Reception
+from pulumi_twilio_caller_id.text import one_line, redact, register_secret, register_secret_inputs, sanitize
+from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint
 from tests.support.leak_search import canary, forms
 from tests.support.notify_service import Service
 from tests.support.waiting import PATIENCE
@@ -50,21 +50,21 @@ TOKEN, OTHER, NOTIFY = canary("token"), canary("other"), f'json://user:{canary("
 
 @pytest.mark.parametrize("text", [TOKEN, NOTIFY, 'quo"te and back\\slash', "per%cent & more"])
 def test_a_secret_is_masked_in_each_form(text: str) -> None:
-    conceal(text)
+    register_secret(text)
     for name in ("plain", "in a URL", "in JSON", "in Python"):
-        assert "before [secret] behind" == masked(f"before {forms(text)[name].decode()} behind")
+        assert "before [secret] behind" == redact(f"before {forms(text)[name].decode()} behind")
 
 
 def test_a_secret_that_is_not_valid_unicode_is_masked_too() -> None:
     """As an environment variable in another encoding is."""
-    conceal("caf\udce9" * 4)
-    assert "[secret]" == masked("caf\udce9" * 4)
+    register_secret("caf\udce9" * 4)
+    assert "[secret]" == redact("caf\udce9" * 4)
 
 
 def test_the_longer_of_two_secrets_goes_first() -> None:
-    conceal(TOKEN[:16])
-    conceal(TOKEN)
-    assert "[secret] [secret]" == masked(f"{TOKEN} {TOKEN[:16]}")
+    register_secret(TOKEN[:16])
+    register_secret(TOKEN)
+    assert "[secret] [secret]" == redact(f"{TOKEN} {TOKEN[:16]}")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
     ],
 )
 def test_what_looks_like_credentials_is_masked(text: str, expected: str) -> None:
-    assert expected == masked(text)
+    assert expected == redact(text)
 
 
 def test_words_are_left_alone() -> None:
-    conceal("secret", "", None, 7, ["secret"])
-    assert "the secret of the API key" == masked("the secret of the API key")
+    register_secret("secret", "", None, 7, ["secret"])
+    assert "the secret of the API key" == redact("the secret of the API key")
 
 
 def test_what_is_set_is_concealed() -> None:
@@ -94,13 +94,13 @@ def test_what_is_set_is_concealed() -> None:
         "twilio:callbackAuthTokens": f"{OTHER},{canary('third')}",
         "twilio:notify": json.dumps([NOTIFY, "jsn://unknown-service"]),
     }
-    resolve(config.get, {"TWILIO_API_KEY": "SK" + "1" * 32, "TWILIO_API_SECRET": canary("api secret")})
+    load_settings(config.get, {"TWILIO_API_KEY": "SK" + "1" * 32, "TWILIO_API_SECRET": canary("api secret")})
     for secret in (TOKEN, OTHER, canary("third"), NOTIFY, "jsn://unknown-service", canary("api secret")):
-        assert "[secret]" == printable(secret)
-        assert "[secret]" == shown(secret)
+        assert "[secret]" == sanitize(secret)
+        assert "[secret]" == one_line(secret)
         assert "[secret]\n[secret]" == str(CallerIdError(secret, secret))
     for pair in (f"AC{'1' * 32}:{TOKEN}", f"SK{'1' * 32}:{canary('api secret')}"):
-        assert "[secret]" == printable(base64.b64encode(pair.encode()).decode())
+        assert "[secret]" == sanitize(base64.b64encode(pair.encode()).decode())
 
 
 # Others' texts
@@ -108,7 +108,7 @@ def test_what_is_set_is_concealed() -> None:
 
 def test_an_answer_that_echoes_the_request(sandbox: Sandbox, connect: Connect) -> None:
     sent = base64.b64encode(f"{sandbox.account_sid}:{sandbox.auth_token}".encode()).decode()
-    conceal(sandbox.auth_token)
+    register_secret(sandbox.auth_token)
     sandbox.fail("list", status=401, message=f"Authorization: Basic {sent}, password {sandbox.auth_token}")
     with pytest.raises(CallerIdError) as caught:
         connect(attempts=1).find(NUMBER)
@@ -149,7 +149,7 @@ def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, method: str, error: Ba
         except Exception:  # noqa: BLE001 - as the SDK does
             context.abort("UNKNOWN", traceback.format_exc())
 
-    place: tuple[Any, str] = (engine, "config_keys") if method == "configure" else (TwilioApi, "fetch")
+    place: tuple[Any, str] = (engine, "config_keys") if method == "configure" else (Client, "fetch")
     monkeypatch.setattr(*place, fail)
     servicer(SimpleNamespace(urn="urn"), context)
     assert "Traceback" in context.aborted
@@ -163,7 +163,7 @@ def test_a_fault_of_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "1" * 32)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
-    monkeypatch.setattr(TwilioApi, "each", fail)
+    monkeypatch.setattr(Client, "each", fail)
     assert 1 == main(["list"])
     told = capsys.readouterr()
     assert "LookupError: [secret]" in told.err
@@ -176,9 +176,9 @@ def test_inputs_that_the_program_keeps_secret() -> None:
     news = {"phone_number": NUMBER, "friendly_name": "New desk"}
     secret = ["phone_number", "friendly_name"]
     checked = lifecycle.OutgoingCallerIdProvider().check(olds, {**news, SECRET_INPUTS: secret, DRY_RUN: True})
-    assert f"from '[secret]' to '[secret]': {NUMBER}" == printable(f"from 'Old desk' to 'New desk': {NUMBER}")
+    assert f"from '[secret]' to '[secret]': {NUMBER}" == sanitize(f"from 'Old desk' to 'New desk': {NUMBER}")
     assert news == checked.inputs
-    assert SECRET_INPUTS in HINTS
+    assert SECRET_INPUTS in DECLARATION
     assert RULES.keys() >= MASKED
 
 
@@ -187,7 +187,7 @@ def test_a_secret_name_garbles_no_code_and_no_number(name: str, capsys: pytest.C
     """Whatever is in it, it is masked where a text shows the name, and there alone."""
     request = ValidationRequest(call_sid="CA" + "1" * 32, phone_number=NUMBER, validation_code="483920")
     code = log_text(request)
-    conceal_inputs(name)
+    register_secret_inputs(name)
 
     assert code == log_text(request)
     assert "483920 is the code for +1 415-555-0101: " in code
@@ -202,7 +202,7 @@ def test_a_secret_name_that_an_import_does_not_fit(
     name: str, sandbox: Sandbox, provider: OutgoingCallerIdProvider
 ) -> None:
     """The number is shown all the same, were it the name too."""
-    conceal_inputs(name, NUMBER)
+    register_secret_inputs(name, NUMBER)
     [record] = sandbox.caller_ids
     fits = {"phone_number": record.phone_number, IMPORT: record.sid}
     with pytest.raises(ImportMismatch, match=r"^friendly_name is '\[secret\]': PN"):
@@ -216,13 +216,13 @@ def test_a_secret_name_that_an_import_does_not_fit(
 )
 def test_a_secret_input_is_masked_anywhere_from_four_characters_on_with_a_letter(value: str, shown: str) -> None:
     """Shorter ones may be part of a word, and digits part of a code or a number."""
-    conceal_inputs(value)
-    assert shown == masked(f"a {value} here")
+    register_secret_inputs(value)
+    assert shown == redact(f"a {value} here")
 
 
 @pytest.mark.parametrize("name", ["4", "Al", "Front desk"])
 def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, service: Service) -> None:
-    conceal_inputs(name)
+    register_secret_inputs(name)
     notifier = Notifier([service.url()], print, seconds=PATIENCE)
     for given in (name, "Lobby"):
         notifier.calling(NUMBER, given, "483920", 60)
@@ -248,7 +248,7 @@ def test_what_twilio_makes_of_a_secret_name_is_as_secret(
     [record] = sandbox.caller_ids
     if how == "not renamed":
         sandbox.fail("update", status=400, message="No")
-    conceal_inputs(" Al ")
+    register_secret_inputs(" Al ")
     news = {"phone_number": NUMBER, "friendly_name": " Al "}
     if how == "renamed":
         provider.update(record.sid, {"friendly_name": "Desk"}, news)
@@ -314,9 +314,9 @@ def holders(sandbox: Sandbox, loop: None) -> dict[str, object]:
     )
     return {
         "Settings": settings,
-        "TwilioApi": TwilioApi(settings),
+        "TwilioApi": Client(settings),
         "Notifier": Notifier([NOTIFY], print),
-        "Reception": Reception("https://hooks.example.com", tokens=settings.signing_tokens),
+        "Reception": CallbackEndpoint("https://hooks.example.com", tokens=settings.signing_tokens),
         "Provider": Provider("eu", account_sid=sandbox.account_sid, auth_token=TOKEN, notify=[NOTIFY]),
     }
 
