@@ -212,7 +212,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
             (preflight, "SECONDS", timeout),
             (creation, "TIMEOUT", 15.0 if fault == "extra fields" else WAIT),
             (verification, "INTERVAL", 0.01),
-            (verification, "SLOWEST", 0.05),
+            (verification, "MAX_BACKOFF", 0.05),
             (bounded, "LARGEST", BOUND),
             (engine, "log", lambda _level, text, **_: logged.append(text)),
         ):
