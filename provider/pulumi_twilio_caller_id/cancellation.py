@@ -53,19 +53,41 @@ class _Stops:
 
 
 class CancelToken:
-    """Of one operation, or of a part of it. `why` it is to end, None where it may go on."""
+    """Says whether an operation, or a part of it, is to stop, and tells those who wait. May be used from any thread."""
 
     def __init__(self) -> None:
-        self.why: str | None = None
+        self.reason: str | None = None
         self._stops = _Stops()
 
-    def end(self, why: str) -> None:
-        self.why = self.why or why
-        self._stops.tell(why)
+    def cancel(self, reason: str) -> None:
+        """Have everything that waits with this token stop. Only the first reason counts."""
+        if self.reason is None:
+            self.reason = reason
+            self._stops.tell(reason)
 
-    def on_cancel(self, stop: Stop) -> AbstractContextManager[None]:
-        """Within it, `stop` is called with the reason, from another thread or at once, when this is to end."""
-        return self._stops.including(stop, lambda: self.why)
+    def on_cancel(self, callback: Stop) -> AbstractContextManager[None]:
+        """While this context is active, cancelling calls `callback` with the reason. It is called from the cancelling
+        thread, or at once if the token is cancelled already, so it must not wait.
+        """
+        return self._stops.including(callback, lambda: self.reason)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise Cancelled if the token is cancelled."""
+        if self.reason is not None:
+            raise Cancelled(self.reason)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but only until the token is cancelled."""
+        woken = threading.Event()
+        with self.on_cancel(lambda _: woken.set()):
+            woken.wait(seconds)
+
+    @contextmanager
+    def child(self) -> Iterator[CancelToken]:
+        """A token that is cancelled together with this one, and can be cancelled by itself."""
+        token = CancelToken()
+        with self.on_cancel(token.cancel):
+            yield token
 
     @contextmanager
     def governing(self) -> Iterator[None]:
@@ -113,7 +135,7 @@ def cancel_reason() -> str | None:
     if cancel_requested():
         return CANCELED
     ending = _governing.get()
-    return ending.why if ending else None
+    return ending.reason if ending else None
 
 
 def raise_if_cancelled() -> None:
@@ -153,11 +175,11 @@ def run_cancellable(
             outcomes.put(lambda: result)
 
     def give_up(why: str) -> None:
-        ending.end(why)
+        ending.cancel(why)
         outcomes.put(lambda: _throw(Cancelled(why)))
 
     with interruptible(give_up):
-        if ending.why is None:
+        if ending.reason is None:
             try:
                 threading.Thread(target=work, name="twilio-unless-ended", daemon=True).start()
             except RuntimeError:  # no more threads to be had

@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import pulumi_sdk as engine
+from . import pulumi_sdk
 from .errors import AnswerLost, DeclaredTwice, Gone, NotFound, OwnershipUnknown
 from .inputs import DECLARATION, DRY_RUN, IMPORT, MASKED, SECRET_INPUTS, validate_inputs
 from .operations import friendly_name as naming
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 _config: config.Lookup
 """The configuration of this process: the engine starts one for each provider resource."""
-_memory: Ownership
+_ownership: Ownership
 
 
 def reset() -> None:
     """Forget the configuration and what the resources own, as in a process that has just started."""
-    global _config, _memory
-    _config, _memory = dict[str, Any]().get, Ownership(OwnershipNotes(engine.address()))
+    global _config, _ownership
+    _config, _ownership = dict[str, Any]().get, Ownership(OwnershipNotes(pulumi_sdk.address()))
 
 
 reset()
@@ -61,18 +61,18 @@ class OutgoingCallerIdProvider(ResourceProvider):
     # The pickle is a reference to this class and carries no secret; as a secret it would only hide what changes.
     serialize_as_secret_always = False
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's config is, and its secrets. Settings are read when Twilio is asked."""
         global _config  # noqa: PLW0603
         _config = req.config.get
         config.conceal_secrets(_config, os.environ)
-        for key, near in config.misspelled(engine.config_keys(req.config)).items():
-            engine.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
-        engine.hear_cancel()
-        engine.follow_engine()
+        for key, near in config.misspelled(pulumi_sdk.config_keys(req.config)).items():
+            pulumi_sdk.log("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
+        pulumi_sdk.hear_cancel()
+        pulumi_sdk.follow_engine()
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalise the inputs, and refuse what Twilio would refuse, each with a reason on its own property.
 
@@ -81,45 +81,45 @@ class OutgoingCallerIdProvider(ResourceProvider):
         given, hints = _parted(news)
         for name in MASKED.intersection(hints.get(SECRET_INPUTS, ())):
             register_secret_inputs(_olds.get(name), given.get(name))
-        known, unknown = engine.split_unknowns(given)
+        known, unknown = pulumi_sdk.split_unknowns(given)
         region, setting = config.default_region(_config), config.region_setting(_config)
         good, failures = validate_inputs(known, unknown=unknown, region=region, region_setting=setting, before=_olds)
-        urn = engine.current_urn()
+        urn = pulumi_sdk.current_urn()
         if not _olds and (odd := odd_length(good.get("phone_number", ""))):
-            engine.log("warning", odd, urn=urn)
+            pulumi_sdk.log("warning", odd, urn=urn)
         import_sid, previewed = hints.get(IMPORT), DRY_RUN in hints
-        _memory.declared(urn, in_state=bool(_olds), import_sid=import_sid, previewed=previewed)
+        _ownership.record_declaration(urn, in_state=bool(_olds), import_sid=import_sid, previewed=previewed)
         failures += _declared_twice(urn, good, unknown)
         if previewed and not _olds and not failures:
             from .operations import preview as outlook
 
-            outlook.warn_without_notes(_memory)
-            failures = outlook.of_new(urn, good, unknown, hints, _account, _memory)
+            outlook.warn_without_notes(_ownership)
+            failures = outlook.of_new(urn, good, unknown, hints, _account, _ownership)
         kept = {IMPORT: import_sid} if import_sid and not (_olds or urn) else {}  # create can't ask by URN
         return CheckResult({**good, **unknown, **kept}, [_failure(*failure, news) for failure in failures])
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another number or account is another caller ID; another name is an update; the rest is for creation alone.
 
         A changed provider reference is a change too: only an update writes the new one where refresh and destroy look.
         """
-        urn = engine.current_urn()
+        urn = pulumi_sdk.current_urn()
         replaces = replaced(_olds, _news, _own_account())
-        if _memory.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
+        if _ownership.import_sid(urn) not in (None, _id):  # as the engine's own import does with another sid
             replaces.append("import_")
         changes = bool(replaces) or is_renamed(_olds, _news) or differs(PROVIDER_KEY, _olds, _news)
         if replaces:
-            _memory.release(_id, urn)
+            _ownership.release(_id, urn)
         else:
             _keep(_id, _olds)
-        if changes and _memory.is_previewed(urn):
+        if changes and _ownership.is_previewed(urn):
             from .operations import preview as outlook
 
-            _memory.give_up(urn, outlook.of_change(urn, _id, _olds, _news, replaced=bool(replaces)))
+            _ownership.set_replaced_caller_id(urn, outlook.of_change(urn, _id, _olds, _news, replaced=bool(replaces)))
         return DiffResult(changes=changes, replaces=replaces)
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Have Twilio phone the number, show the code, wait until the number is a caller ID; one call at most.
 
@@ -129,19 +129,19 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .operations.adopt import import_caller_id
         from .operations.create import create_caller_id
 
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
         given, hints = _parted(props)
         inputs = CallerIdInputs.model_validate(given)
-        urn = engine.current_urn()
-        sid = hints.get(IMPORT) or _memory.import_sid(urn)
-        _memory.declare_number(inputs.phone_number, _account_key(inputs.account_sid), urn)
+        urn = pulumi_sdk.current_urn()
+        sid = hints.get(IMPORT) or _ownership.import_sid(urn)
+        _ownership.declare_number(inputs.phone_number, _account_key(inputs.account_sid), urn)
         account = _account()
 
         def claim(record: CallerId) -> None:
-            _memory.claim(record.sid, urn, record.phone_number)
+            _ownership.acquire_or_fail(record.sid, urn, record.phone_number)
 
         def refuse_deleted(record: CallerId) -> None:
-            _memory.refuse_deleted(record.sid, record.phone_number)
+            _ownership.fail_if_deleted(record.sid, record.phone_number)
 
         if sid:
             caller_id = import_caller_id(account, inputs, sid)
@@ -153,12 +153,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
         caller_id, beside = naming.after_create(_twilio(inputs.account_sid), inputs.friendly_name, caller_id)
         return CreateResult(caller_id.sid, caller_id.outputs() | beside)
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What Twilio has now. Only its own "no such sid" (404 with 20404) means the caller ID is gone."""
         from .api.listing_cache import listings
 
-        rpc = engine.current_rpc()
+        rpc = pulumi_sdk.current_rpc()
         is_get = "sid" not in props
         twilio = _twilio(props.get("account_sid"))
         with nullcontext() if is_get else stored_credentials(_config, props.get("account_sid")):
@@ -178,7 +178,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         outs |= naming.after_read(props, outs)
         return ReadResult(id_, outs, refreshed(rpc.old_inputs if rpc else None, outs))
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename. Whatever else changed needs no call to Twilio."""
         from .api.listing_cache import listings
@@ -186,7 +186,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _keep(_id, _olds)
         if not is_renamed(_olds, _news):
             return UpdateResult({name: value for name, value in _olds.items() if name != PROVIDER_KEY})
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
         given = _news["friendly_name"]
         twilio = _twilio(_olds.get("account_sid"))
         try:
@@ -202,21 +202,21 @@ class OutgoingCallerIdProvider(ResourceProvider):
             listings.forget(_id)
         return UpdateResult(caller_id.outputs() | naming.after_rename(given, caller_id))
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove the caller ID at Twilio. One that is gone already, by its sid and by its account's list, is deleted.
 
         One that another resource has by now is left alone: adopted or imported in this same operation by what replaces
         this one, or by what has another name in the program.
         """
-        urn = engine.current_urn()
-        holder = _memory.begin_delete(_id, urn)
+        urn = pulumi_sdk.current_urn()
+        holder = _ownership.begin_delete(_id, urn)
         if holder is not None:
-            engine.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
+            pulumi_sdk.log("info", f"{_id} stays at Twilio: {name_of(holder)!r} has it", urn=urn)
             return
         from .api.listing_cache import listings
 
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
         account_sid = _props.get("account_sid")
         try:
             with stored_credentials(_config, account_sid, to_delete=True):
@@ -227,7 +227,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
                     _refuse_if_listed(twilio, _id, failed)
         except BaseException:
             with suppress(OwnershipUnknown):  # what has failed is told first
-                _memory.release(_id, DELETING + urn)
+                _ownership.release(_id, DELETING + urn)
             raise
         listings.forget(_id)
 
@@ -238,7 +238,7 @@ def _declared_twice(urn: str, good: Mapping[str, Any], unknown: Container[str]) 
     if number is None or "account_sid" in unknown:
         return []
     try:
-        _memory.declare_number(number, _account_key(good.get("account_sid")), urn)
+        _ownership.declare_number(number, _account_key(good.get("account_sid")), urn)
     except DeclaredTwice as failed:
         return [("phone_number", f"{failed.other!r} declares it too, in the same account: declare each number once")]
     return []
@@ -285,9 +285,9 @@ def _keep(sid: str, olds: Mapping[str, Any]) -> None:
     """Nothing may delete this caller ID any more, if the program declares a resource that has it. Raises
     AlreadyVerified where another one has taken it over.
     """
-    urn = engine.current_urn()
-    if _memory.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
-        _memory.claim(sid, urn, str(olds.get("phone_number")))
+    urn = pulumi_sdk.current_urn()
+    if _ownership.is_in_state(urn):  # not in a refresh, which calls diff too, and may precede a destroy
+        _ownership.acquire_or_fail(sid, urn, str(olds.get("phone_number")))
 
 
 def _account() -> Settings:

@@ -28,11 +28,13 @@ class Ownership:
         self._imports: dict[str, str] = {}
         self._previewed: set[str] = set()
         self._previews = False
-        self._given_up: dict[str, str] = {}
+        self._replaced: dict[str, str] = {}
         self._in_state: set[str] = set()
         self._holders: dict[str, str] = {}
 
-    def declared(self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False) -> None:
+    def record_declaration(
+        self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False
+    ) -> None:
         """Record a resource that the program declares: whether it is in the state, the sid that its `import_` names,
         and whether this is a preview.
         """
@@ -55,22 +57,22 @@ class Ownership:
         with self._lock:
             return urn in self._previewed
 
-    def give_up(self, urn: str, what: str) -> None:
+    def set_replaced_caller_id(self, urn: str, what: str) -> None:
         """Record, in words, what the resource loses when it is replaced."""
         with self._lock:
-            self._given_up[urn] = what
+            self._replaced[urn] = what
 
-    def given_up(self, urn: str) -> str | None:
-        """What `give_up` was told of the resource."""
+    def replaced_caller_id(self, urn: str) -> str | None:
+        """What `set_replaced_caller_id` was told of the resource."""
         with self._lock:
-            return self._given_up.get(urn)
+            return self._replaced.get(urn)
 
     def import_sid(self, urn: str) -> str | None:
         """The sid that the program's `import_` names for this resource."""
         with self._lock:
             return self._imports.get(urn)
 
-    def hold(self, sid: str, urn: str) -> str | None:
+    def acquire(self, sid: str, urn: str) -> str | None:
         """Record this resource as the owner of the caller ID, so that no delete of this operation removes it.
 
         Gives the URN of another resource that owns it already, in which case that one keeps it. Raises OwnershipUnknown
@@ -84,12 +86,12 @@ class Ownership:
                     self._holders[sid] = urn
             return other if other and urn and other != urn else None
 
-    def claim(self, sid: str, urn: str, number: str) -> None:
-        """As `hold`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified if another
+    def acquire_or_fail(self, sid: str, urn: str, number: str) -> None:
+        """As `acquire`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified if another
         resource has it, and Gone if it is being deleted.
         """
-        other = self.hold(sid, urn)
-        self.refuse_deleted(sid, number)
+        other = self.acquire(sid, urn)
+        self.fail_if_deleted(sid, number)
         if other is not None:
             raise AlreadyVerified(
                 f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
@@ -106,7 +108,7 @@ class Ownership:
         """
         # Another process may mean another account by the one that is not known yet. A number may be a secret.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
-        other = self.hold(key, urn) if urn else None
+        other = self.acquire(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(readable(number), name_of(other))
 
@@ -115,9 +117,9 @@ class Ownership:
         with self._lock:
             self._handover.find("")
 
-    def refuse_deleted(self, sid: str, number: str) -> None:
+    def fail_if_deleted(self, sid: str, number: str) -> None:
         """Raises Gone for a caller ID that this operation deletes, or has deleted: lists may still have it."""
-        holder = self.holder(sid)
+        holder = self.owner(sid)
         if holder is not None and holder.startswith(DELETING):
             raise Gone(
                 f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
@@ -130,8 +132,8 @@ class Ownership:
         Gives the URN of the resource that owns it, if one does: then it must not be deleted. Raises OwnershipUnknown if
         the notes of the other plugin processes can't be read.
         """
-        holder = self.holder(sid)
-        other = self.hold(sid, DELETING + urn) if holder is None else holder
+        holder = self.owner(sid)
+        other = self.acquire(sid, DELETING + urn) if holder is None else holder
         return None if other is None or other.startswith(DELETING) else other
 
     def release(self, sid: str, urn: str) -> None:
@@ -141,7 +143,7 @@ class Ownership:
                 del self._holders[sid]
                 self._handover.release(sid)
 
-    def holder(self, sid: str) -> str | None:
+    def owner(self, sid: str) -> str | None:
         """The URN of the resource that owns this caller ID, None if none is known to.
 
         Raises OwnershipUnknown if the notes of the other plugin processes can't be read.

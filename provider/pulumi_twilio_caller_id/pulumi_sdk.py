@@ -34,7 +34,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc as wire
 
-from . import cancellation as interrupts
+from . import cancellation
 from .errors import CallerIdError
 from .shadowing import explanation
 from .text import sanitize
@@ -243,7 +243,7 @@ def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
 
     That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
     """
-    with interrupts.on_cancel(stop), _at_the_end_of_the_call(lambda: stop(interrupts.ENDED)):
+    with cancellation.on_cancel(stop), _at_the_end_of_the_call(lambda: stop(cancellation.ENDED)):
         yield
 
 
@@ -271,12 +271,12 @@ def _at_the_end_of_the_call(act: Callable[[], object]) -> Iterator[None]:
 
 def ended() -> str | None:
     """Why the operation that this thread is in is to end, None where it may go on."""
-    if interrupts.cancel_requested():
-        return interrupts.CANCELED
+    if cancellation.cancel_requested():
+        return cancellation.CANCELED
     rpc = current_rpc()
     with suppress(Exception):
         if rpc is not None and rpc.context.is_active() is False:
-            return interrupts.ENDED
+            return cancellation.ENDED
     return None
 
 

@@ -25,8 +25,7 @@ from unittest.mock import patch
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.operations import create as creation
 from pulumi_twilio_caller_id.operations import diff as changes
@@ -272,7 +271,7 @@ class InProcessEngine:
                 (creation, "TIMEOUT", 15.0),
                 (verification, "INTERVAL", 5.0),
                 (verification, "SystemClock", lambda: self._clock),
-                (engine, "log", lambda _level, text, **_: self._line.told.append(text)),
+                (pulumi_sdk, "log", lambda _level, text, **_: self._line.told.append(text)),
             ):
                 patches.enter_context(patch.object(target, name, value))
             yield run
@@ -292,4 +291,4 @@ class InProcessEngine:
             named = {f"twilio:{name}": value for name, value in settings.items()}
             self._provider.configure(ConfigureRequest(Config(named, "p")))
             self._processes[provider] = lifecycle._config, Ownership()
-        lifecycle._config, lifecycle._memory = self._processes[provider]
+        lifecycle._config, lifecycle._ownership = self._processes[provider]

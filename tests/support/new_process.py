@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_twilio_caller_id import cancellation as interrupts
-from pulumi_twilio_caller_id import lifecycle
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import cancellation, lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id import text as masking
 from pulumi_twilio_caller_id.api import throttle
 from pulumi_twilio_caller_id.api.listing_cache import listings
@@ -13,7 +11,7 @@ from pulumi_twilio_caller_id.operations.preflight import preflight
 
 def forget_all() -> None:
     """Forget whatever the provider keeps for the length of a process."""
-    for module in (engine, interrupts, lifecycle, masking, throttle):
+    for module in (pulumi_sdk, cancellation, lifecycle, masking, throttle):
         module.reset()
     listings.clear()
     preflight.reset()

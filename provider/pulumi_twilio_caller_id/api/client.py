@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     BadSid,
@@ -53,7 +53,7 @@ class Client:
         attempts: int = 4,
         timeout: float = 15.0,
         patience: float = 60.0,
-        sleep: Callable[[float], object] = interrupts.pause,
+        sleep: Callable[[float], object] = cancellation.pause,
     ) -> None:
         self._settings = settings
         self.account_sid = account_sid or settings.account_sid

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.errors import TooManyRequests
 
 MOST = 16
@@ -57,11 +57,11 @@ class Throttle:
             with self._changed:
                 self._changed.notify_all()
 
-        with interrupts.on_cancel_here(wake):
-            self._changed.wait_for(lambda: interrupts.cancel_reason() or self._under_way < self._limit)
+        with cancellation.on_cancel_here(wake):
+            self._changed.wait_for(lambda: cancellation.cancel_reason() or self._under_way < self._limit)
         try:
-            interrupts.raise_if_cancelled()
-        except interrupts.Cancelled:
+            cancellation.raise_if_cancelled()
+        except cancellation.Cancelled:
             self._changed.notify()  # what this one may have been woken by is for the next in line
             raise
 

@@ -20,7 +20,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import HTTPError
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     CallerIdError,
@@ -105,7 +105,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             try:
                 with self.throttle.turn():
                     return self._once(method, url, params, *args, **kwargs)
-            except interrupts.Cancelled as abandoned:
+            except cancellation.Cancelled as abandoned:
                 what = f"Twilio was not asked to {self.step}: {abandoned}."
                 raise Interrupted(what, "Run the same command again.") from None
             except CallerIdError as failed:
@@ -120,7 +120,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     raise
                 self.session.close()  # the server may have given up the connection: never send on that one again
                 self.sleep(wait)
-                if interrupts.cancel_reason():  # whoever pressed ^C waits for this
+                if cancellation.cancel_reason():  # whoever pressed ^C waits for this
                     raise
                 pause = min(pause * 2, LONGEST_BACK_OFF)
 
@@ -141,7 +141,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         def is_sent() -> None:
             nonlocal sent
             if not self.repeatable:  # by the time that there is a connection, nobody may want the call any more
-                interrupts.raise_if_cancelled()
+                cancellation.raise_if_cancelled()
             sent = True
 
         asked = sending.set(is_sent)

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import listings
 from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound
@@ -44,7 +44,7 @@ def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> Ca
     for name, reason in mismatches(given, record):
         value = quote_name(given[name]) if name == "friendly_name" else quote(given[name])
         raise ImportMismatch(f"{name} is {value}: {reason}.", "Nothing was changed at Twilio.")
-    engine.log("info", f"imported {sid}, no call", urn=engine.current_urn())
+    pulumi_sdk.log("info", f"imported {sid}, no call", urn=pulumi_sdk.current_urn())
     return record
 
 
@@ -52,7 +52,7 @@ def adopt(inputs: CallerIdInputs, record: CallerId) -> CallerId:
     """Log that the caller ID is taken over. `naming.after_create` renames it afterwards, if the program says so."""
     renaming = renaming_of(record.friendly_name, inputs.friendly_name)
     renaming = f", to be renamed {renaming}" if renaming else ""
-    engine.log("info", f"adopted {record.sid}, no call{renaming}", urn=engine.current_urn())
+    pulumi_sdk.log("info", f"adopted {record.sid}, no call{renaming}", urn=pulumi_sdk.current_urn())
     return record
 
 

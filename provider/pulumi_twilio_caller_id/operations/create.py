@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import listings
 from pulumi_twilio_caller_id.cancellation import CANCELED, Cancelled, CancelToken, cancel_reason, run_cancellable
@@ -46,7 +46,7 @@ def create_caller_id(
     Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
     """
     twilio = Client(account, inputs.account_sid)
-    rpc = engine.current_rpc()
+    rpc = pulumi_sdk.current_rpc()
     urn = rpc.urn if rpc else ""
 
     def take(existing: CallerId) -> CallerId:
@@ -57,23 +57,25 @@ def create_caller_id(
         return adopt(inputs, existing)
 
     try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
-        existing = run_cancellable(engine.interruptible, lambda: twilio.find(inputs.phone_number))
+        existing = run_cancellable(pulumi_sdk.interruptible, lambda: twilio.find(inputs.phone_number))
         listening = existing is None and account.callback_url is not None and inputs.status_callback is None
-        tokens = run_cancellable(engine.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
+        tokens = (
+            run_cancellable(pulumi_sdk.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
+        )
     except Cancelled as abandoned:
         raise _not_called(inputs, str(abandoned)) from None
     if existing is not None:
         return take(existing)
     timeout = (rpc.timeout if rpc else None) or TIMEOUT
     inbox, ending = Inbox(), CancelToken()
-    warn = partial(engine.log, "warning", urn=urn)
+    warn = partial(pulumi_sdk.log, "warning", urn=urn)
     with (
-        engine.interruptible(ending.end),
+        pulumi_sdk.interruptible(ending.cancel),
         ending.on_cancel(lambda why: inbox.put(Interruption(why))),
         ending.governing(),
         _status_callback(account, tokens, inbox, warn) as status_callback,
     ):
-        ended = engine.ended()
+        ended = pulumi_sdk.ended()
         if ended:
             raise _not_called(inputs, ended)
         try:
@@ -92,7 +94,7 @@ def create_caller_id(
         notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
         try:
             with ProgressDisplay(urn, request.call_sid) as shown, listings.shared(twilio, ending, timeout) as looks:
-                engine.log("info", log_text(request), urn=urn)
+                pulumi_sdk.log("info", log_text(request), urn=urn)
                 caller_id = await_caller_id(
                     looks,
                     request,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 
 from . import friendly_name as naming
 
@@ -16,7 +16,7 @@ PROVIDER_KEY = "__provider"
 def differs(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether the program wants another value; what it leaves out is not managed."""
     wanted = news.get(name)
-    return wanted is not None and (engine.is_unknown(wanted) or wanted != olds.get(name))
+    return wanted is not None and (pulumi_sdk.is_unknown(wanted) or wanted != olds.get(name))
 
 
 def is_renamed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

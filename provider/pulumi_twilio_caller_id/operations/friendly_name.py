@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.text import is_secret, quote_distinct, register_secret_inputs
@@ -51,11 +51,11 @@ def after_rename(given: str | None, caller_id: CallerId) -> dict[str, str]:
         return {}
     conceal_made(caller_id.friendly_name, given)
     made, of = quote_distinct(caller_id.friendly_name, given)
-    engine.log(
+    pulumi_sdk.log(
         "warning",
         f"Twilio made {made} of the friendly name {of} of {readable(caller_id.phone_number)}.\n"
         "It counts as the same from now on. To have both alike, give Twilio's in the program.",
-        urn=engine.current_urn(),
+        urn=pulumi_sdk.current_urn(),
     )
     return {GIVEN: digest(caller_id.sid, given)}
 
@@ -73,12 +73,12 @@ def after_create(twilio: Client, given: str | None, caller_id: CallerId) -> tupl
     except CallerIdError as failed:
         conceal_made(caller_id.friendly_name, given)
         known, wanted = quote_distinct(caller_id.friendly_name, given)
-        engine.log(
+        pulumi_sdk.log(
             "warning",
             f"{readable(caller_id.phone_number)} is verified, under the friendly name {known} instead of {wanted}:"
             f" {failed.what}\n"
             "The next `pulumi up` renames it.",
-            urn=engine.current_urn(),
+            urn=pulumi_sdk.current_urn(),
         )
         return caller_id, {}
     return caller_id, after_rename(given, caller_id)

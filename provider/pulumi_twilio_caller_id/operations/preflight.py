@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import Listing, ListingCache, listings
 from pulumi_twilio_caller_id.errors import CallerIdError
@@ -49,7 +49,7 @@ class Preflight:
         """On the stack's row, once: each of the stack's numbers would say the same."""
         if text not in self._warned:
             self._warned.add(text)
-            engine.log("warning", text)
+            pulumi_sdk.log("warning", text)
 
 
 preflight = Preflight()

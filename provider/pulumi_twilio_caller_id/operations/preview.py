@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.models import CallerId
@@ -27,10 +27,10 @@ from .preflight import connect, preflight
 ADOPT_OR_DELETE = "you set adopt=True or delete it first"
 
 
-def warn_without_notes(memory: Ownership) -> None:
+def warn_without_notes(ownership: Ownership) -> None:
     """Warn, once, if `up` will stop because the plugin processes can't tell each other what they own."""
     try:
-        memory.check_notes()
+        ownership.check_notes()
     except OwnershipUnknown as failed:
         preflight.warn(f"`pulumi up` will stop: {failed}")
 
@@ -41,7 +41,7 @@ def of_new(
     unknown: Container[str],
     hints: Mapping[str, Any],
     account: Callable[[], Settings],
-    memory: Ownership,
+    ownership: Ownership,
 ) -> list[Failure]:
     """Of a resource that is to be created.
 
@@ -58,18 +58,18 @@ def of_new(
     if settings is not None and (not settings.preflight or "account_sid" in unknown):
         settings = None
     if IMPORT in hints:
-        outlook: _Outlook = _Import(urn, inputs, settings, memory, hints[IMPORT])
+        outlook: _Outlook = _Import(urn, inputs, settings, ownership, hints[IMPORT])
     else:
         unless = "it deletes that first (delete_before_replace)" if hints.get(DELETE_BEFORE_REPLACE) else ""
         unless = ADOPT_OR_DELETE if "adopt" in unknown else unless
-        outlook = _Creation(urn, inputs, settings, memory, wait=hints[DRY_RUN], unless=unless)
+        outlook = _Creation(urn, inputs, settings, ownership, wait=hints[DRY_RUN], unless=unless)
     failures, text = outlook.tell()
     if text and not failures:
-        old = memory.given_up(urn)
+        old = ownership.replaced_caller_id(urn)
         if old:  # a resource that takes it over may come later; whether it is retained, the state alone knows
             delete = "after deleting" if hints.get(DELETE_BEFORE_REPLACE) else "then delete"
             text += f", {delete} {old} unless another resource or retain_on_delete keeps it"
-        engine.log("info", text, urn=urn)
+        pulumi_sdk.log("info", text, urn=urn)
     return failures
 
 
@@ -78,30 +78,30 @@ def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, An
     if replaced:
         return f"{readable(str(olds.get('phone_number')))} ({sid})"
     old, new = olds.get("friendly_name"), news.get("friendly_name")
-    rpc = engine.current_rpc()
+    rpc = pulumi_sdk.current_rpc()
     conceal_made(old, ((rpc and rpc.old_inputs) or {}).get("friendly_name"))
-    if engine.is_unknown(new):
-        engine.log("info", f"rename from {quote_name(old)}, to a name that is not known yet", urn=urn)
+    if pulumi_sdk.is_unknown(new):
+        pulumi_sdk.log("info", f"rename from {quote_name(old)}, to a name that is not known yet", urn=urn)
     elif is_renamed(olds, news):
-        engine.log("info", f"rename {renaming_of(old, new)}", urn=urn)
+        pulumi_sdk.log("info", f"rename {renaming_of(old, new)}", urn=urn)
     return ""
 
 
 class _Outlook:
     """Of one new resource. settings: None where Twilio is not to be asked."""
 
-    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Ownership) -> None:
+    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, ownership: Ownership) -> None:
         self._urn = urn
         self._inputs = inputs
         self._settings = settings
-        self._memory = memory
+        self._ownership = ownership
 
     def tell(self) -> tuple[list[Failure], str]:
         """What speaks against it, and what else happens."""
         raise NotImplementedError
 
     def _other_holder(self, sid: str) -> str | None:
-        holder = self._memory.holder(sid)
+        holder = self._ownership.owner(sid)
         return name_of(holder) if holder and holder != self._urn else None
 
 
@@ -109,9 +109,9 @@ class _Import(_Outlook):
     """Of a resource with `import_`."""
 
     def __init__(
-        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, memory: Ownership, sid: object
+        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, ownership: Ownership, sid: object
     ) -> None:
-        super().__init__(urn, inputs, settings, memory)
+        super().__init__(urn, inputs, settings, ownership)
         self._sid = sid
 
     def tell(self) -> tuple[list[Failure], str]:
@@ -120,7 +120,7 @@ class _Import(_Outlook):
             return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")], ""
         failures = [] if self._settings is None else self._against(self._settings, sid)
         if not failures:
-            self._memory.hold(sid, self._urn)
+            self._ownership.acquire(sid, self._urn)
         return failures, f"import {sid}, no call"
 
     def _against(self, settings: Settings, sid: str) -> list[Failure]:
@@ -158,12 +158,12 @@ class _Creation(_Outlook):
         urn: str,
         inputs: Mapping[str, Any],
         settings: Settings | None,
-        memory: Ownership,
+        ownership: Ownership,
         *,
         wait: object,
         unless: str,
     ) -> None:
-        super().__init__(urn, inputs, settings, memory)
+        super().__init__(urn, inputs, settings, ownership)
         self._wait = re.sub(r"^(\d+)m$", r"\1 min", wait) if isinstance(wait, str) else f"{TIMEOUT / 60:g} min"
         self._unless = unless
 
@@ -181,7 +181,7 @@ class _Creation(_Outlook):
         if holder is not None:
             return [("phone_number", f"it is managed as {holder!r} in this stack already ({record.sid})")], ""
         if wants_adoption(self._settings, self._inputs.get("adopt")):
-            self._memory.hold(record.sid, self._urn)
+            self._ownership.acquire(record.sid, self._urn)
             renaming = renaming_of(record.friendly_name, self._inputs.get("friendly_name"))
             return [], f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else "")
         if self._unless:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources as config
 
@@ -40,7 +40,7 @@ def _of_another_account(account_sid: str, own: str, advice: list[str], *, to_del
     own: whose the credentials are. They are good for a subaccount's too, which the program names as such.
     advice: what to do if it is a subaccount.
     """
-    rpc = engine.current_rpc()
+    rpc = pulumi_sdk.current_rpc()
     inputs = rpc.old_inputs if rpc else None
     urn = rpc.urn if rpc else ""
     if inputs is None or inputs.get("account_sid") is not None:

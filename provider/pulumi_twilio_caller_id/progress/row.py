@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Self
 
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.models import ValidationRequest
 from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
 from pulumi_twilio_caller_id.text import sanitize
@@ -46,7 +46,7 @@ class ProgressDisplay:
     """One wait, shown where it is: on the resource's row, and at the bottom of a terminal too narrow for that."""
 
     def __init__(self, urn: str, call_sid: str) -> None:
-        show = partial(engine.log, "info", urn=urn, ephemeral=True)
+        show = partial(pulumi_sdk.log, "info", urn=urn, ephemeral=True)
         self._row = Row(show, repeat=REPEAT if terminal.has_terminal() else math.inf)
         self._key = call_sid
 

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id.api import bounded
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
@@ -214,7 +213,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
             (verification, "INTERVAL", 0.01),
             (verification, "MAX_BACKOFF", 0.05),
             (bounded, "LARGEST", BOUND),
-            (engine, "log", lambda _level, text, **_: logged.append(text)),
+            (pulumi_sdk, "log", lambda _level, text, **_: logged.append(text)),
         ):
             patches.enter_context(patch.object(target, name, value))
         yield logged, pauses

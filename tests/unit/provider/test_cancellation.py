@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.api import bounded, throttle
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.throttle import Throttle
@@ -84,12 +84,12 @@ def begun(act: Callable[[], str]) -> queue.SimpleQueue[str]:
 
 
 @pytest.mark.parametrize("stands", [True, False], ids=["in line", "at its turn"])
-@pytest.mark.parametrize("why", [interrupts.CANCELED, interrupts.ENDED])
+@pytest.mark.parametrize("why", [cancellation.CANCELED, cancellation.ENDED])
 def test_no_phone_rings_for_who_was_interrupted_before_the_call(
     sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch, stands: bool, why: str
 ) -> None:
     context = Context()
-    happens = interrupts.cancel if why == interrupts.CANCELED else context.end
+    happens = cancellation.cancel if why == cancellation.CANCELED else context.end
     line = Line(2, happens, stands=stands)
     monkeypatch.setattr(throttle, "throttle_of", lambda _account: line)
 
@@ -114,7 +114,7 @@ def test_no_other_request_stands_in_line_after_an_interrupt(
     request_: Callable[[Client, str], object],
 ) -> None:
     [record] = sandbox.caller_ids
-    line = Line(1, interrupts.cancel, stands=True)
+    line = Line(1, cancellation.cancel, stands=True)
     monkeypatch.setattr(throttle, "throttle_of", lambda _account: line)
 
     def act() -> str:
@@ -132,7 +132,7 @@ def test_no_other_request_stands_in_line_after_an_interrupt(
 def test_what_need_not_wait_and_rings_no_phone_is_sent_all_the_same(sandbox: Sandbox, connect: Connect) -> None:
     """The engine lets an operation end that has begun."""
     [record] = sandbox.caller_ids
-    interrupts.cancel()
+    cancellation.cancel()
     connect().remove(record.sid)
     assert [] == sandbox.caller_ids
 
@@ -160,7 +160,7 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
     for number in numbers:
         threading.Thread(target=lambda number=number: outcomes.put(create(provider, number)), daemon=True).start()
     assert all(asked.acquire(timeout=PATIENCE) for _ in range(2))
-    interrupts.cancel()
+    cancellation.cancel()
     told = [outcomes.get(timeout=PATIENCE) for _ in range(6)]
     go_on.set()
     told += [outcomes.get(timeout=PATIENCE) for _ in range(2)]
@@ -180,7 +180,7 @@ def test_a_twilio_that_hangs_does_not_hold_an_interrupted_wait(
     until(lambda: bool(sandbox.calls))
     sandbox.fail(endpoint, hang=True)
     until(lambda: any((request.endpoint, request.status) == (endpoint, None) for request in sandbox.requests))
-    interrupts.cancel()
+    cancellation.cancel()
     try:
         [call] = sandbox.calls
         told = outcome.get(timeout=PATIENCE)

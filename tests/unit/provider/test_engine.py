@@ -19,8 +19,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
-from pulumi_twilio_caller_id import cancellation as interrupts
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import cancellation, pulumi_sdk
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from tests.support.machine import free_port
@@ -49,18 +48,18 @@ def servicer(request: Any, context: Any, answer: Any) -> Any:
 
 
 def test_current_rpc_is_none_outside_of_an_engine() -> None:
-    assert None is engine.current_rpc()
+    assert None is pulumi_sdk.current_rpc()
 
 
 def test_current_rpc_is_found_in_the_calling_frames() -> None:
     request = provider_pb2.CreateRequest(urn=URN, timeout=450)
-    rpc = servicer(request, Context(), engine.current_rpc)
+    rpc = servicer(request, Context(), pulumi_sdk.current_rpc)
 
     assert (rpc.urn, rpc.timeout, rpc.old_inputs) == (URN, 450.0, None)
 
 
 def test_no_timeout_set_is_none() -> None:
-    assert None is servicer(provider_pb2.CreateRequest(urn=URN), Context(), engine.current_rpc).timeout
+    assert None is servicer(provider_pb2.CreateRequest(urn=URN), Context(), pulumi_sdk.current_rpc).timeout
 
 
 def test_old_inputs_of_what_is_in_state() -> None:
@@ -72,15 +71,15 @@ def test_old_inputs_of_what_is_in_state() -> None:
         provider_pb2.DiffRequest(old_inputs=inputs),
         provider_pb2.DeleteRequest(old_inputs=inputs),
     ):
-        rpc = servicer(request, Context(), engine.current_rpc)
+        rpc = servicer(request, Context(), pulumi_sdk.current_rpc)
         assert {"phone_number": "+14155550101", "call_delay": 5} == rpc.old_inputs
 
 
 def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
-    assert None is servicer(provider_pb2.ReadRequest(), Context(), engine.current_rpc).old_inputs
-    assert None is servicer(types.SimpleNamespace(inputs=7), Context(), engine.current_rpc).old_inputs
+    assert None is servicer(provider_pb2.ReadRequest(), Context(), pulumi_sdk.current_rpc).old_inputs
+    assert None is servicer(types.SimpleNamespace(inputs=7), Context(), pulumi_sdk.current_rpc).old_inputs
     assert (
-        (rpc := servicer(types.SimpleNamespace(), Context(), engine.current_rpc)).urn,
+        (rpc := servicer(types.SimpleNamespace(), Context(), pulumi_sdk.current_rpc)).urn,
         rpc.timeout,
     ) == ("", None)
 
@@ -114,11 +113,11 @@ def running_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, gr
 def test_log_reaches_the_row_of_the_resource(
     running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LOG_SECONDS", PATIENCE)
+    monkeypatch.setattr(pulumi_sdk, "LOG_SECONDS", PATIENCE)
     service, _ = running_engine
-    engine.log("info", "483920 <- key in", urn=URN, ephemeral=True)
-    engine.log("warning", "mind", urn=URN)
-    engine.log("info", "", urn=URN, ephemeral=True)
+    pulumi_sdk.log("info", "483920 <- key in", urn=URN, ephemeral=True)
+    pulumi_sdk.log("warning", "mind", urn=URN)
+    pulumi_sdk.log("info", "", urn=URN, ephemeral=True)
 
     info, warning = engine_pb2.LogSeverity.Value("INFO"), engine_pb2.LogSeverity.Value("WARNING")
     assert [(info, "483920 <- key in", URN, True), (warning, "mind", URN, False), (info, "", URN, True)] == (
@@ -129,14 +128,14 @@ def test_log_reaches_the_row_of_the_resource(
 def test_log_never_fails_where_the_engine_is_gone(running_engine: tuple[Engine, grpc.Server]) -> None:
     service, server = running_engine
     server.stop(0).wait()
-    engine.log("info", "anybody there?", urn=URN)
+    pulumi_sdk.log("info", "anybody there?", urn=URN)
 
     assert service.logged == []
 
 
 def test_log_without_an_engine_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    engine.log("info", "483920 <- key in", urn=URN, ephemeral=True)
-    engine.log("info", "", urn=URN, ephemeral=True)
+    pulumi_sdk.log("info", "483920 <- key in", urn=URN, ephemeral=True)
+    pulumi_sdk.log("info", "", urn=URN, ephemeral=True)
 
     assert tuple(capsys.readouterr()) == ("", "483920 <- key in\n")
 
@@ -145,7 +144,7 @@ def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(
     running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "pulumi.runtime.proto", None)
-    engine.log("info", "here", urn=URN)
+    pulumi_sdk.log("info", "here", urn=URN)
 
     assert running_engine[0].logged == []
     assert capsys.readouterr().err == "here\n"
@@ -155,7 +154,7 @@ def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(
 
 
 class Provider:
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def create(self, raised: BaseException) -> None:
         raise raised
 
@@ -216,14 +215,14 @@ def test_what_is_not_an_exception_becomes_one(ended: BaseException) -> None:
 
 def test_unknown_values(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = pulumi.output.Unknown()  # type: ignore[no-untyped-call]
-    assert engine.is_unknown(unknown)
-    assert engine.is_unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9")
-    assert not engine.is_unknown("+14155550101")
-    assert not engine.is_unknown(None)
+    assert pulumi_sdk.is_unknown(unknown)
+    assert pulumi_sdk.is_unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9")
+    assert not pulumi_sdk.is_unknown("+14155550101")
+    assert not pulumi_sdk.is_unknown(None)
 
     monkeypatch.delattr(pulumi.output, "Unknown")
-    assert engine.is_unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9")
-    assert not engine.is_unknown("+14155550101")
+    assert pulumi_sdk.is_unknown("04da6b54-80e4-46f7-96ec-b56ff0331ba9")
+    assert not pulumi_sdk.is_unknown("+14155550101")
 
 
 # interruptible
@@ -250,7 +249,7 @@ def told_within(context: object, act: Callable[[], object]) -> list[str]:
     told: list[str] = []
 
     def wait() -> None:
-        with engine.interruptible(told.append):
+        with pulumi_sdk.interruptible(told.append):
             act()
 
     servicer(provider_pb2.CreateRequest(), context, wait)
@@ -258,15 +257,15 @@ def told_within(context: object, act: Callable[[], object]) -> list[str]:
 
 
 def test_cancel_stops_every_wait_and_those_that_begin_later() -> None:
-    assert [interrupts.CANCELED] == told_within(Ending(), interrupts.cancel)
-    assert interrupts.cancel_requested()
-    assert [interrupts.CANCELED] == told_within(Ending(), lambda: None)
+    assert [cancellation.CANCELED] == told_within(Ending(), cancellation.cancel)
+    assert cancellation.cancel_requested()
+    assert [cancellation.CANCELED] == told_within(Ending(), lambda: None)
 
 
 def test_the_end_of_the_call_stops_the_wait() -> None:
     context = Ending()
-    assert [interrupts.ENDED] == told_within(context, context.end)
-    assert [interrupts.ENDED] == told_within(Ending(ended=True), lambda: None)
+    assert [cancellation.ENDED] == told_within(context, context.end)
+    assert [cancellation.ENDED] == told_within(Ending(ended=True), lambda: None)
 
 
 def test_the_usual_end_of_a_call_stops_nothing() -> None:
@@ -274,14 +273,14 @@ def test_the_usual_end_of_a_call_stops_nothing() -> None:
     context = Ending()
     told = told_within(context, lambda: None)
     context.end()
-    interrupts.cancel()
+    cancellation.cancel()
 
     assert [] == told
 
 
 def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
     told: list[str] = []
-    with engine.interruptible(told.append):
+    with pulumi_sdk.interruptible(told.append):
         pass
     assert [] == told
     assert [] == told_within(Context(), lambda: None)
@@ -297,17 +296,17 @@ class Call(Context):
 
 
 @pytest.mark.parametrize(
-    ("context", "why"), [(Call(active=True), None), (Call(active=False), interrupts.ENDED), (Context(), None)]
+    ("context", "why"), [(Call(active=True), None), (Call(active=False), cancellation.ENDED), (Context(), None)]
 )
 def test_who_is_about_to_act_can_ask(context: Context, why: str | None) -> None:
     """A context of another kind: nobody knows better."""
     told: list[str | None] = []
-    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(engine.ended()))
+    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(pulumi_sdk.ended()))
     assert [why] == told
 
-    interrupts.cancel()
-    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(engine.ended()))
-    assert [why, interrupts.CANCELED] == told
+    cancellation.cancel()
+    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(pulumi_sdk.ended()))
+    assert [why, cancellation.CANCELED] == told
 
 
 # hear_cancel, expect_waiting
@@ -323,18 +322,18 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
     bound = Servicer().Cancel
-    engine.hear_cancel()
+    pulumi_sdk.hear_cancel()
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
-    assert interrupts.cancel_requested()
+    assert cancellation.cancel_requested()
 
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine.hear_cancel()
+    pulumi_sdk.hear_cancel()
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
-    engine.hear_cancel()
+    pulumi_sdk.hear_cancel()
 
-    assert not interrupts.cancel_requested()
+    assert not cancellation.cancel_requested()
 
 
 def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
@@ -343,7 +342,7 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
 
     def operation() -> None:
         begun.wait(PATIENCE)
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
         together.wait()
 
     begun = threading.Event()
@@ -352,7 +351,7 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
         begun.set()
         for operation_ in running:
             operation_.result()
-        assert 12 <= len(executor._threads) <= engine.WORKERS == executor._max_workers
+        assert 12 <= len(executor._threads) <= pulumi_sdk.WORKERS == executor._max_workers
 
 
 def test_after_a_burst_as_many_are_served_as_wait() -> None:
@@ -360,7 +359,7 @@ def test_after_a_burst_as_many_are_served_as_wait() -> None:
     everyone = threading.Barrier(13, timeout=PATIENCE)
 
     def wait() -> None:
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
         everyone.wait()
 
     with futures.ThreadPoolExecutor(4) as executor:
@@ -374,13 +373,13 @@ def test_after_a_burst_as_many_are_served_as_wait() -> None:
 
 
 def test_no_more_workers_than_that() -> None:
-    with futures.ThreadPoolExecutor(engine.WORKERS + 1) as executor:
-        executor.submit(engine.widen_worker_pool).result()
-        assert engine.WORKERS + 1 == executor._max_workers
+    with futures.ThreadPoolExecutor(pulumi_sdk.WORKERS + 1) as executor:
+        executor.submit(pulumi_sdk.widen_worker_pool).result()
+        assert pulumi_sdk.WORKERS + 1 == executor._max_workers
 
 
 def test_outside_of_a_pool_no_workers_are_needed() -> None:
-    engine.widen_worker_pool()
+    pulumi_sdk.widen_worker_pool()
 
 
 def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> None:
@@ -391,7 +390,7 @@ def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> N
         return executor
 
     def work(executor_reference: object) -> None:
-        engine.widen_worker_pool()
+        pulumi_sdk.widen_worker_pool()
 
     work(executor_reference)
     assert 4 == executor._max_workers
@@ -400,15 +399,15 @@ def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> N
 
 def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = OutgoingCallerIdProvider()
-    written = engine.serialized(provider)
+    written = pulumi_sdk.serialized(provider)
     monkeypatch.delattr("pulumi.dynamic.dynamic.serialize_provider")
 
-    assert written == engine.serialized(provider)
+    assert written == pulumi_sdk.serialized(provider)
 
 
 def test_the_keys_of_a_configuration_and_of_one_laid_out_otherwise() -> None:
-    assert ["twilio:adopt"] == engine.config_keys(Config({"twilio:adopt": "true"}, "project"))
-    assert [] == engine.config_keys(object())
+    assert ["twilio:adopt"] == pulumi_sdk.config_keys(Config({"twilio:adopt": "true"}, "project"))
+    assert [] == pulumi_sdk.config_keys(object())
 
 
 @pytest.fixture
@@ -423,7 +422,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
-        monkeypatch.setattr(engine, "address", lambda: at)
+        monkeypatch.setattr(pulumi_sdk, "address", lambda: at)
         try:
             yield listening, ended, write
         finally:
@@ -445,8 +444,8 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
             listening.close()
 
     monkeypatch.setattr("time.sleep", sleep)
-    engine.follow_engine()
-    engine.follow_engine()  # each provider of a process configures itself
+    pulumi_sdk.follow_engine()
+    pulumi_sdk.follow_engine()  # each provider of a process configures itself
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
@@ -461,12 +460,12 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
     monkeypatch: pytest.MonkeyPatch, plugin: Any, other: str
 ) -> None:
     if other == "no plugin":
-        monkeypatch.setattr(engine, "address", lambda: None)
+        monkeypatch.setattr(pulumi_sdk, "address", lambda: None)
     elif other == "no pipe":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     else:
         os.close(0)
-    engine.follow_engine()
+    pulumi_sdk.follow_engine()
     assert "twilio-follow-engine" not in [thread.name for thread in threading.enumerate()]
 
 
@@ -474,7 +473,7 @@ def end_a_call(*, answered: bool = False) -> None:
     """Have the engine end a call, before or after the answer, and wait for what comes of that."""
     context = Ending()
 
-    @engine.provider_method
+    @pulumi_sdk.provider_method
     def operation(_self: object) -> None:
         if not answered:
             context.end()
@@ -512,7 +511,7 @@ def test_an_engine_whose_address_says_nothing_is_not_taken_for_gone(
 ) -> None:
     _, ended, _ = plugin
     slept: list[float] = []
-    monkeypatch.setattr(engine, "address", lambda: "somewhere")
+    monkeypatch.setattr(pulumi_sdk, "address", lambda: "somewhere")
     monkeypatch.setattr("time.sleep", slept.append)
     end_a_call()
 

@@ -75,7 +75,7 @@ def test_a_process_knows_what_another_of_its_engine_owns(another: Callable[..., 
     assert "None" == another()("acquire", SID, DESK)
     notes = OwnershipNotes(ENGINE, folder=folder)
     assert DESK == notes.find(SID) == notes.acquire(SID, LOBBY)
-    assert DESK == Ownership(OwnershipNotes(ENGINE, folder=folder)).holder(SID)
+    assert DESK == Ownership(OwnershipNotes(ENGINE, folder=folder)).owner(SID)
     assert notes.find("PN" + "2" * 32) is None
     assert OwnershipNotes("127.0.0.1:40124", folder=folder).find(SID) is None
     assert OwnershipNotes(None, folder=folder).acquire(SID, LOBBY) is None
@@ -192,14 +192,14 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
     folder.parent.mkdir()
     folder.touch()
     memory = Ownership(OwnershipNotes(ENGINE, folder=folder))
-    memory.declared(DESK, in_state=False, previewed=True)
-    assert memory.hold(SID, DESK) is None
-    assert memory.holder("PN" + "2" * 32) is None
+    memory.record_declaration(DESK, in_state=False, previewed=True)
+    assert memory.acquire(SID, DESK) is None
+    assert memory.owner("PN" + "2" * 32) is None
     with pytest.raises(OwnershipUnknown):
         memory.check_notes()
-    memory.declared(DESK, in_state=False)
+    memory.record_declaration(DESK, in_state=False)
     with pytest.raises(OwnershipUnknown):
-        memory.hold("PN" + "2" * 32, DESK)
+        memory.acquire("PN" + "2" * 32, DESK)
 
 
 def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Other], folder: Path) -> None:
@@ -208,11 +208,11 @@ def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Oth
     other = another()
     assert DELETING + LOBBY == other("find", SID) == other("acquire", SID, DESK)
     with pytest.raises(Gone, match="is being deleted in the same operation"):
-        memory.claim(SID, DESK, "+14155550101")
+        memory.acquire_or_fail(SID, DESK, "+14155550101")
     assert memory.begin_delete(SID, DESK) is None, "another resource of the state may have it too"
     memory.release(SID, DELETING + DESK)
     with pytest.raises(Gone):
-        memory.refuse_deleted(SID, "+14155550101")
+        memory.fail_if_deleted(SID, "+14155550101")
     memory.release(SID, DELETING + LOBBY)
     assert "None" == other("acquire", SID, DESK)
     assert DESK == memory.begin_delete(SID, LOBBY)
@@ -221,9 +221,9 @@ def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Oth
 def test_a_process_does_not_hear_of_its_own_notes(folder: Path) -> None:
     """It knows better: it may have released the caller ID since."""
     memory = Ownership(OwnershipNotes(ENGINE, folder=folder))
-    memory.hold(SID, DESK)
+    memory.acquire(SID, DESK)
     memory.release(SID, DESK)
-    assert memory.holder(SID) is None
+    assert memory.owner(SID) is None
 
 
 def test_a_file_that_was_just_removed_as_an_old_one_is_not_written_to(

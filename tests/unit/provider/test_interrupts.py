@@ -89,12 +89,12 @@ def test_an_operation_is_over_with_all_others_or_for_itself() -> None:
     heard: list[str] = []
     with ending.governing(), on_cancel_here(heard.append):
         raise_if_cancelled()
-        ending.end("the engine is gone")
-        ending.end("and once more")
+        ending.cancel("the engine is gone")
+        ending.cancel("and once more")
         assert "the engine is gone" == cancel_reason()
         with pytest.raises(Cancelled, match="the engine is gone"):
             raise_if_cancelled()
-    assert (["the engine is gone", "and once more"], None) == (heard, cancel_reason())
+    assert (["the engine is gone"], None) == (heard, cancel_reason())
 
     cancel()
     with on_cancel_here(heard.append):

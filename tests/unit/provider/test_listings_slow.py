@@ -205,7 +205,7 @@ def test_an_interruption_ends_every_wait_at_once(hang: Callable[[], object], wai
             assert asked.acquire(timeout=PATIENCE)
         for inbox, ending in zip(inboxes, endings, strict=True):
             inbox.put(Interruption(WHY))
-            ending.end(WHY)
+            ending.cancel(WHY)
 
     assert {Interrupted} == outcomes(twilio, waits, 300.0, interrupt)
 
@@ -238,7 +238,7 @@ def test_a_look_is_given_up_at_the_deadline_and_the_last_one_a_little_later(
 @pytest.mark.parametrize("which", ["once", "twice"])
 def test_nothing_is_asked_for_a_wait_that_is_over(which: str) -> None:
     twilio, ending = Twilio(lambda: None), CancelToken()
-    ending.end(WHY)
+    ending.cancel(WHY)
     with ListingCache().shared(twilio, ending) as looks:
         for look in (find, fetch):
             with pytest.raises(AnswerLost, match=WHY):

@@ -21,7 +21,7 @@ OTHER = NotFound("read caller ID PN", 404, 20404)
 def room(throttle: Throttle) -> int:
     """How many requests may be under way: who does not wait is sent away. Those that are tried end without a word."""
     over = CancelToken()
-    over.end("that was the last")
+    over.cancel("that was the last")
     count = 0
     with suppress(NotFound), over.governing(), ExitStack() as under_way:
         with suppress(Cancelled):
@@ -155,7 +155,7 @@ def test_who_is_not_wanted_any_more_does_not_stand_in_line(single: Throttle, lin
     ending = CancelToken()
     with single.turn():
         outcome = in_line(single, line, ending)
-        ending.end("the engine is gone")
+        ending.cancel("the engine is gone")
         assert "the engine is gone" == outcome()
     assert 1 == room(single)
 
@@ -165,7 +165,7 @@ def test_who_leaves_the_line_just_as_its_turn_comes_gives_it_to_the_next(single:
     with single.turn():
         first = in_line(single, line, ending)
         second = in_line(single, line, CancelToken())
-        ending.why = "the engine is gone"  # and those who wait are about to be told
+        ending.reason = "the engine is gone"  # and those who wait are about to be told
     assert ["the engine is gone", "sent"] == [first(), second()]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     TooManyRequests,
@@ -48,8 +48,8 @@ def test_nothing_is_sent_again_after_an_interrupt(sandbox: Sandbox, connect: Con
     sandbox.fail("fetch", **fault)
 
     def pause(_: float) -> None:
-        threading.Timer(0.05, interrupts.cancel).start()
-        interrupts.pause(PATIENCE)
+        threading.Timer(0.05, cancellation.cancel).start()
+        cancellation.pause(PATIENCE)
 
     begun = time.monotonic()
     with pytest.raises((TwilioRefused, AnswerLost), match="read caller ID"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 import requests
 
-from pulumi_twilio_caller_id import cancellation as interrupts
+from pulumi_twilio_caller_id import cancellation
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, SettingsError, TwilioUnreachable
 from pulumi_twilio_caller_id.models import CallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -233,7 +233,7 @@ def test_a_call_that_nobody_wants_any_more_once_there_is_a_connection_is_not_ask
 ) -> None:
     """A connection may take as long as an answer: ^C comes meanwhile."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    server = BreakingServer(certificate, greets=interrupts.cancel)
+    server = BreakingServer(certificate, greets=cancellation.cancel)
     try:
         with pytest.raises(Interrupted, match=r"was not asked to verify \+14155550101: pulumi was interrupted"):
             connect(url=server.url).request_validation(INPUTS)

@@ -17,8 +17,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_twilio_caller_id import lifecycle
-from pulumi_twilio_caller_id import pulumi_sdk as engine
+from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.cli import main
 from pulumi_twilio_caller_id.errors import CallerIdError, ImportMismatch
@@ -149,7 +148,7 @@ def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, method: str, error: Ba
         except Exception:  # noqa: BLE001 - as the SDK does
             context.abort("UNKNOWN", traceback.format_exc())
 
-    place: tuple[Any, str] = (engine, "config_keys") if method == "configure" else (Client, "fetch")
+    place: tuple[Any, str] = (pulumi_sdk, "config_keys") if method == "configure" else (Client, "fetch")
     monkeypatch.setattr(*place, fail)
     servicer(SimpleNamespace(urn="urn"), context)
     assert "Traceback" in context.aborted
