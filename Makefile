@@ -90,6 +90,7 @@ lint: $(VENV)/ready-dev
 	@for program in examples/*/Pulumi.yaml; do \
 	    (cd $$(dirname $$program) && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
 	done
+	@$(VENV)/bin/python -m tools.imports
 	@$(VENV)/bin/python -m tools.lint_workflows
 	@$(VENV)/bin/python -m tools.supply_chain
 

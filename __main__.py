@@ -1,21 +1,15 @@
 """The stack: one OutgoingCallerId for each entry of its config `callerIds`, their sids exported."""
 
+import inspect
 from typing import Any
 
 import pulumi
 
 from pulumi_twilio_caller_id import OutgoingCallerId
+from pulumi_twilio_caller_id.inputs import camel_case
 
-KEYS = {
-    "phoneNumber": "phone_number",
-    "friendlyName": "friendly_name",
-    "callDelay": "call_delay",
-    "extension": "extension",
-    "statusCallback": "status_callback",
-    "statusCallbackMethod": "status_callback_method",
-    "accountSid": "account_sid",
-    "adopt": "adopt",
-}
+NOT_INPUTS = ("resource_name", "opts")
+KEYS = {camel_case(name): name for name in inspect.signature(OutgoingCallerId).parameters if name not in NOT_INPUTS}
 OPTIONS = ("protect",)
 
 

@@ -1,7 +1,7 @@
-"""Twilio OutgoingCallerIds, the phone numbers an account has verified for use as caller ID, as Pulumi resources.
+"""Pulumi resources for Twilio's OutgoingCallerIds: phone numbers that an account has verified for use as caller ID.
 
-Each name is imported when it is first used: a program that looks nothing up does without that, and the process that
-the engine starts for the provider without all that programs use.
+A name is imported when it is first used. So a program that looks nothing up starts faster, and the provider's process
+does not load what only programs use.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
     "get_outgoing_caller_ids_output",
 ]
 
-_HOMES = {"OutgoingCallerId": "resource", "Provider": "provider"}
+_MODULES = {"OutgoingCallerId": "resource", "Provider": "provider"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'functions')}", __name__), name)
+    value = getattr(importlib.import_module(f".{_MODULES.get(name, 'functions')}", __name__), name)
     globals()[name] = value
     return value
 

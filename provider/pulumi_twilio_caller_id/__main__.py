@@ -1,4 +1,4 @@
-"""`python -m pulumi_twilio_caller_id`: the same as the command `pulumi-twilio-caller-id`."""
+"""Runs the command `pulumi-twilio-caller-id` for `python -m pulumi_twilio_caller_id`."""
 
 import sys
 

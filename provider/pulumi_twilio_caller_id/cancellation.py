@@ -1,55 +1,24 @@
-"""The end of an operation from outside: the first ^C, a second one, a dead engine.
-
-Who waits is told, who is about to act asks. How the engine's word gets here is `engine`'s business.
-"""
+"""Stop waiting when an operation is ended from outside: by ^C, by a second ^C, or because the engine is gone."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from typing import NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import TypeVar
 
 R = TypeVar("R")
 
-CANCELED = "pulumi was interrupted"
-ENDED = "pulumi ended"
+INTERRUPTED = "pulumi was interrupted"
+"""The reason after the first ^C."""
 
-Stop = Callable[[str], None]
+ENGINE_ENDED = "pulumi ended"
+"""The reason after a second ^C, or if the engine is gone."""
 
 
 class Cancelled(Exception):
-    """An operation is to end before what it waited for was there. The text is the reason."""
-
-
-class _Stops:
-    """Those who wait, to be told."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stops: dict[int, Stop] = {}
-
-    def tell(self, why: str) -> None:
-        with self._lock:
-            stops = list(self._stops.values())
-        for stop in stops:
-            stop(why)
-
-    @contextmanager
-    def including(self, stop: Stop, reason: Callable[[], str | None]) -> Iterator[None]:
-        """Within it `stop` is told, at once where it is over already."""
-        with self._lock:
-            self._stops[id(stop)] = stop
-        try:
-            why = reason()
-            if why is not None:
-                stop(why)
-            yield
-        finally:
-            with self._lock:
-                self._stops.pop(id(stop), None)
+    """A token was cancelled before what was waited for was there. The text is the reason."""
 
 
 class CancelToken:
@@ -57,19 +26,42 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.reason: str | None = None
-        self._stops = _Stops()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[str], object]] = []
 
     def cancel(self, reason: str) -> None:
         """Have everything that waits with this token stop. Only the first reason counts."""
-        if self.reason is None:
+        with self._lock:
+            if self.reason is not None:
+                return
             self.reason = reason
-            self._stops.tell(reason)
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback(reason)
 
-    def on_cancel(self, callback: Stop) -> AbstractContextManager[None]:
-        """While this context is active, cancelling calls `callback` with the reason. It is called from the cancelling
-        thread, or at once if the token is cancelled already, so it must not wait.
+    @contextmanager
+    def on_cancel(self, callback: Callable[[str], object]) -> Iterator[None]:
+        """While this context is active, cancelling calls `callback` with the reason; at once if that has happened.
+
+        The callback runs in the thread that cancels, so it must not wait.
         """
-        return self._stops.including(callback, lambda: self.reason)
+        with self._lock:
+            self._callbacks.append(callback)
+            reason = self.reason
+        try:
+            if reason is not None:
+                callback(reason)
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+    @contextmanager
+    def child(self) -> Iterator[CancelToken]:
+        """A token that is cancelled together with this one, and can be cancelled by itself."""
+        token = CancelToken()
+        with self.on_cancel(token.cancel):
+            yield token
 
     def raise_if_cancelled(self) -> None:
         """Raise Cancelled if the token is cancelled."""
@@ -82,115 +74,28 @@ class CancelToken:
         with self.on_cancel(lambda _: woken.set()):
             woken.wait(seconds)
 
-    @contextmanager
-    def child(self) -> Iterator[CancelToken]:
-        """A token that is cancelled together with this one, and can be cancelled by itself."""
-        token = CancelToken()
-        with self.on_cancel(token.cancel):
-            yield token
 
-    @contextmanager
-    def governing(self) -> Iterator[None]:
-        """Within it, what this thread does is part of what is to end: `over` and `told_over` count this too."""
-        token = _governing.set(self)
-        try:
-            yield
-        finally:
-            _governing.reset(token)
+def run_cancellable(cancel: CancelToken, act: Callable[[], R], timeout_seconds: float | None = None) -> R:
+    """Return what `act` returns or raise what it raises, but raise Cancelled as soon as the token is cancelled.
 
-
-_cancel_requested = threading.Event()
-_waits = _Stops()
-_governing: ContextVar[CancelToken | None] = ContextVar("_governing", default=None)
-
-
-def cancel_requested() -> bool:
-    """Whether this process was asked to stop what it is doing: the first ^C."""
-    return _cancel_requested.is_set()
-
-
-def pause(seconds: float) -> None:
-    """Sleep, but not past the first ^C."""
-    _cancel_requested.wait(seconds)
-
-
-def cancel() -> None:
-    """Stop all waits of this process, and those that begin later."""
-    _cancel_requested.set()
-    _waits.tell(CANCELED)
-
-
-def reset() -> None:
-    """Forget that the process was asked to stop, as in a process that has just started."""
-    _cancel_requested.clear()
-
-
-def on_cancel(stop: Stop) -> AbstractContextManager[None]:
-    """Within it, `stop` is called, from another thread, with the reason when all operations are to end."""
-    return _waits.including(stop, lambda: CANCELED if cancel_requested() else None)
-
-
-def cancel_reason() -> str | None:
-    """Why what this thread does is to end: all operations, or the one that it is part of. None where it may go on."""
-    if cancel_requested():
-        return CANCELED
-    ending = _governing.get()
-    return ending.reason if ending else None
-
-
-def raise_if_cancelled() -> None:
-    """Raises Abandoned where `over` has a reason."""
-    why = cancel_reason()
-    if why is not None:
-        raise Cancelled(why)
-
-
-@contextmanager
-def on_cancel_here(stop: Stop) -> Iterator[None]:
-    """Within it, `stop` is called with the reason, from another thread or at once, when `over` has one."""
-    ending = _governing.get() or CancelToken()
-    with on_cancel(stop), ending.on_cancel(stop):
-        yield
-
-
-def run_cancellable(
-    interruptible: Callable[[Stop], AbstractContextManager[None]], act: Callable[[], R], seconds: float | None = None
-) -> R:
-    """What `act` returns or raises; raises Abandoned as soon as the operation is to end, or `seconds` have passed.
-
-    Then `act` is left to itself, in a thread that ends with the process, in which `over` has a reason: for what does no
-    harm if nobody hears of it, such as a look-up that Twilio is slow to answer.
+    Raise TimeoutError after `timeout_seconds`. In both cases `act` goes on in a daemon thread, and nobody hears of its
+    result. So it must do no harm: a look-up that Twilio is slow to answer, for example.
     """
-    outcomes: queue.SimpleQueue[Callable[[], R]] = queue.SimpleQueue()
-    ending = CancelToken()
+    outcomes: queue.SimpleQueue[tuple[R | None, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            with ending.governing():
-                result = act()
-        except BaseException as raised:  # noqa: BLE001  it is raised where it is waited for
-            failed = raised
-            outcomes.put(lambda: _throw(failed))
-        else:
-            outcomes.put(lambda: result)
+            outcomes.put((act(), None))
+        except BaseException as failed:  # noqa: BLE001  it is raised again below, in the thread that waits
+            outcomes.put((None, failed))
 
-    def give_up(why: str) -> None:
-        ending.cancel(why)
-        outcomes.put(lambda: _throw(Cancelled(why)))
-
-    with interruptible(give_up):
-        if ending.reason is None:
-            try:
-                threading.Thread(target=work, name="twilio-unless-ended", daemon=True).start()
-            except RuntimeError:  # no more threads to be had
-                work()
+    with cancel.on_cancel(lambda reason: outcomes.put((None, Cancelled(reason)))):
+        cancel.raise_if_cancelled()
+        threading.Thread(target=work, name="twilio-cancellable", daemon=True).start()
         try:
-            outcome = outcomes.get(timeout=seconds)
+            result, failed = outcomes.get(timeout=timeout_seconds)
         except queue.Empty:
-            give_up(f"nothing came within {seconds:.0f} s")
-            outcome = outcomes.get()
-        return outcome()
-
-
-def _throw(failed: BaseException) -> NoReturn:
-    raise failed
+            raise TimeoutError(f"nothing came within {timeout_seconds:g} s") from None
+    if failed is not None:
+        raise failed
+    return result  # type: ignore[return-value]

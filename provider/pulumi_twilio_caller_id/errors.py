@@ -1,37 +1,37 @@
-"""What can go wrong, each with what happened and what to do.
+"""Defines the errors of this package. Each says what happened and what to do.
 
 CallerIdError
-├── SettingsError           a setting of the account or the network makes no sense; nothing was sent
-│   └── CredentialsMissing  ... or there are none of the account
-├── BadSid                  what was given as a sid can't be one; nothing was sent
+├── SettingsError           a setting of the account or the network is not valid; nothing was sent
+│   └── CredentialsMissing  ... or no credentials are set
+├── BadSid                  a text that was given as a sid is not one; nothing was sent
 ├── TwilioRefused           Twilio answered with an error
-│   ├── CredentialsRefused  ... because of who asks (401, 20003)
-│   ├── NotFound            ... because the sid is not there (404 and 20404, nothing less)
-│   └── TooManyRequests     ... because too many requests run at once (429); it was not processed
+│   ├── CredentialsRefused  ... as the credentials are wrong (401, 20003)
+│   ├── NotFound            ... as there is no such sid (404 and 20404, nothing less)
+│   └── TooManyRequests     ... as too many requests run at once (429); Twilio did not process it
 ├── TwilioUnreachable       no connection could be made, so the request was not sent
-├── AnswerLost              the request was sent, and no usable answer came back
+├── AnswerLost              the request was sent, but no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no call was placed
 ├── DeclaredTwice           another resource of the stack declares the same number; no call was placed
-├── OwnershipUnknown        it can't be noted which resource owns which caller ID; nothing was changed
-├── ImportMismatch          what `import_` names is not what the program declares; nothing was changed
-├── NotVerified             the call was placed, and the number did not become a caller ID
-├── Interrupted             somebody ended the operation before the end of a call was known, or before a request
-├── Gone                    the caller ID was removed at Twilio
+├── OwnershipUnknown        Pulumi can't note which resource owns which caller ID; nothing was changed
+├── ImportMismatch          `import_` names a caller ID that the program does not declare; nothing was changed
+├── NotVerified             a call was placed, but the number did not become a caller ID
+├── Interrupted             somebody ended the operation, before a request or during a call
+├── Gone                    somebody removed the caller ID at Twilio
 └── AccountUnseen           a caller ID seems to be gone, but its account can't be listed; the state was kept
 
-The text of each is for the person at the terminal: first what happened and with which value, then, on a line of its
-own, what to do. None of them ever carries a credential.
+A person reads them in a terminal: first what happened and with which value, then, on a line of its own, what to do.
+No error ever carries a credential.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from .text import one_line, sanitize
 
 
 class CallerIdError(Exception):
-    """Any failure this package explains. `what` happened, and what `todo` about it."""
+    """A failure that this package explains: `what` happened, and `todo`, what to do about it."""
 
     def __init__(self, what: str, todo: str) -> None:
         what, todo = sanitize(what), sanitize(todo)
@@ -39,23 +39,22 @@ class CallerIdError(Exception):
         self.what = what
         self.todo = todo
 
-    def advising(self, todo: str) -> Self:
-        """The same error with another thing to do."""
-        self.todo = todo = sanitize(todo)
-        self.args = (f"{self.what}\n{todo}",)
-        return self
+    def advise(self, todo: str) -> None:
+        """Replace what to do. Returns nothing, so that nobody raises an error from itself."""
+        self.todo = sanitize(todo)
+        self.args = (f"{self.what}\n{self.todo}",)
 
 
 class SettingsError(CallerIdError):
-    """A setting of the account or the network makes no sense. Raised before anything is sent."""
+    """A setting of the account or the network is not valid. It is raised before anything is sent."""
 
 
 class CredentialsMissing(SettingsError):
-    """No account, or no token or key for it, is set."""
+    """No account is set, or no token or key for it."""
 
 
 class BadSid(CallerIdError):
-    """What was given as the sid of an OutgoingCallerId can't be one."""
+    """A text that was given as the sid of an OutgoingCallerId is not one."""
 
     def __init__(self, sid: str) -> None:
         super().__init__(
@@ -65,9 +64,11 @@ class BadSid(CallerIdError):
 
 
 class TwilioRefused(CallerIdError):
-    """Twilio answered with an error: `status` (HTTP), `code` (Twilio's, 0 where it gave none), and for which `step`.
+    """Twilio answered a request with an error.
 
-    `retry_after`: seconds Twilio asked to wait, None where it did not. account_sid: whose caller IDs it was asked for.
+    step: what the request was to do, such as "verify +14155550101". status: of HTTP. code: Twilio's; 0 if it gave none.
+    message: Twilio's. todo: replaces the advice for the code. retry_after: seconds that Twilio asked to wait; None if
+    it did not. account_sid: the account of the request, which the error names.
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
     """
 
@@ -85,26 +86,25 @@ class TwilioRefused(CallerIdError):
         account_sid: str = "",
     ) -> None:
         account = f"account {account_sid}" if account_sid and account_sid not in step else ""
-        told = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
-        said = one_line(message).rstrip(".")
-        did = "failed" if status >= 500 else "refused"
-        what = f"Twilio {did} to {step}: {said} ({told})." if said else f"Twilio {did} to {step} ({told})."
-        trouble = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
+        details = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
+        reason = one_line(message).rstrip(".")
+        verb = "failed" if status >= 500 else "refused"
+        what = f"Twilio {verb} to {step}: {reason} ({details})." if reason else f"Twilio {verb} to {step} ({details})."
         advice = self.default_todo if code or type(self) is not TwilioRefused else NO_CODE
-        super().__init__(what, todo or ADVICE.get(code) or (trouble if status >= 500 else advice))
+        super().__init__(what, todo or ADVICE.get(code) or (SERVER_ERROR if status >= 500 else advice))
         self.step = step
         self.status = status
         self.code = code
         self.retry_after = retry_after
 
     @property
-    def passing(self) -> bool:
-        """Whether the same request may well succeed a little later."""
+    def transient(self) -> bool:
+        """Whether the same request is likely to succeed a little later."""
         return self.status == 429 or self.status >= 500
 
 
 class CredentialsRefused(TwilioRefused):
-    """401 or 20003: wrong pair of account and token, deleted key, suspended account, another region's key."""
+    """401 or 20003: a wrong pair of account and token, a deleted key, another region's key, or a suspended account."""
 
     default_todo = "Check that the auth token (or API key and secret) belongs to this account and is current."
 
@@ -116,7 +116,7 @@ class NotFound(TwilioRefused):
 
 
 class TooManyRequests(TwilioRefused):
-    """429: more requests at once than the account may send. Never processed (Twilio docs: api/errors/20429)."""
+    """429: the account sent too many requests at once. Twilio did not process it (Twilio docs: api/errors/20429)."""
 
     default_todo = "Run the same command again in a minute, with less in parallel (`--parallel 4`)."
 
@@ -133,7 +133,7 @@ class TwilioUnreachable(CallerIdError):
 
 
 class AnswerLost(CallerIdError):
-    """The request was sent, but its answer did not come, or made no sense. Whether Twilio acted on it is not known."""
+    """The request was sent, but no usable answer came back, so nobody knows whether Twilio acted on it."""
 
     def __init__(self, step: str, why: str, todo: str = "Run the same command again.") -> None:
         super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {one_line(why)}.", todo)
@@ -146,7 +146,7 @@ class AlreadyVerified(CallerIdError):
 class DeclaredTwice(CallerIdError):
     """Another resource of the stack declares the same number in the same account. No call was placed for this one.
 
-    number: as it is shown. other: the name of the other resource.
+    number: as people write it. other: the name of the other resource.
     """
 
     def __init__(self, number: str, other: str) -> None:
@@ -158,9 +158,10 @@ class DeclaredTwice(CallerIdError):
 
 
 class OwnershipUnknown(CallerIdError):
-    """The notes that tell the plugin processes which resource owns which caller ID can't be kept in `folder`.
+    """The plugin processes can't keep their notes on which resource owns which caller ID.
 
-    Without them, one process might delete the caller ID that a resource of another one has just adopted.
+    Without these notes, one process might delete the caller ID that a resource of another process has just adopted.
+    folder: where the notes belong. why: what is wrong with it.
     """
 
     def __init__(self, folder: str, why: str) -> None:
@@ -172,7 +173,7 @@ class OwnershipUnknown(CallerIdError):
 
 
 class ImportMismatch(CallerIdError):
-    """The OutgoingCallerId that `import_` names is not there, or not the one that the program declares."""
+    """The OutgoingCallerId that `import_` names does not exist, or is not the one that the program declares."""
 
 
 class NotVerified(CallerIdError):
@@ -180,38 +181,37 @@ class NotVerified(CallerIdError):
 
 
 class Interrupted(CallerIdError):
-    """The operation was ended from outside (^C, `pulumi cancel`, a dead engine): while a number was being verified, or
-    while a request stood in line.
-    """
+    """Somebody ended the operation (^C, `pulumi cancel`, a dead engine) during a call, or before a request was sent."""
 
 
 class Gone(CallerIdError):
-    """The OutgoingCallerId was removed at Twilio behind Pulumi's back."""
+    """Somebody removed the OutgoingCallerId at Twilio, and not by Pulumi."""
 
 
 class AccountUnseen(CallerIdError):
     """Twilio knows no such sid (404, 20404), and its account can't be listed.
 
-    Credentials that don't reach an account may get 404 for everything in it. So nothing is known of the caller ID.
-    why: what came of listing the account. source: where the credentials come from.
+    Twilio may answer 404 for everything in an account that the credentials don't reach. So the caller ID may exist.
+    why: the error of the listing. source: where the credentials come from.
     """
 
     def __init__(self, sid: str, account_sid: str, why: str, source: str) -> None:
         super().__init__(
-            f"Whether caller ID {sid} is gone can't be told, so the state is left as it is. Twilio has no such sid"
+            f"Caller ID {sid} may be gone, but that is not certain, so it stays in the state. Twilio has no such sid"
             f" (20404), and account {account_sid} can't be listed: {why}",
             f"Check that the credentials reach account {account_sid}. They come from {source}.\n"
             "Then run the same command again.",
         )
 
 
+SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
 NO_CODE = "The answer has no code of Twilio's, so it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _ACCOUNT = "The account is not active; see its status in the Twilio Console."
 _COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
 _NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# Twilio advises against logic that depends on error codes, as one may become several (changelog, 2024-07). These only
-# choose the second sentence; a code that is not here is shown as it came.
+# What to do about Twilio's codes. Twilio may split a code into several (changelog, 2024-07), so nothing else depends on
+# them. The error of any other code shows Twilio's own text and a link.
 ADVICE = {
     10001: _ACCOUNT,
     13224: _NUMBER,

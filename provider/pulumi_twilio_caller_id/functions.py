@@ -1,7 +1,9 @@
-"""Caller IDs that something else manages, for programs to read: nothing gets into the state.
+"""Functions with which a program reads caller IDs that it does not manage; the state gets none of them.
 
-Each function exists twice, as Pulumi's own do: plain values in, plain result out, while the program runs; and
-`..._output`, which takes Outputs and waits for them.
+Like Pulumi's own functions, each has a second form that ends in `_output`. It takes Outputs and returns an Output; the
+first form takes plain values and returns its result at once.
+
+Source: Twilio docs, voice/api/outgoing-caller-ids, "Read multiple OutgoingCallerIds".
 """
 
 from __future__ import annotations
@@ -16,26 +18,24 @@ import pulumi
 import pulumi.runtime
 
 from .errors import CallerIdError
-from .inputs import has_lone_surrogates, validate_inputs
-from .provider import KEYS, Provider, configuration_of, is_plain
-from .settings.sources import PROVIDER, default_region, region_setting
+from .inputs import validate_inputs
+from .provider import Provider, configuration_of, is_plain
+from .settings.sources import PROVIDER, SETTINGS, default_region, region_setting
 from .shadowing import explained
-from .text import quote
+from .text import MASK, quote
 
 T = TypeVar("T")
+Values = Mapping[str, Any]
 
-LONGEST_LIST = 5
+MAX_LISTED_SIDS = 5
 
-# The rest of the settings is about verifying numbers. Whatever is wrong with it, or not known yet, a look-up works.
-NEEDED = ("account_sid", "auth_token", "api_key", "api_secret", "api_url", "default_region")
+SETTINGS_READ = ("account_sid", "auth_token", "api_key", "api_secret", "api_url", "default_region")
+"""The settings that these functions read. The others may be wrong or unknown: they are about verifying numbers."""
 
 
 @dataclass(frozen=True)
 class CallerIdResult:
-    """An OutgoingCallerId as Twilio has it.
-
-    Source: Twilio docs, voice/api/outgoing-caller-ids.
-    """
+    """An OutgoingCallerId as Twilio has it."""
 
     sid: str
     """PN and 32 hexadecimal digits."""
@@ -66,20 +66,18 @@ def get_outgoing_caller_ids(
     account_sid: str | None = None,
     provider: Provider | None = None,
 ) -> list[CallerIdResult]:
-    """The caller IDs of an account, without managing them. Asks Twilio at once, during previews too.
+    """Return the caller IDs of an account that match all filters. Asks Twilio at once, in previews too.
 
-    :param phone_number: Only the one of this number; E.164, or any form of it that is read in the default region.
-    :param friendly_name: Only those of exactly this name; upper and lower case differ.
-    :param account_sid: The subaccount (AC...) they are in; the account of the settings where left out.
-    :param provider: The account to ask. Its credentials must be plain values, not Outputs. Where left out: the one of
-        the stack's config (`twilio:...`) and the environment (`TWILIO_...`).
+    :param phone_number: The caller ID's number, in E.164 or as people write it in the default region.
+    :param friendly_name: The caller ID's whole friendly name, in the same upper and lower case.
+    :param account_sid: The subaccount (AC...) to look in. The default is the account of the settings.
+    :param provider: The account to ask, with credentials that are plain values, not Outputs. The default is the
+        account of the stack's config (`twilio:...`) or the environment (`TWILIO_...`).
 
-    Raises `pulumi.RunError` for missing credentials, a filter that makes no sense, and whatever Twilio refuses.
-
-    Source: Twilio docs, voice/api/outgoing-caller-ids, "Read multiple OutgoingCallerIds".
+    Raises `pulumi.RunError` if credentials are missing, a filter is not valid, or Twilio refuses the request.
     """
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _now("get_outgoing_caller_ids", _all, filters, provider)
+    return _invoke("get_outgoing_caller_ids", lambda records, _: records, filters, provider)
 
 
 def get_outgoing_caller_ids_output(
@@ -89,13 +87,13 @@ def get_outgoing_caller_ids_output(
     account_sid: pulumi.Input[str | None] = None,
     provider: Provider | None = None,
 ) -> pulumi.Output[list[CallerIdResult]]:
-    """`get_outgoing_caller_ids` for filters and a provider that may be Outputs.
+    """Do as `get_outgoing_caller_ids`, with filters and a provider that may be Outputs.
 
-    While one of them is not known, in a preview, the result is not either, and Twilio is not asked. The result is a
-    secret where a filter is; that the provider's credentials are does not make it one.
+    If a preview does not know one of them yet, Twilio is not asked, and the result is unknown too. The result is a
+    secret if a filter is one, but not because the provider's credentials are.
     """
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _later("get_outgoing_caller_ids_output", _all, filters, provider)
+    return _invoke_output("get_outgoing_caller_ids_output", lambda records, _: records, filters, provider)
 
 
 def get_outgoing_caller_id(
@@ -105,12 +103,12 @@ def get_outgoing_caller_id(
     account_sid: str | None = None,
     provider: Provider | None = None,
 ) -> CallerIdResult:
-    """The one caller ID that the filters fit. Parameters and errors are those of `get_outgoing_caller_ids`.
+    """Return the only caller ID that matches all filters. The parameters are those of `get_outgoing_caller_ids`.
 
-    Raises `pulumi.RunError` where none fits too, and where several do.
+    Raises `pulumi.RunError` as that function does, and also if no caller ID matches, or several do.
     """
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _now("get_outgoing_caller_id", _the_one, filters, provider)
+    return _invoke("get_outgoing_caller_id", _only_one_of, filters, provider)
 
 
 def get_outgoing_caller_id_output(
@@ -120,109 +118,92 @@ def get_outgoing_caller_id_output(
     account_sid: pulumi.Input[str | None] = None,
     provider: Provider | None = None,
 ) -> pulumi.Output[CallerIdResult]:
-    """`get_outgoing_caller_id` for filters and a provider that may be Outputs, as `get_outgoing_caller_ids_output`."""
+    """Do as `get_outgoing_caller_id`, with Outputs as `get_outgoing_caller_ids_output` takes them."""
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _later("get_outgoing_caller_id_output", _the_one, filters, provider)
+    return _invoke_output("get_outgoing_caller_id_output", _only_one_of, filters, provider)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What fits, in which account, and the filters in words."""
-
-    records: list[CallerIdResult]
-    account_sid: str
-    filters: str
+Select = Callable[[list[CallerIdResult], str], T]
+"""Makes a function's result from the records that match. The text says which filters they match, in which account."""
 
 
-Pick = Callable[[_Found], T]
-
-
-def _all(found: _Found) -> list[CallerIdResult]:
-    return found.records
-
-
-def _the_one(found: _Found) -> CallerIdResult:
-    count = len(found.records)
-    if count == 1:
-        return found.records[0]
-    where = f"{found.filters} in account {found.account_sid}"
-    if count == 0:
+def _only_one_of(records: list[CallerIdResult], where: str) -> CallerIdResult:
+    if len(records) == 1:
+        return records[0]
+    if not records:
         raise CallerIdError(
             f"there is no caller ID{where}.",
             "Check the filters and the account, or have the number verified: declare it as an OutgoingCallerId.",
         )
-    listed = ", ".join(record.sid for record in found.records[:LONGEST_LIST])
-    more = f" and {count - LONGEST_LIST} more" if count > LONGEST_LIST else ""
+    sids = ", ".join(record.sid for record in records[:MAX_LISTED_SIDS])
+    more = f" and {len(records) - MAX_LISTED_SIDS} more" if len(records) > MAX_LISTED_SIDS else ""
     raise CallerIdError(
-        f"there are {count} caller IDs{where}: {listed}{more}.",
+        f"there are {len(records)} caller IDs{where}: {sids}{more}.",
         "Give phone_number, which only one of them can have, or use get_outgoing_caller_ids for all of them.",
     )
 
 
-def _now(function: str, pick: Pick[T], filters: Mapping[str, Any], provider: Provider | None) -> T:
-    config = _configuration(function, provider)
-    names = {KEYS[name]: f"the provider's {name}" for name in NEEDED}
+def _invoke(function: str, select: Select[T], filters: Values, provider: Provider | None) -> T:
+    config = _config_of(function, provider)
+    labels = {SETTINGS[name].key: f"the provider's {name}" for name in SETTINGS_READ}
     for name, value in {**filters, **config}.items():
         if not is_plain(value):
             raise pulumi.RunError(
-                f"{function}: {names.get(name, name)} is an Output, whose value is not there while the program runs.\n"
-                f"Use {function}_output, which waits for it."
+                f"{function}: {labels.get(name, name)} is an Output, which has no value while the program runs.\n"
+                f"Use {function}_output, which waits for the value."
             )
-    return _look_up(function, pick, filters, config)
+    return _look_up(function, select, filters, config)
 
 
-def _later(function: str, pick: Pick[T], filters: Mapping[str, Any], provider: Provider | None) -> pulumi.Output[T]:
-    asked = pulumi.Output.all(**filters)
-    config = pulumi.Output.unsecret(pulumi.Output.all(**_configuration(function, provider)))
+def _invoke_output(function: str, select: Select[T], filters: Values, provider: Provider | None) -> pulumi.Output[T]:
+    filters_output = pulumi.Output.all(**filters)
+    config_output = pulumi.Output.unsecret(pulumi.Output.all(**_config_of(function, provider)))
 
     async def look_up(known: list[dict[str, Any]]) -> T:
-        is_secret = await asked.is_secret()
-        # In a thread: meanwhile the program's resources go on.
-        return await asyncio.to_thread(lambda: _look_up(function, pick, *known, is_secret=is_secret))
+        is_secret = await filters_output.is_secret()
+        # In a thread: meanwhile the program declares its other resources.
+        return await asyncio.to_thread(lambda: _look_up(function, select, *known, is_secret=is_secret))
 
-    return pulumi.Output.all(asked, config).apply(look_up)
+    return pulumi.Output.all(filters_output, config_output).apply(look_up)
 
 
-def _configuration(function: str, provider: Provider | None) -> dict[str, Any]:
+def _config_of(function: str, provider: Provider | None) -> dict[str, Any]:
+    """Return the SETTINGS by config key, from the provider, or from the stack's config if there is no provider."""
     if not (provider is None or isinstance(provider, Provider)):
         raise pulumi.RunError(
             f"{function}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
             "Give a pulumi_twilio_caller_id.Provider, or leave it out."
         )
-    keys = [PROVIDER, *(KEYS[name] for name in NEEDED)]
-    config = pulumi.runtime.get_config if provider is None else configuration_of(provider).get
-    return {key: config(key) for key in keys}
+    lookup = pulumi.runtime.get_config if provider is None else configuration_of(provider).get
+    return {key: lookup(key) for key in (PROVIDER, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
-def _look_up(
-    function: str, pick: Pick[T], filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret: bool = False
-) -> T:
-    """Ask Twilio. What goes wrong is one message, without the program's traceback, and without secret filters."""
+def _look_up(function: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
+    """Ask Twilio. An error is one message, without the program's traceback and without the value of a secret filter."""
     try:
         with explained():
             from .api.client import Client
             from .settings.model import load_settings  # late, as a program may never look anything up
 
-            wanted = _checked(filters, config, is_secret=is_secret)
+            wanted = _validated(filters, config, is_secret=is_secret)
             twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
-        shown = [f"{name} {'[secret]' if is_secret else repr(value)}" for name, value in wanted.items()]
-        return pick(_Found(records, twilio.account_sid, f" with {' and '.join(shown)}" if shown else ""))
+        conditions = " and ".join(f"{name} {MASK if is_secret else repr(value)}" for name, value in wanted.items())
+        return select(records, f"{conditions and ' with '}{conditions} in account {twilio.account_sid}")
     except CallerIdError as failed:
         raise pulumi.RunError(f"{function}: {failed}") from failed
 
 
-def _checked(filters: Mapping[str, Any], config: Mapping[str, Any], *, is_secret: bool) -> dict[str, str]:
-    """The filters that are given, normalised as the inputs of the resource are."""
+def _validated(filters: Values, config: Values, *, is_secret: bool) -> dict[str, str]:
+    """Return the filters that are given, normalised like the inputs of the resource; raise CallerIdError for others."""
     name = filters["friendly_name"]
     region, setting = default_region(config.get), region_setting(config.get)
-    plain = {**filters, "friendly_name": None}
-    good, failures = validate_inputs(plain, unknown=("phone_number",), region=region, region_setting=setting)
-    if name is not None:
-        if isinstance(name, str) and name and not has_lone_surrogates(name):
-            good["friendly_name"] = name
-        else:
-            failures.append(("friendly_name", "it must be text, and not empty"))
+    others = {**filters, "friendly_name": None}
+    good, failures = validate_inputs(others, unknown=("phone_number",), region=region, region_setting=setting)
+    if isinstance(name, str) and name:
+        good["friendly_name"] = name
+    elif name is not None:
+        failures.append(("friendly_name", "it must be text, and not empty"))
     for refused, reason in failures:
         value = "" if is_secret else f" {quote(filters[refused])}"
         raise CallerIdError(f"{refused}{value} can't be looked up: {reason}.", f"Correct {refused}, or leave it out.")

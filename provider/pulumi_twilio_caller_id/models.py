@@ -1,116 +1,240 @@
-"""What is declared, and what Twilio answers, as pydantic models.
+"""Defines the inputs of an OutgoingCallerId, and what Twilio answers, as pydantic models.
 
-Source of the fields: Twilio docs, voice/api/outgoing-caller-ids and voice/api/call-resource.
+The limits of inputs are Twilio's, unless a comment says otherwise.
+Source: Twilio docs, voice/api/outgoing-caller-ids and voice/api/call-resource.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import re
+import socket
+import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 
-from .inputs import BIDI_CONTROLS, CALLER_ID_SID, is_control_character, validate_inputs
+from .inputs import ACCOUNT_SID, CALLER_ID_SID
+from .phone_number import e164
+from .text import quote
 
 NOT_YET_ANSWERED = frozenset({"queued", "ringing"})
-MAX_WORD_LENGTH = 40
-"""Characters of what is one word of Twilio's, and shown as such. Anything longer is not what it should be."""
-
 CALL_ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Unicode's characters that reverse the text after them (Unicode Standard Annex #9, 2)."""
 
-class CallerIdInputs(BaseModel):
-    """The inputs of an OutgoingCallerId, as `inputs.checked` normalises them. Only `phone_number` is required."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+def _phone_number(value: str, info: ValidationInfo) -> str:
+    return e164(value, **(info.context or {}))
 
-    phone_number: str
-    friendly_name: str | None = None
-    call_delay: int | None = None
-    extension: str | None = None
-    status_callback: str | None = None
-    status_callback_method: str | None = None
-    account_sid: str | None = None
-    adopt: bool | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _normalised(cls, given: dict[str, Any]) -> dict[str, Any]:
-        good, failures = validate_inputs(given)
-        if failures:
-            raise ValueError("; ".join(f"{name}: {reason}" for name, reason in failures))
-        return good
+def _friendly_name(name: str) -> str:
+    if all(char.isspace() or unicodedata.category(char) == "Cf" for char in name):
+        raise ValueError("it is empty: leave it out to leave Twilio's name alone")
+    if len(name) > 64:
+        raise ValueError(f"it is {len(name)} characters long: Twilio keeps at most 64")
+    for char in name:
+        if _is_control_character(char):
+            raise ValueError(f"it holds {quote(char)}, a line break or another control character")
+        if char in BIDI_CONTROLS:  # joiners and direction marks are fine: emoji, Persian and Hebrew need them
+            raise ValueError(f"it holds {quote(char)}, a character that reverses the text after it")
+    return name
+
+
+def _call_delay(value: object) -> int:
+    # The engine has only floats, so 5 comes as 5.0; from a stack's config it comes as text.
+    if isinstance(value, str) and re.fullmatch(r" *[0-9]{1,3} *", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or not 0 <= value <= 60:
+        raise ValueError("it must be a whole number of seconds from 0 to 60")
+    return int(value)
+
+
+def _extension(value: str) -> str:
+    # The characters are those of a call's SendDigits (voice/api/call-resource); Twilio documents none for Extension.
+    if not re.fullmatch(r"[0-9*#w]{1,32}", value, re.ASCII):
+        raise ValueError("it must be 1 to 32 of the digits 0-9, * and #, and w for a pause of half a second")
+    return value
+
+
+def _status_callback(url: str) -> str:
+    if len(url) > 1000:
+        raise ValueError(f"it is {len(url)} characters long: Twilio takes at most 1,000")
+    parts = split_http_url(url)
+    if parts is None:
+        raise ValueError("it must be an absolute http or https URL")
+    if is_loopback(parts.hostname or ""):
+        raise ValueError(f"it names this machine ({parts.hostname}): Twilio can't reach it; give a public URL")
+    return url
+
+
+def _method(value: object) -> str:
+    if not isinstance(value, str) or value.upper() not in ("GET", "POST"):
+        raise ValueError("it must be GET or POST")
+    return value.upper()
+
+
+def parse_account_sid(sid: str) -> str:
+    """The sid of an account. Raises ValueError for any other text."""
+    if sid.startswith("SK"):
+        raise ValueError("it is an API key: give the sid of the account, which begins with AC")
+    if not ACCOUNT_SID.fullmatch(sid):
+        raise ValueError("it must be the sid of an account: AC and 32 hexadecimal digits")
+    return sid
+
+
+def parse_boolean(value: object) -> bool:
+    """A bool. Raises ValueError for anything else."""
+    if not isinstance(value, bool):
+        raise ValueError("it must be true or false")  # noqa: TRY004  pydantic collects ValueErrors
+    return value
+
+
+class OutgoingCallerIdInputs(BaseModel):
+    """The inputs of an OutgoingCallerId: what a program may write, and how each of them is checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # an input may be secret
+
+    phone_number: Annotated[str, AfterValidator(_phone_number)]
+    friendly_name: Annotated[str, AfterValidator(_friendly_name)] | None = None
+    call_delay: Annotated[int, BeforeValidator(_call_delay)] | None = None
+    extension: Annotated[str, AfterValidator(_extension)] | None = None
+    status_callback: Annotated[str, AfterValidator(_status_callback)] | None = None
+    status_callback_method: Annotated[str, BeforeValidator(_method)] | None = None
+    account_sid: Annotated[str, AfterValidator(parse_account_sid)] | None = None
+    adopt: Annotated[bool, BeforeValidator(parse_boolean)] | None = None
+
+
+_INPUTS: dict[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(field.rebuild_annotation()) for name, field in OutgoingCallerIdInputs.model_fields.items()
+}
+
+
+def parse_input(name: str, value: object, context: Mapping[str, Any]) -> Any:
+    """Check one input by itself, as others may not be known yet, and normalise it. Raises ValueError with the reason.
+
+    context: what `e164` is told beside the number.
+    """
+    if name not in _INPUTS:
+        import difflib  # late, as few programs misspell an input
+
+        near = difflib.get_close_matches(name, _INPUTS, 1)
+        raise ValueError(f"it is not an input of OutgoingCallerId{f': did you mean {near[0]}?' if near else ''}")
+    try:
+        return _INPUTS[name].validate_python(value, context=context)
+    except ValidationError as refused:
+        reasons = refused.errors()[0].get("ctx", {})
+        raise ValueError(str(reasons.get("error", "it must be text: put it in quotes"))) from None
+
+
+def split_http_url(text: str) -> SplitResult | None:
+    """The parts of an absolute http or https URL in ASCII; None for any other text."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable and re.fullmatch(r"[!-~]+", text) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine itself, in any spelling that resolvers take."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        try:
+            address = ipaddress.IPv4Address(socket.inet_aton(name))  # the old spellings: 127.1, 0x7f.0.0.1
+        except OSError:
+            return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_control_character(char: str) -> bool:
+    """Whether it is a line break, another control character, or a lone surrogate."""
+    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _without_control_characters(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join("\ufffd" if _is_control_character(char) or char in BIDI_CONTROLS else char for char in value)
 
 
 def _rfc2822(value: object) -> object:
-    """The date as Twilio wrote it: the client parses it, and state keeps the API's own form."""
+    """The date as Twilio wrote it. The SDK parses it, and the state keeps the API's own form."""
     return format_datetime(value) if isinstance(value, datetime) else value
 
 
-def _whole(value: object) -> object:
-    """Text without halves of characters, which JSON may have (a name cut in the middle of an emoji), and which can be
-    sent and stored nowhere: each is a U+FFFD.
-    """
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
-
-
-def _steerless(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join("\ufffd" if is_control_character(char) or char in BIDI_CONTROLS else char for char in text)
-
-
 def _six_digits(value: object) -> object:
-    """Codes may begin with zeros, which a JSON number has lost."""
+    """A code may begin with zeros, which a JSON number has lost."""
     return f"{value:06d}" if isinstance(value, int) else value
 
 
 Date = Annotated[str | None, BeforeValidator(_rfc2822)]
-Name = Annotated[str | None, BeforeValidator(_whole)]
 
 
-class _Record(BaseModel):
+class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class CallerId(_Record):
-    """An OutgoingCallerId as Twilio has it. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
+class CallerId(_Answer):
+    """An OutgoingCallerId at Twilio. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
-    phone_number: str = Field(max_length=MAX_WORD_LENGTH)
-    friendly_name: Name = None
-    account_sid: str = Field(max_length=MAX_WORD_LENGTH)
+    phone_number: str
+    friendly_name: str | None = None
+    account_sid: str
     date_created: Date = None
     date_updated: Date = None
     uri: str | None = None
 
     def outputs(self) -> dict[str, Any]:
-        """As the state has it. The engine prints texts of several lines as they are: what steers a terminal is a U+FFFD
-        there. No program may give it, so nothing that one declares is affected.
+        """The outputs of the resource. Control characters become U+FFFD, since the engine prints outputs raw.
+
+        A program can't give such a name, so no name that a program declares is changed.
         """
-        fields = self.model_dump()
-        return {name: _steerless(value) if isinstance(value, str) else value for name, value in fields.items()}
+        return {name: _without_control_characters(value) for name, value in self.model_dump().items()}
 
 
-class ValidationRequest(_Record):
-    """Twilio's answer to a validation request: which call it placed, and the code to key in. No sid: the caller ID
-    does not exist before the code has been keyed in.
+class ValidationRequest(_Answer):
+    """Twilio's answer to a validation request: the call it placed, and the code to key in.
+
+    It has no sid of a caller ID, which exists only once the code has been keyed in.
     """
 
     call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
     phone_number: str
-    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(max_length=MAX_WORD_LENGTH, repr=False)
+    validation_code: Annotated[str, BeforeValidator(_six_digits)] = Field(repr=False)
     account_sid: str | None = None
 
 
-class CallState(_Record):
-    """How a Call stands: `status` queued, ringing, in-progress or one of CALL_ENDED; `duration` in seconds, once over.
+class CallState(_Answer):
+    """How a call stands: `status` is queued, ringing, in-progress or one of CALL_ENDED.
 
+    `duration` is in seconds, once the call has ended.
     `completed` does not mean verified: a call with a wrong code or none ends as completed too.
     """
 
-    status: str = Field(max_length=MAX_WORD_LENGTH)
+    status: str
     duration: int | None = None
 
     @property

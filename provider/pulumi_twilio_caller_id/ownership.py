@@ -1,7 +1,9 @@
-"""What a plugin process remembers between the engine's calls of one operation.
+"""Keep track of which resource owns which caller ID, and which number, while one operation runs.
 
-The engine starts a process for each operation and each provider resource, and says nothing to Delete of what Create has
-just done. The provider itself holds no state (its pickle is a bare reference), so it is kept here.
+The engine does not tell `delete` that another resource has just adopted the caller ID. So each plugin process remembers
+the owners here, and shares them with the operation's other plugin processes by notes (`ownership_notes`).
+
+An owner is named by its URN. The URN is "" if the engine's request can't be found. Then no conflict is detected.
 """
 
 from __future__ import annotations
@@ -9,86 +11,73 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
-from .ownership_notes import OwnershipNotes
+from .ownership_notes import Note, OwnershipNotes
 from .phone_number import readable
 
 DELETING = "(being deleted) "
-"""Before a URN: that resource's caller ID is deleted by this operation, or has been."""
+"""Stands before the URN of an owner whose caller ID this operation deletes, or has deleted."""
 
 
 class Ownership:
-    """What is known of one operation. A URN is "" if the engine's call can't be found; conflicts are not seen then."""
+    """What one plugin process knows about the operation that it serves. May be used from several threads.
 
-    def __init__(self, handover: OwnershipNotes | None = None) -> None:
-        self._handover = handover or OwnershipNotes(None)
+    Methods that set or look up an owner raise OwnershipUnknown if the notes can't be kept: then nothing may be done at
+    Twilio. In a preview they don't, as it changes nothing there: they use what this process knows.
+    """
+
+    def __init__(self, notes: OwnershipNotes | None = None) -> None:
+        self._notes = notes or OwnershipNotes(None)
         self._lock = threading.Lock()
-        self._imports: dict[str, str] = {}
-        self._previewed: set[str] = set()
-        self._previews = False
+        self._owners: dict[str, str] = {}
+        self._in_state: dict[str, bool] = {}
+        self._import_sids: dict[str, str | None] = {}
         self._replaced: dict[str, str] = {}
-        self._in_state: set[str] = set()
-        self._holders: dict[str, str] = {}
+        self._is_preview = False
 
     def record_declaration(
         self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False
     ) -> None:
-        """Record a resource that the program declares: whether it is in the state, the sid that its `import_` names,
-        and whether this is a preview.
+        """Record that the program declares this resource.
+
+        in_state: whether the state has it. import_sid: the sid that its option `import_` names. previewed: whether this
+        operation is a preview.
         """
-        with self._lock:
-            self._previews = previewed
-            (self._in_state.add if in_state else self._in_state.discard)(urn)
-            (self._previewed.add if previewed and urn else self._previewed.discard)(urn)
-            if import_sid is None:
-                self._imports.pop(urn, None)
-            else:
-                self._imports[urn] = import_sid
+        self._is_preview = previewed
+        if urn:
+            self._in_state[urn] = in_state
+            self._import_sids[urn] = import_sid
 
     def is_in_state(self, urn: str) -> bool:
-        """Whether the program has declared this resource in this operation, and it was in the state then."""
-        with self._lock:
-            return bool(urn) and urn in self._in_state
-
-    def is_previewed(self, urn: str) -> bool:
-        """Whether the program has declared this resource, in a preview."""
-        with self._lock:
-            return urn in self._previewed
-
-    def set_replaced_caller_id(self, urn: str, what: str) -> None:
-        """Record, in words, what the resource loses when it is replaced."""
-        with self._lock:
-            self._replaced[urn] = what
-
-    def replaced_caller_id(self, urn: str) -> str | None:
-        """What `set_replaced_caller_id` was told of the resource."""
-        with self._lock:
-            return self._replaced.get(urn)
+        """Return whether the program declares this resource, and the state had it when it was declared last."""
+        return self._in_state.get(urn, False)
 
     def import_sid(self, urn: str) -> str | None:
-        """The sid that the program's `import_` names for this resource."""
-        with self._lock:
-            return self._imports.get(urn)
+        """Return the sid that the resource's option `import_` names."""
+        return self._import_sids.get(urn)
+
+    def set_replaced_caller_id(self, urn: str, text: str) -> None:
+        """Record, in words, which caller ID the resource loses as it is replaced."""
+        self._replaced[urn] = text
+
+    def replaced_caller_id(self, urn: str) -> str | None:
+        """Return what `set_replaced_caller_id` recorded for the resource."""
+        return self._replaced.get(urn)
 
     def acquire(self, sid: str, urn: str) -> str | None:
-        """Record this resource as the owner of the caller ID, so that no delete of this operation removes it.
+        """Make the resource the owner of the caller ID, so that `delete` leaves it alone.
 
-        Gives the URN of another resource that owns it already, in which case that one keeps it. Raises OwnershipUnknown
-        if the other plugin processes can't be told.
+        Returns the URN of another resource that owns it already, and keeps it.
         """
-        with self._lock:
-            other = self._holders.get(sid)
-            if other is None:
-                other = self._noted(lambda: self._handover.acquire(sid, urn)) or urn
-                if other == urn:
-                    self._holders[sid] = urn
-            return other if other and urn and other != urn else None
+        owner = self._acquire(sid, urn)
+        return owner if owner and urn and owner != urn else None
 
     def acquire_or_fail(self, sid: str, urn: str, number: str) -> None:
-        """As `acquire`, for a resource that is to have the caller ID of this number. Raises AlreadyVerified if another
-        resource has it, and Gone if it is being deleted.
+        """Make the resource the owner of this number's caller ID.
+
+        Raises AlreadyVerified if another resource owns the caller ID, and Gone if it is being deleted.
         """
         other = self.acquire(sid, urn)
         self.fail_if_deleted(sid, number)
@@ -99,70 +88,80 @@ class Ownership:
             )
 
     def declare_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
-        """Record that the resource declares this number, in E.164, in this account.
+        """Make the resource the owner of this number, given in E.164.
 
-        account: its sid (None if that is not known yet), and the base URL that it is asked at.
+        account: its sid (None if that is not known yet), and the base URL of its requests.
 
-        Raises DeclaredTwice if another resource does: that one came first, and its phone may be ringing. Raises
-        OwnershipUnknown if the other plugin processes can't be told.
+        Raises DeclaredTwice if another resource came first: its phone may be ringing.
         """
-        # Another process may mean another account by the one that is not known yet. A number may be a secret.
+        # The key is a hash, as a number may be a secret. Without a sid, each process may have a different account.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(readable(number), name_of(other))
 
-    def check_notes(self) -> None:
-        """Raise OwnershipUnknown if what the other plugin processes note can't be read."""
+    def owner(self, sid: str) -> str | None:
+        """Return the URN of the caller ID's owner, None if it has none. `DELETING` may stand before it."""
         with self._lock:
-            self._handover.find("")
+            self._exchange()
+            return self._owners.get(sid)
+
+    def release(self, sid: str, urn: str) -> None:
+        """End the resource's ownership of the caller ID, as it is to be replaced. Another owner keeps the caller ID."""
+        with self._lock:
+            if self._owners.get(sid) == urn:
+                self._exchange(Note("release", sid, urn))
+
+    def begin_delete(self, sid: str, urn: str) -> str | None:
+        """Let no resource take over the caller ID any more, as it is about to be deleted.
+
+        Returns the URN of its owner, if it has one: then it must not be deleted.
+        """
+        owner = self._acquire(sid, DELETING + urn)
+        return None if owner.startswith(DELETING) else owner  # the state may have a caller ID twice: both delete it
+
+    def abort_delete(self, sid: str, urn: str) -> None:
+        """Let resources take over the caller ID again, as deleting it has failed."""
+        self.release(sid, DELETING + urn)
 
     def fail_if_deleted(self, sid: str, number: str) -> None:
-        """Raises Gone for a caller ID that this operation deletes, or has deleted: lists may still have it."""
-        holder = self.owner(sid)
-        if holder is not None and holder.startswith(DELETING):
+        """Raise Gone if this operation deletes the caller ID, or has deleted it: Twilio may list it still."""
+        if (self.owner(sid) or "").startswith(DELETING):
             raise Gone(
                 f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
                 "Run the same command again.",
             )
 
-    def begin_delete(self, sid: str, urn: str) -> str | None:
-        """Record that the resource's caller ID is being deleted, so that no resource takes it over any more.
-
-        Gives the URN of the resource that owns it, if one does: then it must not be deleted. Raises OwnershipUnknown if
-        the notes of the other plugin processes can't be read.
-        """
-        holder = self.owner(sid)
-        other = self.acquire(sid, DELETING + urn) if holder is None else holder
-        return None if other is None or other.startswith(DELETING) else other
-
-    def release(self, sid: str, urn: str) -> None:
-        """Drop the resource's ownership, as it is to be replaced. Another resource that owns the caller ID keeps it."""
+    def check_notes(self) -> None:
+        """Raise OwnershipUnknown if the notes can't be kept, even in a preview."""
         with self._lock:
-            if self._holders.get(sid) == urn:
-                del self._holders[sid]
-                self._handover.release(sid)
+            self._apply(self._notes.exchange())
 
-    def owner(self, sid: str) -> str | None:
-        """The URN of the resource that owns this caller ID, None if none is known to.
-
-        Raises OwnershipUnknown if the notes of the other plugin processes can't be read.
-        """
+    def _acquire(self, key: str, urn: str) -> str:
+        """Make `urn` the owner of a caller ID's sid or a number's hash, unless it has an owner. Returns the owner."""
         with self._lock:
-            if sid in self._holders:
-                return self._holders[sid]
-            return self._noted(lambda: self._handover.find(sid))
+            self._exchange(Note("acquire", key, urn))
+            return self._owners[key]
 
-    def _noted(self, act: Callable[[], str | None]) -> str | None:
-        """What `act` gives, which reads or writes notes. A preview places no call, so it goes on without notes."""
+    def _exchange(self, *own: Note) -> None:
+        """Share notes of this process, and apply them with the new ones of the other processes."""
+        notes: Iterable[Note] = own
         try:
-            return act()
+            notes = self._notes.exchange(*own)
         except OwnershipUnknown:
-            if not self._previews:
+            if not self._is_preview:
                 raise
-            return None
+        self._apply(notes)
+
+    def _apply(self, notes: Iterable[Note]) -> None:
+        """Apply notes in their order. The first to acquire a key owns it until it releases the key."""
+        for note in notes:
+            if note.action == "acquire":
+                self._owners.setdefault(note.key, note.urn)
+            elif self._owners.get(note.key) == note.urn:
+                del self._owners[note.key]
 
 
 def name_of(urn: str) -> str:
-    """The name that the program gave the resource."""
+    """Return the name that the program gave the resource."""
     return urn.rpartition("::")[2]

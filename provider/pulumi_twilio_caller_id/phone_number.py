@@ -1,4 +1,4 @@
-"""Phone numbers: read in whatever form people write them, kept in E.164, shown as people write them."""
+"""Reads phone numbers in whatever form people write them, and writes them in E.164 or as people do."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from .text import quote
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
+# phonenumbers is imported late everywhere: its metadata is large, and most operations need none of it.
+
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 VALIDATION_CALL_FROM = "+14157234000"
-"""The number all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
+"""The number that all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
 DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
 REGION_KEY = "twilio:defaultRegion"
 
 
 def is_region(region: str) -> bool:
-    """Whether it is a country, such as US, whose numbers can be read."""
-    import phonenumbers  # late: its metadata is large, and most operations never need it
+    """Whether a text is a country, such as US, whose numbers can be read."""
+    import phonenumbers
 
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY, before: str | None = None) -> str:
-    """The number in E.164, e.g. `+14155550101`; one without country code is read as of `region`, such as US.
+    """Read a number and return it in E.164, such as `+14155550101`.
 
-    setting: where the region is from, for the message if it is not a country. before: the number in the state, if there
-    is one. It is kept if the text can mean it: a new release of the metadata must not replace a number.
+    region: the country of a number without country code. setting: names the source of `region` in the message about a
+    region that is not a country. before: the number in the state. It is returned if the text can mean it, since a new
+    release of phonenumbers must not replace a number.
 
-    Raises ValueError, with the reason, for what cannot be a phone number. The metadata is not always up to date, so a
-    number with its country code may have a length that it does not know: see `odd_length`.
+    Raises ValueError, with the reason, for a text that can't be a phone number. The metadata of phonenumbers is not
+    always up to date. So a number with its country code may have a length that is unknown to it: see `odd_length`.
     """
-    # What is copied from a page or an address book brings characters along that nobody sees, and spaces of all kinds.
+    # Numbers copied from a page or an address book hold invisible characters, and spaces and dashes of all kinds.
     kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
     plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()
     plain = re.sub("^tel:", "", plain, flags=re.IGNORECASE)
@@ -45,7 +48,7 @@ def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY
         _refuse_strange_characters(plain)
         return before
 
-    import phonenumbers  # late, as above
+    import phonenumbers
 
     if not is_region(region):
         raise ValueError(f"it can't be read: {setting} is {quote(region)}, not a country such as US, GB or DE")
@@ -56,18 +59,19 @@ def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY
     if parsed.extension:
         raise ValueError(f"it holds an extension: put {parsed.extension!r} into `extension`")
     read = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    if before is not None and before in _meanings(digits, parsed):
+    if before is not None and before in _possible_numbers(digits, parsed):
         read = before
     else:
         _refuse_length(plain, parsed, read)
     _refuse_strange_characters(plain)
-    # Reading takes one leading zero off, as in "+44 (0)20". Whatever reads the result again must find the same number.
+    # phonenumbers drops one leading zero, as in "+44 (0)20". Read again, so that the result always reads as itself.
     return read if read in (number, before) else e164(read, region, setting=setting)
 
 
-def _meanings(digits: str, parsed: PhoneNumber) -> list[str]:
-    """The numbers that these digits may mean: those written, and the same without the zero that some countries put
-    before an area code. No number begins with a zero in those countries, so at most one of both exists.
+def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
+    """The numbers in E.164 that the digits can mean: with all of them, or without a zero before the area code.
+
+    In countries that write such a zero, no number begins with one. So at most one of the two numbers exists.
     """
     import phonenumbers
 
@@ -76,20 +80,23 @@ def _meanings(digits: str, parsed: PhoneNumber) -> list[str]:
         digits = digits.removeprefix(code)
     elif source != phonenumbers.CountryCodeSource.FROM_DEFAULT_COUNTRY:
         return []
-    trunk = phonenumbers.ndd_prefix_for_region(
+    prefix = phonenumbers.ndd_prefix_for_region(
         phonenumbers.region_code_for_country_code(parsed.country_code or 0), True
     )
-    return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if trunk == "0" and digits.startswith("0") else [])]
+    return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if prefix == "0" and digits.startswith("0") else [])]
 
 
 def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
-    """Refuse a number without country code whose length its country does not use, and any of +1 without ten digits."""
+    """Refuse a number whose length its country does not use, if it has no country code or if that is +1.
+
+    plain: as written. read: in E.164.
+    """
     import phonenumbers
 
     source = phonenumbers.CountryCodeSource
-    abroad = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
+    has_country_code = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
     possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE and not (abroad and parsed.country_code != 1):
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE and not (has_country_code and parsed.country_code != 1):
         if phonenumbers.normalize_digits_only(plain).startswith("00"):
             raise ValueError("it begins with 00: write + in place of that")
         raise ValueError(_LENGTH_REASONS.get(possible, "it is not a phone number"))
@@ -97,9 +104,21 @@ def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
         raise ValueError(f"it has {len(read) - 1} digits with its country code: a phone number has 7 to 15")
 
 
+def _refuse_strange_characters(written: str) -> None:
+    """Refuse letters and unknown characters, as otherwise the wrong phone could ring.
+
+    phonenumbers skips the characters it does not know, and reads letters as keypad digits: an O as a 6, not as a 0.
+    """
+    for char in written:
+        if unicodedata.category(char) not in _KINDS_IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
+            if char.isalpha():
+                raise ValueError("it holds letters: give the digits that stand for them")
+            raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
+
+
 def odd_length(number: str) -> str | None:
-    """What there is to say of the length of a number in E.164; None for one that its country uses."""
-    if not number or number.startswith("+1"):  # one of another length was refused
+    """A warning for a number in E.164 whose length its country does not use; None for any other number."""
+    if not number or number.startswith("+1"):  # e164 refuses a +1 number of another length
         return None
     import phonenumbers
 
@@ -113,22 +132,8 @@ def odd_length(number: str) -> str | None:
     )
 
 
-def _refuse_strange_characters(written: str) -> None:
-    """Refuse what the parser skips, and letters, which it turns into the digits of a keypad. Else a wrong phone might
-    ring: that of a typo, or one with an O for a 0.
-    """
-    for char in written:
-        if unicodedata.category(char) not in _IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
-            if char.isalpha():
-                raise ValueError("it holds letters: give the digits that stand for them")
-            raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
-
-
-_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")  # digits of all scripts, dashes, brackets, spaces
-
-
 def readable(number: str) -> str:
-    """A number in E.164 as people write it, e.g. `+1 415-555-0101`."""
+    """A number in E.164 as people write it, such as `+1 415-555-0101`. Any other text is returned as it is."""
     import phonenumbers
 
     try:
@@ -137,7 +142,9 @@ def readable(number: str) -> str:
         return number
 
 
-# phonenumbers' own numbers: NumberParseException.* and ValidationResult.*
+_KINDS_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")
+"""Unicode's categories of the digits of all scripts, dashes, opening and closing brackets, and spaces."""
+
 _PARSE_REASONS = {
     0: "it has a country code that does not exist",
     1: "it is not a phone number",
@@ -145,6 +152,7 @@ _PARSE_REASONS = {
     3: "it is too short to be a phone number",
     4: "it is too long to be a phone number",
 }
+"""What NumberParseException.error_type means."""
 _LENGTH_REASONS = {
     1: "it has a country code that does not exist",
     2: "it is too short for its country",
@@ -152,3 +160,4 @@ _LENGTH_REASONS = {
     4: "it lacks its area code",
     5: "it has a length that its country does not use",
 }
+"""What ValidationResult means."""

@@ -1,4 +1,4 @@
-"""`Provider`, one Twilio account among several in a program."""
+"""Defines `Provider`, which gives a program one Twilio account among several."""
 
 from __future__ import annotations
 
@@ -9,29 +9,24 @@ import pulumi
 import pulumi.runtime
 
 from .errors import CallerIdError
-from .phone_number import REGION_KEY
-from .resource import refuse_unsendable
-from .settings.sources import PROVIDER, SECRET, SOURCES, from_config, settle
+from .settings.sources import PROVIDER, SETTINGS, Given, from_config, given_in, merge
 from .shadowing import explained
-
-REGION = "default_region"
-KEYS = {REGION: REGION_KEY} | {name: f"twilio:{key}" for name, (key, _) in SOURCES.items()}
 
 
 class Provider(pulumi.ProviderResource):
     """One Twilio account, for the resources that are given it: `opts=ResourceOptions(provider=...)`.
 
-    The engine runs a process of its own for it. Unlike the stack's default it is declared in the program, so a stack
-    may have several, and its credentials may come from other resources: a preview asks nobody until they are known.
+    A stack may have several. Their credentials may be Outputs of other resources; while they are not known, a preview
+    makes no request to Twilio. Pulumi runs a process for each Provider.
 
-    What is left out is taken from the stack's config (`twilio:...`), then from the environment (`TWILIO_...`), setting
-    by setting. Credentials are never mixed: the first of the three with an auth token, or an API key and its secret, is
-    used as a whole. The others may only add the `account_sid`. If config or environment names another account than
-    `account_sid`, its credentials are not used. An `account_sid` that is an Output counts as another one than the
+    Each setting that is left out comes from the stack's config (`twilio:...`), else from the environment
+    (`TWILIO_...`). Credentials are never mixed: the first of the three that has an auth token, or an API key and its
+    secret, is used as a whole. The others may only add the `account_sid`. If one of them names another account than
+    `account_sid`, its credentials are not used. An `account_sid` that is an Output counts as another account than the
     config's. For the numbers of a subaccount, give the Provider the parent's auth token, and the resource the
     subaccount's `account_sid`.
 
-    `refresh` and `destroy` use what the last `up` stored, unless they run the program (`--run-program`); variables of
+    `refresh` and `destroy` use what the last `up` stored, unless they run the program (`--run-program`). Variables of
     the environment are always the current ones. `auth_token`, `api_secret`, `callback_auth_tokens` and `notify` are
     encrypted in the state, whether the program marks them as secrets or not.
     """
@@ -57,61 +52,47 @@ class Provider(pulumi.ProviderResource):
         """Declare an account.
 
         :param resource_name: Its name in the stack.
-        :param account_sid: The account, AC and 32 hexadecimal digits. Another one replaces the Provider: its numbers
+        :param account_sid: The account, AC and 32 hexadecimal digits. Changing it replaces the Provider: its numbers
             are verified in the new account, then deleted from the old one with the old credentials.
         :param auth_token: Its auth token.
         :param api_key: An API key of the account, SK and 32 hexadecimal digits, to make requests with in place of the
-            token. A token beside it checks the signatures of callbacks, and is used for requests about subaccounts.
+            token. If there is a token too, it checks the signatures of callbacks and is used for subaccounts.
         :param api_secret: The secret of the API key.
         :param api_url: Another base URL of Twilio's API, such as a sandbox's.
         :param callback_url: The public URL of a tunnel or ingress that leads to `callback_listen`; at most 900
             characters. Without one, Twilio is asked every second how a call stands.
-        :param callback_listen: `host:port` to receive callbacks at; 127.0.0.1:8585 where it is set nowhere. Each
-            Provider, and the stack's default, needs an address of its own to receive any while another one waits.
+        :param callback_listen: `host:port` to receive callbacks at; 127.0.0.1:8585 if it is set nowhere. Providers that
+            wait for phone calls at the same time each need their own address, and so does the stack's default provider.
         :param callback_auth_tokens: More auth tokens that may have signed callbacks: a list, or text with commas
             between them.
-        :param notify: Apprise URLs that get the code and the outcome: a list, or text with spaces between them. An
-            empty list: nobody is told.
-        :param adopt: Whether numbers that are verified already are taken over, for resources that don't say.
+        :param notify: Apprise URLs that get the code and the outcome: a list, or text with spaces between them. With an
+            empty list, nobody is notified.
+        :param adopt: Whether to take over numbers that are verified already, for resources that don't say.
         :param preflight: Whether previews ask Twilio which numbers are verified already.
         :param default_region: The country, such as DE, whose numbers may be written without country code.
         :param opts: Pulumi's options.
 
-        Raises `pulumi.RunError` for a plain value that makes no sense. What is known later is checked, and what is
-        missing is missed, when the first request to Twilio is to be made.
+        Raises `pulumi.RunError` for a plain value that is not valid. Outputs and missing settings are checked before
+        the first request to Twilio.
 
         Source: Twilio docs, usage/requests-to-twilio and iam/api-keys.
         """
-        arguments = {
-            "account_sid": account_sid,
-            "auth_token": auth_token,
-            "api_key": api_key,
-            "api_secret": api_secret,
-            "api_url": api_url,
-            "callback_url": callback_url,
-            "callback_listen": callback_listen,
-            "callback_auth_tokens": callback_auth_tokens,
-            "notify": notify,
-            "adopt": adopt,
-            "preflight": preflight,
-            REGION: default_region,
-        }
-        refuse_unsendable("Provider", resource_name, arguments, secret=SECRET | {"api_url", "callback_url"})
-        # Private, as a program may export the whole resource: these are in the clear.
-        self._configuration = _Unshown(configuration(resource_name, arguments))
-        secrets = {KEYS[name] for name in SECRET}
+        values = locals()
+        arguments = {name: values[name] for name in SETTINGS}
+        self._configuration = _Unprinted(configuration(resource_name, arguments))
+        secret_keys = {setting.key for setting in SETTINGS.values() if setting.secret}
         props = {
-            key: pulumi.Output.secret(value) if key in secrets or pulumi.runtime.is_config_secret(key) else value
+            key: pulumi.Output.secret(value) if key in secret_keys or pulumi.runtime.is_config_secret(key) else value
             for key, value in self._configuration.items()
         }
-        # Another account is another provider. Were it updated in place, what the old account has would be deleted with
-        # the credentials of the new one, and refused.
-        of_account = pulumi.ResourceOptions(replacement_trigger=props.get(KEYS["account_sid"]))
+        # Changing the account replaces the provider. If the provider were updated in place, Pulumi would delete the old
+        # account's numbers with the credentials of the new account, which Twilio refuses.
+        of_account = pulumi.ResourceOptions(replacement_trigger=props.get(SETTINGS["account_sid"].key))
         super().__init__("pulumi-python", resource_name, props, pulumi.ResourceOptions.merge(of_account, opts))
 
 
-class _Unshown(dict[str, Any]):
-    """A dict that shows nothing of what is in it, where a program prints a Provider's attributes."""
+class _Unprinted(dict[str, Any]):
+    """A dict that does not print its values: they are secrets in the clear, and a program may print all attributes."""
 
     def __repr__(self) -> str:
         return "{...}"
@@ -122,42 +103,31 @@ def configuration_of(provider: Provider) -> dict[str, Any]:
     return dict(provider._configuration)
 
 
-def is_plain(value: object) -> bool:
-    """Whether a value is there while the program runs: no Output, nothing to wait for, and no list of such things."""
-    if isinstance(value, (list, tuple)):
-        return all(is_plain(item) for item in value)
-    return value is None or isinstance(value, (str, bool, int, float))
-
-
 def configuration(provider: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """By config key, the arguments and what of the stack's config completes them: the process gets no other config.
+    """The arguments, and the stack's settings that complete them, by config key: the process gets no other config.
 
-    Raises `pulumi.RunError` for a plain value that makes no sense.
+    Raises `pulumi.RunError` for a plain value that is not valid.
     """
-    config = pulumi.runtime.get_config
-    stripped = {name: value.strip() if isinstance(value, str) else value for name, value in arguments.items()}
-    given = {name: value for name, value in stripped.items() if not _is_unset(value)}
-    in_stack = {**from_config(config), REGION: (config(KEYS[REGION]) or "").strip()}
-    used, completing = settle(given, in_stack)
-    inherited = {name: value for name, value in completing.items() if name not in used and not _is_unset(value)}
-    for name, value in given.items():
-        _refuse_senseless(name, value, f"Provider {provider}'s {name}")
-    for name, value in inherited.items():
-        _refuse_senseless(name, value, KEYS[name])
-    return {PROVIDER: provider, **{KEYS[name]: value for name, value in {**inherited, **used}.items()}}
+    explicit = given_in(f"Provider {provider}", arguments)
+    settings = merge(explicit, from_config(pulumi.runtime.get_config))
+    for name, given in {**settings, **explicit}.items():
+        if is_plain(given.value):
+            _validate(name, given)
+    return {PROVIDER: provider, **{SETTINGS[name].key: given.value for name, given in settings.items()}}
 
 
-def _is_unset(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value)
-
-
-def _refuse_senseless(name: str, value: object, label: str) -> None:
-    if not is_plain(value):
-        return
+def _validate(name: str, given: Given) -> None:
     try:
         with explained():
             from .settings.model import validate_setting  # late, with pydantic: most programs declare no Provider
 
-            validate_setting(name, value, label)
+            validate_setting(name, given)
     except CallerIdError as refused:
         raise pulumi.RunError(str(refused)) from None
+
+
+def is_plain(value: object) -> bool:
+    """Whether the program knows the value while it runs: it is no Output, nothing to wait for, and no list of these."""
+    if isinstance(value, (list, tuple)):
+        return all(is_plain(item) for item in value)
+    return value is None or isinstance(value, (str, bool, int, float))

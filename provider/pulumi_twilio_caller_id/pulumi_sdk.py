@@ -2,14 +2,14 @@
 
 | piece | reaches for | without it |
 |---|---|---|
-| `current_rpc` | `request` and `context` in the frames of the SDK's servicer | None: no URN, timeout or old inputs |
+| `provider_method` | `request` and `context` in the SDK's frames | a Call without URN, timeout or old inputs |
+| `provider_method` | `abort` of the gRPC context | the message arrives inside the SDK's traceback |
+| `provider_method` | the end of the gRPC context | a wait ends at its deadline |
 | `log` | the engine's Log service; its address is the plugin's last argument | stderr: shown on the stack's row |
-| `provider_method` | `abort` of that one call's gRPC context | the message arrives inside the SDK's traceback |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get during a preview | the marker string of the wire |
-| `interruptible`, `ended` | the end of that call's gRPC context | the wait ends at its deadline |
 | `hear_cancel` | the servicer's Cancel | the first ^C waits for creates |
-| `follow_engine` | the pipe that the engine has for the plugin's stdin | a killed engine leaves an idle plugin behind |
-| `expect_waiting` | the workers of the servicer's executor | four operations run at a time |
+| `follow_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
+| `widen_worker_pool` | the workers of the servicer's executor | four operations run at a time |
 | `config_keys` | the dict within the SDK's Config | no warning of misspelled keys |
 | `serialized` | how the SDK writes a provider into a resource's `__provider` | pickled here, by reference |
 """
@@ -28,65 +28,31 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc as wire
 
-from . import cancellation
+from .cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
+from .context import Call, Severity
 from .errors import CallerIdError
 from .shadowing import explanation
 from .text import sanitize
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Severity = Literal["debug", "info", "warning"]
-"""Not "error": that marks the resource as failed, although the operation goes on."""
+
+PROVIDER_KEY = "__provider"
+"""Where the SDK keeps the pickled provider among a resource's properties."""
 
 LOG_SECONDS = 2.0
+"""Longest time that a text may take to reach the engine."""
+
+FOLLOWER = "twilio-follow-engine"
+"""The name of the thread that waits for the end of the engine."""
 
 
-@dataclass(frozen=True)
-class Rpc:
-    """The call of the engine that is being answered on this thread."""
-
-    request: Any
-    context: Any
-
-    @property
-    def urn(self) -> str:
-        return str(getattr(self.request, "urn", ""))
-
-    @property
-    def timeout(self) -> float | None:
-        """Seconds of `custom_timeouts` for this operation, None where the program sets none."""
-        return float(getattr(self.request, "timeout", 0.0)) or None
-
-    @property
-    def old_inputs(self) -> dict[str, Any] | None:
-        """The inputs in state, which Diff, Read and Delete are sent but do not pass on; None where there are none."""
-        try:
-            sent = self.request.inputs if hasattr(self.request, "inputs") else self.request.old_inputs
-            given = wire.deserialize_properties(sent)
-        except Exception:  # noqa: BLE001  whatever another SDK makes of it, a refresh works without
-            return None
-        return {name: wire.unwrap_rpc_secret(value) for name, value in given.items()} or None
-
-
-def current_rpc() -> Rpc | None:
-    """The engine's call this thread is in, None where there is none (unit tests) or the SDK names things otherwise."""
-    found = _in_callers("request", "context")
-    return Rpc(*found) if found else None
-
-
-def current_urn() -> str:
-    """The URN of the resource that the engine's call is about, "" where there is none within reach."""
-    rpc = current_rpc()
-    return rpc.urn if rpc else ""
-
-
-def _in_callers(*names: str) -> tuple[Any, ...] | None:
+def _local_variables_of_callers(*names: str) -> tuple[Any, ...] | None:
     """The local variables of these names, from the nearest calling frame that has all of them."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -165,70 +131,105 @@ def address() -> str | None:
     return last if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
 
 
-_engines: dict[str, tuple[Any, Any] | None] = {}
-_engines_lock = threading.Lock()
-
-
 def _engine() -> tuple[Any, Any] | None:
-    """The engine's Log service and its message types, connected once per process; None outside of a plugin."""
-    at = address()
-    if at is None:
-        return None
-    with _engines_lock:
-        if at not in _engines:
-            try:
-                import grpc
-                from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+    """The engine's Log service and its message types; None outside of a plugin."""
+    engine = address()
+    return None if engine is None else _connect(engine)
 
-                here = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
-                _engines[at] = (engine_pb2_grpc.EngineStub(grpc.insecure_channel(at, here)), engine_pb2)
-            except Exception:  # noqa: BLE001  another SDK's layout: log on stderr
-                _engines[at] = None
-        return _engines[at]
+
+@functools.lru_cache(maxsize=1)  # a process has one engine
+def _connect(engine: str) -> tuple[Any, Any] | None:
+    try:
+        import grpc
+        from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+        options = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
+        return engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine, options)), engine_pb2
+    except Exception:  # noqa: BLE001  another SDK's layout: log on stderr
+        return None
 
 
 def provider_method(
-    function: Callable[Concatenate[Any, P], R],
-) -> Callable[Concatenate[Any, P], R]:
-    """Makes a method of a ResourceProvider fail as a user expects.
+    process_token: Callable[[], CancelToken],
+) -> Callable[[Callable[Concatenate[Any, Call, P], R]], Callable[Concatenate[Any, P], R]]:
+    """Make a method of a ResourceProvider, which gets a Call, one that the SDK calls, and that fails as a user expects.
 
-    A CallerIdError is shown as its message alone. So is an error that a file beside the program has caused, by having
-    the name of a library. What is not an Exception (SystemExit, CancelledError) becomes one:
-    the engine would wait for ever for the answer. Anything else keeps its traceback, as it is a fault of ours; secrets
-    that a text in it quotes are masked. Where the engine ends the call (a second ^C) or is dead, so that nobody hears
-    the answer, the process ends.
+    process_token: returns the token of which each operation's is a child.
+
+    A CallerIdError is shown as its message alone, and so is an error that a file beside the program has caused, by
+    having the name of a library. What is not an Exception (SystemExit, CancelledError) becomes one: the engine would
+    wait for ever for the answer. Anything else is a bug of ours, and keeps its traceback, with secrets redacted. If the
+    engine ends the RPC (a second ^C) or is dead, nobody hears the answer, so the process ends.
     """
 
-    @functools.wraps(function)
-    def guarded(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            with _at_the_end_of_the_call(_leave):
-                return function(self, *args, **kwargs)
-        except CallerIdError as failed:
-            text = str(failed)
-            _abort_with(lambda _traceback: text)
-            raise
-        except Exception as failed:
-            cause = explanation(failed)
-            _abort_with(sanitize if cause is None else lambda _traceback: str(cause))
-            raise
-        except BaseException as ended:
-            _abort_with(sanitize)
-            raise RuntimeError(f"{function.__name__} was ended by {type(ended).__name__}: {ended}") from ended
+    def decorate(method: Callable[Concatenate[Any, Call, P], R]) -> Callable[Concatenate[Any, P], R]:
+        @functools.wraps(method)
+        def answer(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            request, context = _local_variables_of_callers("request", "context") or (None, None)
+            try:
+                with process_token().child() as cancel, _at_the_end_of(context, lambda: _leave(cancel)):
+                    return method(self, _call(request, cancel), *args, **kwargs)
+            except CallerIdError as failed:
+                text = str(failed)
+                _abort_with(context, lambda _traceback: text)
+                raise
+            except Exception as failed:
+                cause = explanation(failed)
+                _abort_with(context, sanitize if cause is None else lambda _traceback: str(cause))
+                raise
+            except BaseException as ended:
+                _abort_with(context, sanitize)
+                raise RuntimeError(f"{method.__name__} was ended by {type(ended).__name__}: {ended}") from ended
 
-    return guarded
+        return answer
+
+    return decorate
 
 
-def _abort_with(message: Callable[[str], str]) -> None:
-    """Have the SDK's `context.abort(code, traceback)` for this one call say what `message` makes of the traceback."""
-    rpc = current_rpc()
-    if rpc is None:
-        return
+def _call(request: Any, cancel: CancelToken) -> Call:
+    """The core's words for an RPC. `request` is None in unit tests, or if the SDK names things otherwise."""
+    return Call(
+        urn=str(getattr(request, "urn", "")),
+        timeout_seconds=float(getattr(request, "timeout", 0.0)) or None,
+        cancel=cancel,
+        read_old_inputs=lambda: _old_inputs(request),
+        send_log=log,
+    )
+
+
+def _old_inputs(request: Any) -> dict[str, Any] | None:
+    """The inputs in the state. Diff, Read and Delete have them in their request, but the SDK does not pass them on."""
     try:
-        abort = type(rpc.context).abort
-        rpc.context.abort = lambda code, details: abort(rpc.context, code, message(details))
-    except Exception:  # noqa: BLE001, S110  the message is in the traceback too
-        pass
+        sent = request.inputs if hasattr(request, "inputs") else request.old_inputs
+        given = wire.deserialize_properties(sent)
+    except Exception:  # noqa: BLE001  whatever another SDK makes of it, a refresh works without
+        return None
+    return {name: wire.unwrap_rpc_secret(value) for name, value in given.items() if name != PROVIDER_KEY} or None
+
+
+def _abort_with(context: Any, message: Callable[[str], str]) -> None:
+    """Have the SDK's `context.abort(code, traceback)` for this RPC say what `message` makes of the traceback."""
+    with suppress(Exception):  # the message is in the traceback too
+        abort = type(context).abort
+        context.abort = lambda code, details: abort(context, code, message(details))
+
+
+@contextmanager
+def _at_the_end_of(context: Any, act: Callable[[], object]) -> Iterator[None]:
+    """While this context is active, call `act` if the engine ends the RPC: in a thread of gRPC, so it must not wait."""
+    unanswered = True
+
+    def rpc_ended() -> None:
+        if unanswered:
+            act()
+
+    try:
+        with suppress(Exception):  # no RPC, or another kind of context: a wait has its deadline
+            if context.add_callback(rpc_ended) is False:
+                rpc_ended()
+        yield
+    finally:
+        unanswered = False
 
 
 # Interrupts
@@ -237,68 +238,34 @@ WORKERS = 64
 """Operations that a plugin process serves at once, rather than the SDK's four: a wait takes one for minutes."""
 
 
-@contextmanager
-def interruptible(stop: Callable[[str], None]) -> Iterator[None]:
-    """Within it, `stop` is called, from another thread, with the reason when the operation is to end.
-
-    That is on the first ^C (where Cancel reaches us), and when this very call is ended: a second ^C, or a dead engine.
-    """
-    with cancellation.on_cancel(stop), _at_the_end_of_the_call(lambda: stop(cancellation.ENDED)):
-        yield
-
-
-@contextmanager
-def _at_the_end_of_the_call(act: Callable[[], object]) -> Iterator[None]:
-    """Within it, `act` is called when the engine ends the call that this thread answers: in a thread of gRPC's, so it
-    must not wait.
-    """
-    rpc = current_rpc()
-    unanswered = True
-
-    def call_ended() -> None:
-        if unanswered:
-            act()
-
-    try:
-        if rpc is not None:
-            with suppress(Exception):  # another kind of context: the wait has its deadline
-                if rpc.context.add_callback(call_ended) is False:
-                    call_ended()
-        yield
-    finally:
-        unanswered = False
-
-
-def ended() -> str | None:
-    """Why the operation that this thread is in is to end, None where it may go on."""
-    if cancellation.cancel_requested():
-        return cancellation.CANCELED
-    rpc = current_rpc()
-    with suppress(Exception):
-        if rpc is not None and rpc.context.is_active() is False:
-            return cancellation.ENDED
-    return None
-
-
-def hear_cancel() -> None:
-    """Have the engine's Cancel reach `interrupts.cancel`. Best effort."""
-    servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
+def hear_cancel(token: CancelToken) -> None:
+    """Have the engine's Cancel, which it sends at the first ^C, cancel the token. Best effort."""
+    servicer: Any = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
     with suppress(Exception):  # the bound method is registered already: only its code can still be exchanged
-        servicer.Cancel.__code__ = _cancel_code.__code__  # type: ignore[union-attr]
+        servicer.on_engine_cancel = staticmethod(lambda: token.cancel(INTERRUPTED))
+        servicer.Cancel.__code__ = _cancel_code.__code__
+
+
+def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
+    """Runs as the servicer's Cancel, with the globals of the SDK's module, so it must import all it needs."""
+    from google.protobuf import empty_pb2
+
+    self.on_engine_cancel()
+    return empty_pb2.Empty()
 
 
 def widen_worker_pool() -> None:
     """Have WORKERS operations served at once from here on. Best effort.
 
-    For operations that wait for somebody, be it Twilio. Others gain nothing by it: they take turns in one interpreter,
-    and the more of them do, the longer each turn takes.
+    Operations that wait for somebody, or for Twilio, gain by it. Others would not: they take turns in one interpreter,
+    and the more of them there are, the longer each turn takes.
     """
-    found = _in_callers("executor_reference")  # of the thread pool that this thread is a worker of
+    found = _local_variables_of_callers("executor_reference")  # the thread pool of this thread
     with suppress(Exception):
         executor = found[0]()  # type: ignore[index]
         with executor._shutdown_lock:
-            # Python 3.11 counts a worker as idle after each operation, also where the next one is waiting for it
-            # already: after a burst it would start no more workers, for as many operations as were waiting.
+            # After a burst of operations, Python 3.11 counts more workers as idle than there are, and starts no new
+            # ones. So the count is reset.
             while executor._idle_semaphore.acquire(blocking=False):
                 pass
             more = WORKERS - executor._max_workers
@@ -307,34 +274,15 @@ def widen_worker_pool() -> None:
                 executor._adjust_thread_count()
 
 
-def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
-    """Runs as the servicer's Cancel, with the globals of the SDK's module: it must bring all it needs."""
-    import importlib
-
-    from google.protobuf import empty_pb2
-
-    importlib.import_module("pulumi_twilio_caller_id.cancellation").cancel()
-    return empty_pb2.Empty()
-
-
-_followed = threading.Lock()
-"""Taken, once and for all, by the thread that follows the engine."""
-
-
-def reset() -> None:
-    """Follow the engine once more, as in a process that has just started."""
-    if _followed.locked():
-        _followed.release()
-
-
 def follow_engine() -> None:
     """Have this process end with the engine: one that is killed leaves its plugins behind. Best effort.
 
     The engine has a pipe to the plugin's stdin, which the kernel closes with it.
     """
     with suppress(Exception):
-        if address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and _followed.acquire(blocking=False):
-            threading.Thread(target=_end_with_the_engine, name="twilio-follow-engine", daemon=True).start()
+        follows = any(thread.name == FOLLOWER for thread in threading.enumerate())  # each provider configures itself
+        if address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and not follows:
+            threading.Thread(target=_end_with_the_engine, name=FOLLOWER, daemon=True).start()
 
 
 def _end_with_the_engine() -> None:
@@ -346,7 +294,9 @@ def _end_with_the_engine() -> None:
     os._exit(1)
 
 
-def _leave() -> None:
+def _leave(cancel: CancelToken) -> None:
+    """Stop this operation, and end the process: nobody hears its answer."""
+    cancel.cancel(ENGINE_ENDED)
     threading.Thread(target=_leave_with_the_engine, name="twilio-leave", daemon=True).start()
 
 

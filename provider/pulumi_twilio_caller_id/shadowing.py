@@ -1,4 +1,7 @@
-"""Files beside the program that have the name of a library, such as `twilio.py`: Python finds them first."""
+"""Explain errors that a file beside the program causes by having the name of a library, such as `twilio.py`.
+
+Python searches the program's folder first, so it imports that file in place of the library.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .errors import CallerIdError
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise a CallerIdError in place of an error that a file with the name of a library has caused."""
+    """Raise a CallerIdError that names the file, in place of an error that such a file causes in this context."""
     try:
         yield
     except CallerIdError:
@@ -27,18 +30,19 @@ def explained() -> Iterator[None]:
 
 
 def explanation(failed: Exception) -> CallerIdError | None:
-    """Which file has caused the error, and what to do; None if no file beside the program has."""
-    here = Path(sys.path[0]).resolve()  # the program's folder, in the provider's process too
-    if any(here.glob("*.dist-info")):  # libraries are installed here
+    """Return an error that names the file which caused this one, None if no such file did."""
+    program = Path(sys.path[0]).resolve()  # the provider's process has the program's folder first, too
+    if any(program.glob("*.dist-info")):  # this folder is where libraries are installed
         return None
-    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != here]
-    told = "".join(traceback.format_exception(failed))
-    for file in sorted([*here.glob("*.py"), *here.glob("*/__init__.py")]):
-        own = file.parent if file.name == "__init__.py" else file
-        quotes = f"'{own.stem}'", f"'{own.stem}.", f'"{file}"'
-        if any(quote in told for quote in quotes) and PathFinder.find_spec(own.stem, elsewhere):
+    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != program]
+    details = "".join(traceback.format_exception(failed))
+    for file in sorted([*program.glob("*.py"), *program.glob("*/__init__.py")]):
+        module = file.parent if file.name == "__init__.py" else file
+        mentions = f"'{module.stem}'", f"'{module.stem}.", f'"{file}"'
+        if any(mention in details for mention in mentions) and PathFinder.find_spec(module.stem, elsewhere):
             return CallerIdError(
-                f"{own.name} in {here} has the name of the Python library {own.stem}, so Python loads it instead.",
-                f"Rename {own.name}, and run the same command again.",
+                f"{module.name} in {program} has the name of the Python library {module.stem},"
+                " so Python loads it instead.",
+                f"Rename {module.name}, and run the same command again.",
             )
     return None

@@ -1,7 +1,9 @@
-"""Takes secrets out of texts that get to a person.
+"""Make text safe to show: without secrets, and without characters that steer a terminal.
 
-No text of this package has a secret in it. But they quote others': what something between us and Twilio answers, which
-may echo the request; the error of a library; the traceback of a fault of ours. So each one goes through `masked`.
+Our own messages contain no secret, but they quote other texts. A proxy's response may echo the request, and an error of
+a library may quote anything. So every text is redacted before a person sees it.
+
+The secrets are registered in this module, because an error can be raised anywhere and its text must be safe at once.
 """
 
 from __future__ import annotations
@@ -9,59 +11,38 @@ from __future__ import annotations
 import json
 import re
 import threading
-import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote as url_quote
 
-SHORTEST = 12
-"""Characters of a credential that is looked for: a shorter one may be part of a word. Twilio's have 32."""
-SHORTEST_INPUT = 4
-"""Characters of an input that is looked for, with a letter among them: no code and no number has one."""
+MIN_SECRET_LENGTH = 12
+"""Characters. A shorter credential is not redacted, as it may be part of a word. Twilio's credentials have 32."""
 
 MASK = "[secret]"
-"""As the engine writes it."""
+"""What replaces a credential. The engine writes the same for its secrets."""
 
-# What is behind it is base64, and not the next word of a sentence: "Basic authentication".
+# Base64 must follow, not the next word of a sentence: "Basic authentication".
 _BASIC = re.compile(r"\b((?i:Basic)\s+)(?![A-Za-z][a-z]*\b)[A-Za-z0-9+/_-]{4,}=*")
 _USER_INFO = re.compile(r"(?<=://)[^\s\"'<>]*@")
 
 _secrets: tuple[str, ...] = ()
-"""In all forms, the longest first: one may be part of another."""
-_inputs: frozenset[str] = frozenset()
-"""Those that the program keeps secret, of any length."""
+"""Each credential in all its forms, the longest first: one may be part of another."""
 _lock = threading.Lock()
 
 
-def register_secret(*values: object, shortest: int = SHORTEST) -> None:
-    """Mask these texts from now on, also as they look in a URL or in JSON; what is no text is passed over."""
+def register_secret(*values: object) -> None:
+    """Redact these credentials from now on, also in the forms they have in a URL or in JSON. Skip what is not text."""
     global _secrets  # noqa: PLW0603
-    texts = {value for value in values if isinstance(value, str) and len(value) >= shortest}
+    texts = {value for value in values if isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH}
     forms = {form for text in texts for form in _forms(text)}
     if not forms <= set(_secrets):
         with _lock:
             _secrets = tuple(sorted({*_secrets, *forms}, key=len, reverse=True))
 
 
-def register_secret_inputs(*values: object) -> None:
-    """Mask these from now on, wherever they stand, if that can't hit a code or a number. A text that shows an input
-    leaves out the others: `is_secret`.
-    """
-    global _inputs  # noqa: PLW0603
-    texts = {value for value in values if isinstance(value, str)}
-    with _lock:
-        _inputs |= texts
-    register_secret(*(text for text in texts if any(map(str.isalpha, text))), shortest=SHORTEST_INPUT)
-
-
 def reset() -> None:
-    """Forget all secrets, as in a process that has just started."""
-    global _secrets, _inputs
-    _secrets, _inputs = (), frozenset()
-
-
-def is_secret(value: object) -> bool:
-    """Whether the program keeps this value of an input secret."""
-    return isinstance(value, str) and value in _inputs
+    """Forget all secrets. For tests, which run in one process."""
+    global _secrets  # noqa: PLW0603
+    _secrets = ()
 
 
 def _forms(text: str) -> set[str]:
@@ -69,7 +50,7 @@ def _forms(text: str) -> set[str]:
 
 
 def redact(text: str) -> str:
-    """The text less what is concealed, the value of a Basic authentication, and what a URL has before its host's @."""
+    """Replace by `MASK` each registered secret, the value of Basic authentication, and a URL's user and password."""
     for secret in _secrets:
         text = text.replace(secret, MASK)
     if "basic" in text.lower():
@@ -78,60 +59,31 @@ def redact(text: str) -> str:
 
 
 def one_line(text: object, longest: int = 300) -> str:
-    """Text from elsewhere, fit for a terminal: control characters replaced, length bounded."""
+    """Return a foreign text as one redacted line of at most `longest` characters."""
     plain = sanitize(str(text)).replace("\n", " ").strip()
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
 
 
 def sanitize(text: str) -> str:
-    """A text of ours that may quote others. Lines stay; secrets are masked; what steers a terminal or changes the
-    direction of text becomes a blank.
+    """Redact a text of ours, which may quote others, and keep its line breaks.
+
+    Characters that steer a terminal or change the direction of text become blanks.
     """
     return "".join(char if char == "\n" or char.isprintable() else " " for char in redact(text))
 
 
 def quote(value: object, longest: int = 100) -> str:
-    """A value from elsewhere in quotes, so that it can be told from another: what can't be seen is escaped."""
+    """Return a foreign value in quotes, with invisible characters escaped, cut after `longest` characters."""
     if isinstance(value, str):
         return repr(value[:longest]) + ("..." if len(value) > longest else "")
     return one_line(repr(value), longest)
 
 
-def quote_name(name: object) -> str:
-    """A friendly name in quotes, masked where the program keeps it secret."""
-    return repr(MASK) if is_secret(name) else quote(name)
-
-
-def quote_distinct(one: object, other: object) -> tuple[str, str]:
-    """Two friendly names in quotes, by which they can be told from each other. If they may look alike, all that is not
-    ASCII is escaped.
-    """
-    texts = quote_name(one), quote_name(other)
-    seen, also = _seen(str(one)), _seen(str(other))
-    alike = len(seen) == len(also) and all(map(_look_alike, seen, also))
-    return (ascii(one), ascii(other)) if alike and repr(MASK) not in texts else texts
-
-
-_BLANK = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Spaces, and what else shows nothing, such as variation selectors; there are more in the category Cf."""
-
-
-def _seen(text: str) -> str:
-    """What of a text can be seen. Each letter is apart from its accents, and in its plain form."""
-    plain = _BLANK.sub("", unicodedata.normalize("NFKD", text))
-    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
-
-
-def _look_alike(one: str, other: str) -> bool:
-    """Whether two characters may look alike: letters of two scripts, two dashes. Letters of one script do not."""
-    if one == other or one.isascii() != other.isascii():
-        return True
-    script, also = (unicodedata.name(char, "").partition(" ")[0] for char in (one, other))
-    return not one.isascii() and not (one.isalnum() and other.isalnum() and script == also)
-
-
 def is_displayable(value: object, longest: int = 300) -> bool:
-    """Whether a value, with all that is in it, may be shown as it is: nothing steers a terminal or fills it."""
+    """Return whether a value can be shown unchanged: it steers no terminal, and is not too long.
+
+    longest: how many characters a text in it may have, and how many items a list or mapping.
+    """
     if isinstance(value, str):
         return value.isprintable() and len(value) <= longest
     nested = [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []

@@ -33,11 +33,12 @@ def test_a_verified_number_is_taken_over_and_any_other_verified(stack: Stack, sa
     stack.program(desk() + OTHER + renamed)
     preview = stack.preview().output
     assert f"desk create adopt {sid}, no call" in preview
-    assert f"renamed create adopt {old}, no call, and rename from 'Old name' to 'Lobby'" in preview
+    assert f"renamed create adopt {old}, no call, and rename it" in preview
     log = stack.up().output.split("Diagnostics:", 1)[1]
 
     assert f"adopted {sid}, no call" in log
-    assert f"adopted {old}, no call, to be renamed from 'Old name' to 'Lobby'" in log
+    assert f"adopted {old}, no call" in log
+    assert "Old name" not in preview + log
     assert ["+14155550102"] == [call.to for call in sandbox.calls]
     assert ["create", "update"] == sorted(r.endpoint for r in sandbox.requests if r.method != "GET")
     assert ["Front desk", "Lobby"] == [record.friendly_name for record in sandbox.caller_ids[:2]]

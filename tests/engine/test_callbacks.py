@@ -16,8 +16,8 @@ from tests.support.waiting import until
 
 PUBLIC = "https://hooks.example.com/twilio"
 NO_LOOKS = """
-from pulumi_twilio_caller_id.verification import waiter as verification
-verification.INTERVAL_WITH_CALLBACK = 3600.0
+from pulumi_twilio_caller_id.verification.waiter import PollingPolicy, wait_until_verified
+wait_until_verified.__kwdefaults__["polling"] = PollingPolicy(interval_with_callback=3600.0)
 """
 
 

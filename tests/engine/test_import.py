@@ -113,14 +113,14 @@ def test_leaving_it_in_while_the_resource_changes(stack: Stack, sandbox: Sandbox
     assert [] == sandbox.calls
 
 
-def test_what_is_not_the_one_declared_is_an_error_that_names_both(stack: Stack, sandbox: Sandbox) -> None:
+def test_what_is_not_the_one_declared_is_an_error(stack: Stack, sandbox: Sandbox) -> None:
     """A preview ends with the first of them. `up` without a preview tells of each. Nothing is changed at Twilio."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
     lobby = sandbox.add_caller_id("+14155550109", "Lobby").sid
     named = declared("named", f'"{NUMBER}"', sid, friendly_name="Reception")
     name_differs = (
-        f"{sid}, which import_ names, is 'Front desk' at Twilio, where an import changes nothing: give that name or"
-        " none, and rename it once it is imported"
+        f"{sid}, which import_ names, has another friendly name at Twilio, and an import changes nothing: give the same"
+        " name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
     )
     stack.program(named)
     preview = stack.preview(ok=False).output
@@ -137,7 +137,7 @@ def test_what_is_not_the_one_declared_is_an_error_that_names_both(stack: Stack, 
     up = stack.up("--continue-on-error", ok=False)
     not_there = "the account has no such OutgoingCallerId (20404)"
     assert {
-        "named": f"error: friendly_name is 'Reception': {name_differs}.\nNothing was changed at Twilio.",
+        "named": f"error: friendly_name: {name_differs}.\nNothing was changed at Twilio.",
         "moved": f"error: phone_number is '+14155550102': {sid}, which import_ names, is {NUMBER} at Twilio: correct"
         " the number or the sid.\nNothing was changed at Twilio.",
         "bought": f"error: import_ of +1 415-555-0103 is {NO_SUCH}: {not_there}; a number bought from Twilio has such a"

@@ -134,7 +134,7 @@ def rotated_token(it: Operator) -> None:
 def another_account_in_the_config(it: Operator) -> None:
     it.up({"desk": Declared(ONE)})
     it.config |= {"accountSid": SUBACCOUNT, "authToken": SUB_TOKEN}
-    it.up({"desk": Declared(ONE)}, fails="delete it in that account's Console")
+    it.up({"desk": Declared(ONE)}, fails="delete the caller ID in that account's Console")
 
 
 def two_accounts(it: Operator) -> None:

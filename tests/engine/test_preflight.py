@@ -1,4 +1,4 @@
-"""How the engine shows what a preview learns from the account. What it learns: unit/provider/test_outlook.py."""
+"""How the engine shows what a preview learns from the account. What it learns: unit/provider/test_preview.py."""
 
 from __future__ import annotations
 

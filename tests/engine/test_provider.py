@@ -217,7 +217,7 @@ def test_another_account_verifies_there_and_deletes_here(two: Stack) -> None:
         pytest.param(
             'account_sid="SK" + "0" * 32',
             Stack.preview,
-            f"error: Provider eu's account_sid 'SK{'0' * 32}' is an API key: it goes into Provider eu's api_key;",
+            f"error: Provider eu's account_sid 'SK{'0' * 32}' is an API key: give the sid of the account",
             id="at preview, what is plain",
         ),
         pytest.param(

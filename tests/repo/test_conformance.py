@@ -124,7 +124,7 @@ def sandbox():
 @pytest.fixture
 def twilio(sandbox):
     settings = Settings(account_sid=sandbox.account_sid, auth_token=sandbox.auth_token, api_url=sandbox.url)
-    return twilio_api.Client(settings, sleep=lambda _: None)
+    return twilio_api.Client(settings, pause=lambda _: None)
 
 
 def test_all_is_well(twilio):

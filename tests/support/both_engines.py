@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.support.fuzz.network_faults import Clock, Line
 from tests.support.harness import SECRET_MARKER, STACK_FILE, TYPE, Stack

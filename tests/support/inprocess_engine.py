@@ -26,13 +26,11 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
-from pulumi_twilio_caller_id.api.client import Client
+from pulumi_twilio_caller_id.cancellation import CancelToken
+from pulumi_twilio_caller_id.context import Plugin
 from pulumi_twilio_caller_id.operations import create as creation
-from pulumi_twilio_caller_id.operations import diff as changes
-from pulumi_twilio_caller_id.ownership import Ownership
-from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification import waiter as verification
+from pulumi_twilio_caller_id.verification.waiter import PollingPolicy, wait_until_verified
 from tests.support.fuzz.network_faults import Clock, Line
 from tests.support.harness import TYPE
 from tests.support.new_process import forget_all
@@ -69,7 +67,7 @@ class InProcessEngine:
         self._line = line
         self._watch = watch
         self._provider = lifecycle.OutgoingCallerIdProvider()
-        self._processes: dict[str | None, tuple[config.Lookup, Ownership]] = {}
+        self._processes: dict[str | None, Plugin] = {}
         self._stored: dict[str, str] = {}
         """`config` as the last `up` of a program left it in the state."""
 
@@ -155,7 +153,7 @@ class InProcessEngine:
                 updated = self._call(
                     run, "update", new, inputs, lambda: self._provider.update(old.sid, dict(old.outputs), dict(inputs))
                 )
-                old.outputs = {**(updated.outs or {}), changes.PROVIDER_KEY: self.pickle}
+                old.outputs = {**(updated.outs or {}), pulumi_sdk.PROVIDER_KEY: self.pickle}
             old.inputs, old.declared = inputs, declared
 
     def _replace(self, run: Run, old: Entry, declared: Declared, inputs: dict[str, Any]) -> None:
@@ -192,7 +190,7 @@ class InProcessEngine:
         result = self._call(run, "check", entry, news, lambda: self._provider.check(dict(olds), dict(news)))
         if result.failures:
             raise Failed("\nerror: ".join(problem(name, failure, news) for failure in result.failures))
-        return {**result.inputs, changes.PROVIDER_KEY: self.pickle}
+        return {**result.inputs, pulumi_sdk.PROVIDER_KEY: self.pickle}
 
     def _diff(self, run: Run, old: Entry, declared: Declared, news: dict[str, Any]) -> Any:
         new = replace(old, declared=declared)
@@ -201,15 +199,15 @@ class InProcessEngine:
     def _create(self, run: Run, name: str, declared: Declared, inputs: dict[str, Any]) -> Entry:
         new = Entry(name, "", {}, {}, declared)
         result = self._call(run, "create", new, inputs, lambda: self._provider.create(dict(inputs)))
-        return replace(new, sid=result.id, inputs=inputs, outputs={**result.outs, changes.PROVIDER_KEY: self.pickle})
+        return replace(new, sid=result.id, inputs=inputs, outputs={**result.outs, pulumi_sdk.PROVIDER_KEY: self.pickle})
 
     def _read(self, run: Run, entry: Entry) -> None:
-        given = {name: value for name, value in entry.inputs.items() if name != changes.PROVIDER_KEY}
+        given = {name: value for name, value in entry.inputs.items() if name != pulumi_sdk.PROVIDER_KEY}
         result = self._call(run, "read", entry, given, lambda: self._provider.read(entry.sid, dict(entry.outputs)))
         if not result.id:
             self.state.remove(entry)
             return
-        pickle = {changes.PROVIDER_KEY: entry.outputs[changes.PROVIDER_KEY]}
+        pickle = {pulumi_sdk.PROVIDER_KEY: entry.outputs[pulumi_sdk.PROVIDER_KEY]}
         entry.outputs = {**result.outs, **pickle}
         if result.inputs is not None:
             entry.inputs = {**result.inputs, **pickle}
@@ -264,13 +262,17 @@ class InProcessEngine:
         if run.operation.startswith("up") and run.program:
             self._stored = dict(self.config)
         forget_all()
-        quick = {"attempts": 4, "timeout": 15.0, "patience": 2.0, "sleep": lambda _: None}
+        waiting = {
+            **(wait_until_verified.__kwdefaults__ or {}),
+            "polling": PollingPolicy(interval=5.0),
+            "now": self._clock.now,
+        }
         with ExitStack() as patches:
             for target, name, value in (
-                (Client.__init__, "__kwdefaults__", quick),
+                (CancelToken, "wait", lambda _token, _seconds: None),
                 (creation, "TIMEOUT", 15.0),
-                (verification, "INTERVAL", 5.0),
-                (verification, "SystemClock", lambda: self._clock),
+                (creation, "Inbox", self._clock.inbox),
+                (wait_until_verified, "__kwdefaults__", waiting),
                 (pulumi_sdk, "log", lambda _level, text, **_: self._line.told.append(text)),
             ):
                 patches.enter_context(patch.object(target, name, value))
@@ -279,7 +281,7 @@ class InProcessEngine:
     def _enter_process(self, run: Run, provider: str | None) -> None:
         """Switch to the plugin process of a Provider (None: the default one); start it if needed.
 
-        `lifecycle` keeps its process's configuration in globals, so these are swapped. If the program declares nothing,
+        `lifecycle` keeps the Plugin of its process in a global, so that is swapped. If the program declares nothing,
         the config is what the last `up` stored.
         """
         if provider not in self._processes:
@@ -289,6 +291,7 @@ class InProcessEngine:
             if provider is not None:
                 settings |= {"provider": provider, **self.providers[provider]}
             named = {f"twilio:{name}": value for name, value in settings.items()}
+            lifecycle.reset()
             self._provider.configure(ConfigureRequest(Config(named, "p")))
-            self._processes[provider] = lifecycle._config, Ownership()
-        lifecycle._config, lifecycle._ownership = self._processes[provider]
+            self._processes[provider] = lifecycle._plugin
+        lifecycle._plugin = self._processes[provider]

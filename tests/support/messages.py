@@ -23,7 +23,7 @@ RAISED = {
     *(name for name, it in vars(errors).items() if inspect.isclass(it) and issubclass(it, Exception)),
     *("ArgumentTypeError", "Mistake", "RunError", "ValueError"),
 }
-WARNED = {"warn", "_warn_once"}
+WARNED = {"_warn", "_warn_once", "warn"}
 
 
 def sources() -> list[Path]:

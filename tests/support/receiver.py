@@ -10,7 +10,12 @@ from urllib.parse import urlencode
 from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.verification.sockets import host_and_port
-from pulumi_twilio_caller_id.verification.status_callback import Callback, CallbackEndpoint, status_callback_url
+from pulumi_twilio_caller_id.verification.status_callback import (
+    Callback,
+    CallbackEndpoint,
+    CallbackServers,
+    status_callback_url,
+)
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
@@ -44,12 +49,12 @@ class Receiver:
     """One wait, what it was told, and a way to send it anything."""
 
     def __init__(self, tokens: tuple[str, ...] = (TOKEN,), timeout: float = FOREVER) -> None:
-        self.reception = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}", tokens)
-        self.address = host_and_port(self.reception.listen)
+        self.endpoint = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}", tokens)
+        self.address = host_and_port(self.endpoint.listen)
         self.callbacks: list[Callback] = []
         self.warnings: list[str] = []
         self.waiting = status_callback_url(
-            self.reception, self.callbacks.append, self.warnings.append, request_timeout=timeout
+            CallbackServers(timeout), self.endpoint, self.callbacks.append, self.warnings.append
         )
 
     def __enter__(self) -> Receiver:

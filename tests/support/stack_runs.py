@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pulumi.output
 from pulumi.dynamic import CheckFailure
 
-from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT, SECRET_INPUTS
-from pulumi_twilio_caller_id.operations import diff as changes
+from pulumi_twilio_caller_id import pulumi_sdk
+from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.testing import CallerId
 from tests.support.fuzz.network_faults import Answer
 from tests.support.harness import TYPE
@@ -48,10 +48,8 @@ class Declared:
             "adopt": self.adopt,
             "account_sid": self.account_sid,
             IMPORT: self.import_sid,
-            DELETE_BEFORE_REPLACE: self.delete_first or None,
             DRY_RUN: preview or None,
-            SECRET_INPUTS: ["phone_number"] if self.secret else None,
-            changes.PROVIDER_KEY: provider,
+            pulumi_sdk.PROVIDER_KEY: provider,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -1,1 +1,1 @@
-"""Requests to Twilio: what they ask for, what may be sent twice, and what one listing answers for many."""
+"""Makes the requests to Twilio, decides which may be sent again, and shares one listing among many resources."""

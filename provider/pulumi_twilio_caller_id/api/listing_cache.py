@@ -1,40 +1,25 @@
-"""One listing of an account in place of many requests for single caller IDs.
+"""Let one listing of an account answer for many requests about single caller IDs.
 
-A listing is evidence of what is there, never of what is not: it may lag, and it ages. Who needs to know that a caller
-ID is gone asks for it by its sid.
+A listing proves what is there, never what is missing: it may lag behind, and it ages. To know that a caller ID is gone,
+ask for it by its sid.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from pulumi_twilio_caller_id.cancellation import Cancelled, CancelToken, run_cancellable
-from pulumi_twilio_caller_id.errors import AccountUnseen, AnswerLost, CallerIdError, Interrupted, NotFound
+from pulumi_twilio_caller_id.errors import AccountUnseen, CallerIdError, Interrupted, NotFound
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
-from pulumi_twilio_caller_id.models import CallerId, CallState
+from pulumi_twilio_caller_id.models import CallerId
 
 from .client import PAGE, Client
 
-FRESH = 60.0
-"""Seconds for which a listing serves reads: all those of a refresh, whatever else it is part of."""
-
-SECOND = 1.0
-TOLERANCE = 0.2
-"""Seconds by which a round may come early."""
-
-LAST_LOOK = 45.0
-"""Seconds for a last look, whatever it waits for: its turn, or Twilio."""
-
-R = TypeVar("R")
-
-Account = tuple[str, str | None]
-"""An account's sid, and the base URL that it is asked at."""
+FRESH_SECONDS = 60.0
+"""How long a listing answers for single caller IDs: long enough for all of a refresh."""
 
 
 class Listing:
@@ -46,18 +31,19 @@ class Listing:
 
     @property
     def pages(self) -> int:
-        """How many requests it takes."""
+        """How many requests the listing takes."""
         return 1 + len(self._by_sid) // PAGE
 
-    def of_number(self, phone_number: str) -> CallerId | None:
-        """The caller ID of a number in E.164."""
+    def with_number(self, phone_number: str) -> CallerId | None:
+        """Return the caller ID of a number in E.164."""
         return self._by_number.get(phone_number)
 
-    def of_sid(self, sid: str) -> CallerId | None:
+    def with_sid(self, sid: str) -> CallerId | None:
+        """Return the caller ID of this sid."""
         return self._by_sid.get(sid)
 
     def discard(self, sid: str) -> None:
-        """Know nothing of the caller ID of this sid any more."""
+        """Remove the caller ID of this sid, if it is there."""
         record = self._by_sid.pop(sid, None)
         if record is not None:
             self._by_number.pop(record.phone_number, None)
@@ -65,18 +51,20 @@ class Listing:
 
 @dataclass
 class _Entry:
-    """Of one account: the last listing, or the error that came in its place. The lock is held while listing.
+    """The last listing of one account, or the error that was raised for it.
 
-    since: from when its age counts. done: when it was there. forgotten: sids, since the last one was begun.
+    lock: held while the account is listed. requested_at, received_at: clock times of `outcome`. changed: the sids that
+    this process has changed or deleted since the listing was requested. fetches: how many single caller IDs were asked
+    for. waiting: how many waits for a verification there are.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     outcome: Listing | CallerIdError | None = None
-    since: float = 0.0
-    done: float = 0.0
-    forgotten: set[str] = field(default_factory=set)
-    asked: int = 0
-    waits: int = 0
+    requested_at: float = 0.0
+    received_at: float = 0.0
+    changed: set[str] = field(default_factory=set)
+    fetches: int = 0
+    waiting: int = 0
 
     @property
     def pages(self) -> int:
@@ -89,175 +77,102 @@ class _Entry:
 
 
 class ListingCache:
-    """Those of a process, for all its threads: who comes while one is being made, waits for it and has it too."""
+    """The listings of one process, for all its threads. A thread that asks while an account is listed gets the result.
+
+    now: the clock, in seconds.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         self._lock = threading.Lock()
-        self._shelves: dict[Account, _Entry] = {}
+        self._entries: dict[tuple[str, str | None], _Entry] = {}
 
-    def get(self, twilio: Client, age: float) -> Listing:
-        """A listing that is less than `age` seconds old, counted from its beginning; from its end, where it took longer
-        than that. Raises what Twilio's answer raises, for as long from its end.
+    def get(self, client: Client, max_age: float) -> Listing:
+        """Return a listing that was requested less than `max_age` seconds ago.
+
+        A failed request is remembered for the same time, and its error raised again. If a request takes longer than
+        `max_age`, its result counts as requested when it arrived: else it would be out of date at once.
         """
-        shelf, came = self._shelf(twilio), self.now()
-        with shelf.lock:
-            outcome = shelf.outcome
-            if outcome is None or (shelf.done < came and self.now() - shelf.since >= age):
-                outcome = self._listed(shelf, twilio, age)
+        entry, asked_at = self.entry(client), self.now()
+        with entry.lock:
+            outcome = entry.outcome
+            if outcome is None or (entry.received_at < asked_at and self.now() - entry.requested_at >= max_age):
+                outcome = self._request(entry, client, max_age)
         if isinstance(outcome, CallerIdError):
             raise outcome
         return outcome
 
-    def _listed(self, shelf: _Entry, twilio: Client, age: float) -> Listing | CallerIdError:
-        """A new one, or the error in its place. Raises Interrupted, which is about who asked for it alone."""
-        begun = self.now()
+    def _request(self, entry: _Entry, client: Client, max_age: float) -> Listing | CallerIdError:
+        """List the account. Raises Interrupted, which concerns only the thread that asked."""
+        requested_at = self.now()
         with self._lock:
-            shelf.forgotten.clear()
+            entry.changed.clear()
         try:
-            outcome: Listing | CallerIdError = Listing(twilio.each())
+            outcome: Listing | CallerIdError = Listing(client.each())
         except Interrupted:
             raise
         except CallerIdError as failed:
             outcome = failed
         with self._lock:
-            shelf.outcome, shelf.done = outcome, self.now()
-            serves = isinstance(outcome, Listing) and shelf.done - begun < age
-            shelf.since = begun if serves else shelf.done
-            for sid in shelf.forgotten:
-                shelf.discard(sid)
+            entry.outcome, entry.received_at = outcome, self.now()
+            in_time = isinstance(outcome, Listing) and entry.received_at - requested_at < max_age
+            entry.requested_at = requested_at if in_time else entry.received_at
+            for sid in entry.changed:
+                entry.discard(sid)
         return outcome
 
-    def fetch(self, twilio: Client, sid: str) -> CallerId:
-        """The caller ID of this sid, from a listing where many are asked for.
+    def fetch(self, client: Client, sid: str) -> CallerId:
+        """Return the caller ID of this sid. The first one is fetched alone; later ones come from a shared listing.
 
-        Raises BadSid, and NotFound on Twilio's word for that very sid only.
+        Raises BadSid, and NotFound if Twilio says so about this very sid.
         """
         if not CALLER_ID_SID.fullmatch(sid):
-            return twilio.fetch(sid)
-        shelf = self._shelf(twilio)
+            return client.fetch(sid)
+        entry = self.entry(client)
         with self._lock:
-            shelf.asked += 1
-            alone = shelf.asked == 1
-        if not alone:
+            entry.fetches += 1
+            is_first = entry.fetches == 1
+        if not is_first:
             try:
-                record = self.get(twilio, FRESH).of_sid(sid)
+                record = self.get(client, FRESH_SECONDS).with_sid(sid)
             except CallerIdError:
                 record = None
             if record is not None:
                 return record
-        return twilio.fetch(sid)
+        return client.fetch(sid)
 
-    def look_again(self, twilio: Client, sid: str, said: NotFound) -> CallerId | None:
-        """The caller ID that Twilio said not to have, if its account lists it all the same; None if it is gone.
+    def find_despite(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
+        """Return the caller ID that Twilio said not to have, if its account lists it all the same; None if it is gone.
 
-        One listing serves an account for the whole operation, unless it has the sid and is older than `said`.
-        Raises AccountUnseen if the account can't be listed.
+        One listing serves an account for the whole operation. If it has the sid, the account is listed once more, as
+        that listing may be older than `not_found`. Raises AccountUnseen if the account can't be listed.
         """
         try:
-            record = self.get(twilio, FRESH).of_sid(sid)
-            return record and self.get(twilio, 0).of_sid(sid)
+            record = self.get(client, FRESH_SECONDS).with_sid(sid)
+            return record and self.get(client, 0).with_sid(sid)
         except CallerIdError as failed:
-            raise AccountUnseen(sid, twilio.account_sid, failed.what, twilio.credentials_source) from said
-
-    def clear(self) -> None:
-        """Forget all listings, as in a process that has just started."""
-        with self._lock:
-            self._shelves.clear()
+            raise AccountUnseen(sid, client.account_sid, failed.what, client.credentials_source) from not_found
 
     def forget(self, sid: str) -> None:
-        """The caller ID has been changed or deleted by this process."""
+        """Drop the caller ID from all listings, as this process has changed or deleted it."""
         with self._lock:
-            for shelf in self._shelves.values():
-                shelf.forgotten.add(sid)
-                shelf.discard(sid)
+            for entry in self._entries.values():
+                entry.changed.add(sid)
+                entry.discard(sid)
 
     @contextmanager
-    def shared(
-        self, twilio: Client, ending: CancelToken | None = None, timeout: float = math.inf
-    ) -> Iterator[SharedPoller]:
-        """For a wait: looks at Twilio that it shares with the other waits of this process, for as long as it lasts.
-
-        ending: the wait's. timeout: seconds from now to its deadline.
-        """
-        shelf = self._shelf(twilio)
+    def waiting(self, client: Client) -> Iterator[_Entry]:
+        """Count one more wait of the client's account while this context is active."""
+        entry = self.entry(client)
         with self._lock:
-            shelf.waits += 1
+            entry.waiting += 1
         try:
-            yield SharedPoller(self, shelf, twilio, ending or CancelToken(), self.now() + timeout)
+            yield entry
         finally:
             with self._lock:
-                shelf.waits -= 1
+                entry.waiting -= 1
 
-    def _shelf(self, twilio: Client) -> _Entry:
+    def entry(self, client: Client) -> _Entry:
+        """Return what is kept for the client's account."""
         with self._lock:
-            return self._shelves.setdefault(twilio.account, _Entry())
-
-
-class SharedPoller:
-    """`verification.Sources` of one wait among others. Round by round all of them together ask for the list once a
-    second at most; the last look, on which a failure rests, each takes for itself.
-
-    A look is given up, and raises AnswerLost, as soon as the wait is to end; that of a round at the deadline, where the
-    last one follows, and that one after LAST_LOOK.
-    """
-
-    def __init__(
-        self,
-        listings: ListingCache,
-        shelf: _Entry,
-        twilio: Client,
-        ending: CancelToken,
-        deadline: float,
-        *,
-        rounds: bool = False,
-    ) -> None:
-        self._listings = listings
-        self._shelf = shelf
-        self._twilio = twilio
-        self._ending = ending
-        self._deadline = deadline
-        self._rounds = rounds
-        self._looked: float | None = None
-
-    def once(self) -> SharedPoller:
-        """Those of the rounds, which come again by themselves."""
-        return SharedPoller(self._listings, self._shelf, self._twilio.once(), self._ending, self._deadline, rounds=True)
-
-    def twice(self) -> SharedPoller:
-        """Those of the last look."""
-        return SharedPoller(self._listings, self._shelf, self._twilio.twice(), self._ending, self._deadline)
-
-    def find(self, phone_number: str) -> CallerId | None:
-        """The caller ID of this number. In a round, it may be that of a listing of so many seconds ago as that took
-        pages; where fewer numbers wait than that, each is asked for in turn, and None between its turns.
-        """
-        step = f"look up {phone_number}"
-        if not self._rounds:
-            return self._ask(step, lambda: self._twilio.find(phone_number))
-        waits, pages = self._shelf.waits, self._shelf.pages
-        if waits > pages:
-            listing = self._ask(step, lambda: self._listings.get(self._twilio, SECOND * pages))
-            return listing.of_number(phone_number)
-        now = self._listings.now()
-        if waits > 1 and self._looked is not None and now - self._looked < SECOND * waits - TOLERANCE:
-            return None
-        self._looked = now
-        return self._ask(step, lambda: self._twilio.find(phone_number))
-
-    def fetch(self, sid: str) -> CallerId:
-        return self._ask(f"read caller ID {sid}", lambda: self._twilio.fetch(sid))
-
-    def call_state(self, call_sid: str) -> CallState | None:
-        return self._ask(f"read call {call_sid}", lambda: self._twilio.call_state(call_sid))
-
-    def _ask(self, step: str, look: Callable[[], R]) -> R:
-        left = max(SECOND, self._deadline - self._listings.now()) if self._rounds else LAST_LOOK
-        try:
-            return run_cancellable(self._ending.on_cancel, look, min(left, threading.TIMEOUT_MAX))
-        except Cancelled as abandoned:
-            raise AnswerLost(step, str(abandoned)) from None
-
-
-listings = ListingCache()
-"""Of the operation that this process is for."""
+            return self._entries.setdefault(client.account, _Entry())

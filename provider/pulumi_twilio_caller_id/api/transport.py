@@ -1,8 +1,8 @@
-"""The wire under `twilio_api`: timeouts, retries, and one kind of error whatever went wrong.
+"""Send one request to Twilio, decide whether it may be sent again, and turn every failure into one kind of error.
 
-The official client hangs for ever by default, retries nothing, and reports the same fault in five shapes (a refused
-listing carries neither status nor code). It lets its HTTP client be replaced, so that is where all of it is settled:
-what reaches the client's own parsing is a success with the body it expects.
+The official client by itself waits for ever, repeats nothing, and reports the same failure in five shapes. It lets its
+HTTP client be replaced, so everything about sending is settled here. What the client gets to parse is an answer of
+success with a JSON object in it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from twilio.base.page import Page
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from pulumi_twilio_caller_id import cancellation
+from pulumi_twilio_caller_id.cancellation import Cancelled, CancelToken
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     CallerIdError,
@@ -33,44 +34,67 @@ from pulumi_twilio_caller_id.errors import (
     TwilioUnreachable,
 )
 
-from .bounded import sending
-from .connections import PROXY_FORM, proxy_of, unusable
-from .throttle import Throttle
+from .connections import Connections
+from .network_settings import PROXY_FORM, proxy_for, unusable_setting
 
-FIRST_PAUSE = 0.5
-LONGEST_BACK_OFF = 8.0
-LONGEST_PAUSE = 30.0
-"""Seconds. The last is for what Twilio asks for: nobody waits longer than that."""
+FIRST_BACKOFF = 0.5
+"""Seconds before a failed request is sent again. Each further pause is twice as long, up to MAX_BACKOFF."""
+
+MAX_BACKOFF = 8.0
+
+MAX_RETRY_AFTER = 30.0
+"""Seconds. If Twilio asks for a longer pause (Retry-After), the request fails at once."""
 
 HIGHEST_CODE = 999_999
 """Twilio's error codes have five digits, newer ones six (Twilio docs: api/errors)."""
 
-LIST = "outgoing_caller_ids"
-PAGE_FIELDS = frozenset({LIST, "meta", *Page.META_KEYS})
-
-FAILURES = (OSError, ValueError, TypeError, HTTPError, http.client.HTTPException)
-"""What requests, urllib3, ssl and http.client raise for a request that fails. Errors of requests are OSErrors too; a
-proxy's URL that has a user and no host is a TypeError.
-"""
+MAX_REQUESTS = 1000
+"""Requests of one step. A list of so many pages would have a million caller IDs, or would never end."""
 
 PROXY_WANTS_A_PASSWORD = 407
 """HTTP status. It never comes from Twilio."""
 
-MOST_PAGES = 5000
-"""Requests of one step. An account of so many pages has millions of numbers, or none of them ever ends."""
+HANDSHAKE_FAILURES = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "SSLV3_ALERT_HANDSHAKE_FAILURE"})
+"""OpenSSL's reasons for a TLS connection that was never made."""
+
+
+TUNNEL_FAILED = "Tunnel connection failed"
+"""How http.client begins the error for a proxy that refuses to connect to Twilio."""
+
+REQUEST_ERRORS = (OSError, ValueError, TypeError, HTTPError, http.client.HTTPException)
+"""What requests, urllib3, ssl and http.client raise for a request that fails. Errors of requests are OSErrors too."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a request is sent, and how long its answer may take.
+
+    attempts: how often a request is sent at most. timeout_seconds: for connecting, and then again for the whole answer.
+    busy_seconds: the sum of the pauses that follow "too many requests" (429) and don't count as attempts.
+    """
+
+    attempts: int
+    timeout_seconds: float
+    busy_seconds: float
+
+
+DEFAULT = RetryPolicy(attempts=4, timeout_seconds=15, busy_seconds=60)
+PREVIEW = RetryPolicy(attempts=2, timeout_seconds=5, busy_seconds=5)
+"""Somebody waits for the preview, which can do without Twilio's answer."""
+POLL = RetryPolicy(attempts=1, timeout_seconds=10, busy_seconds=0)
+"""The waiter asks again by itself."""
+LAST_LOOK = RetryPolicy(attempts=2, timeout_seconds=10, busy_seconds=0)
+"""The deadline has passed, so the answer must come soon."""
 
 
 class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
-    """Sends the requests of one step.
+    """Sends the requests of one step, such as the pages of a list.
 
-    step: what the request is for, in the words of an error message, e.g. "look up +14155550101".
-    account_sid: the account whose caller IDs it is about, for error messages.
-    repeatable: whether sending it twice is harmless. Where it is not, only what Twilio surely did not process
-        (no connection, 429: Twilio docs, api/errors/20429) is sent again.
-    attempts: how often it is sent at most. timeout: seconds for connecting, and again for the answer.
-    patience: seconds that a busy Twilio (429) is borne with, in pauses that don't count as attempts; once they are
-        over, no pause is longer than LONGEST_BACK_OFF, whatever Twilio asks for.
-    session: what it is sent over. throttle: that of the account.
+    step: what the step is for, in the words of an error message, such as "look up +14155550101".
+    account_sid: the account whose caller IDs the step is about, for error messages.
+    repeatable: whether sending the request twice is harmless. If not, it is sent again only if Twilio surely did not
+        take it: no connection, or 429 (Twilio docs, api/errors/20429).
+    policy, connections: how the requests are sent. cancel: ends the pauses. pause: sleeps for so many seconds.
     """
 
     def __init__(
@@ -79,126 +103,131 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         *,
         account_sid: str,
         repeatable: bool,
-        attempts: int,
-        timeout: float,
-        patience: float,
-        sleep: Callable[[float], object],
-        session: requests.Session,
-        throttle: Throttle,
+        policy: RetryPolicy,
+        connections: Connections,
+        cancel: CancelToken,
+        pause: Callable[[float], object],
     ) -> None:
-        super().__init__(pool_connections=False, timeout=timeout)
-        self.session = session
-        self.step = step
+        super().__init__(pool_connections=False, timeout=policy.timeout_seconds)
+        # A request that gets lost on a connection that was idle may have been taken or not, so a request that must
+        # not be sent twice gets a connection of its own.
+        self.session = connections.session if repeatable else connections.new_session()
+        self.has_answered = False
+        self._step = step
         self._account_sid = account_sid
-        self.repeatable = repeatable
-        self.attempts = attempts
-        self.patience = patience
-        self.sleep = sleep
-        self.throttle = throttle
-        self._address: tuple[str, str] | None = None
-        self._pages: set[str] = set()
+        self._repeatable = repeatable
+        self._policy = policy
+        self._connections = connections
+        self._cancel = cancel
+        self._pause = pause
+        self._requests = 0
 
-    def request(self, method: str, url: str, params: Any = None, *args: Any, **kwargs: Any) -> Response:
-        self._refuse_strange_pages(url, params)
-        pause, attempts, patience = FIRST_PAUSE, self.attempts, self.patience
+    def close(self) -> None:
+        """Close the connection that is this step's alone, if it has one."""
+        if not self._repeatable:
+            self.session.close()
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        """Send the request, again if that is harmless and may help, and return the answer.
+
+        Raises CallerIdError for everything but an answer of success.
+        """
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            raise AnswerLost(self._step, "its pages have no end")
+        backoff, attempts, busy_seconds = FIRST_BACKOFF, self._policy.attempts, self._policy.busy_seconds
         while True:
             try:
-                with self.throttle.turn():
-                    return self._once(method, url, params, *args, **kwargs)
-            except cancellation.Cancelled as abandoned:
-                what = f"Twilio was not asked to {self.step}: {abandoned}."
+                with self._connections.slot(self._cancel):
+                    return self._send(method, url, *args, **kwargs)
+            except Cancelled as cancelled:
+                what = f"Twilio was not asked to {self._step}: {cancelled}."
                 raise Interrupted(what, "Run the same command again.") from None
             except CallerIdError as failed:
-                wait = self._pause(failed, pause, patience)
-                if wait is None:
+                pause = self._pause_before_retry(failed, backoff, busy_seconds)
+                if pause is None:
                     raise
-                if isinstance(failed, TooManyRequests) and min(wait, patience) > 0:
-                    patience -= wait
+                if isinstance(failed, TooManyRequests) and min(pause, busy_seconds) > 0:
+                    busy_seconds -= pause
                 elif attempts > 1:
                     attempts -= 1
                 else:
                     raise
-                self.session.close()  # the server may have given up the connection: never send on that one again
-                self.sleep(wait)
-                if cancellation.cancel_reason():  # whoever pressed ^C waits for this
+                self._pause(pause)
+                if self._cancel.reason is not None:
                     raise
-                pause = min(pause * 2, LONGEST_BACK_OFF)
+                backoff = min(backoff * 2, MAX_BACKOFF)
 
-    def _refuse_strange_pages(self, url: str, params: Any) -> None:
-        """The first request of a step goes where we want it; where the others go, an answer says."""
-        parts, page = urlsplit(url), f"{url} {params}"
-        address = (parts.scheme, parts.netloc)
-        if self._address not in (None, address):  # the credentials would go there
-            raise AnswerLost(self.step, f"its next page is said to be at another address ({_host(url)})")
-        if page in self._pages or len(self._pages) >= MOST_PAGES:
-            raise AnswerLost(self.step, "its pages have no end")
-        self._address = address
-        self._pages.add(page)
+    def _pause_before_retry(self, failed: CallerIdError, backoff: float, busy_seconds: float) -> float | None:
+        """Seconds to wait before the request is sent again, None if it must not be."""
+        if isinstance(failed, AnswerLost):
+            may_repeat = self._repeatable
+        elif isinstance(failed, TwilioRefused):
+            may_repeat = failed.transient and (self._repeatable or failed.status == 429)
+        else:
+            may_repeat = isinstance(failed, TwilioUnreachable)
+        if not may_repeat:
+            return None
+        asked = failed.retry_after if isinstance(failed, TwilioRefused) else None
+        if asked is not None:
+            return asked if asked <= min(MAX_RETRY_AFTER, max(busy_seconds, MAX_BACKOFF)) else None
+        return backoff * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
-    def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        sent = False
-
-        def is_sent() -> None:
-            nonlocal sent
-            if not self.repeatable:  # by the time that there is a connection, nobody may want the call any more
-                cancellation.raise_if_cancelled()
-            sent = True
-
-        asked = sending.set(is_sent)
+    def _send(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        """Send the request once."""
+        if not self._repeatable:
+            self._cancel.raise_if_cancelled()  # nobody wants the phone call any more
         try:
             response = super().request(method, url, *args, **kwargs)
-        except FAILURES as failed:
-            raise self._lost(failed) if sent else self._not_sent(failed, url) from None
-        finally:
-            sending.reset(asked)
+        except REQUEST_ERRORS as failed:
+            raise self._error_for(failed, url) from None
         if response.status_code == PROXY_WANTS_A_PASSWORD:
-            raise self._without_password(url)
-        body = self._body(response)
-        if method.upper() == "DELETE" and response.status_code != 204:  # a page of something in between deletes nothing
-            raise AnswerLost(self.step, f"HTTP {response.status_code} where a deletion is answered with 204")
-        return _of_known_fields(response, body)
+            raise self._proxy_wants_password(url)
+        self._fail_unless_success(response)
+        if method.upper() == "DELETE" and response.status_code != 204:  # a proxy's HTML page is no deletion
+            raise AnswerLost(self._step, f"HTTP {response.status_code}, but a deletion is answered with 204")
+        self.has_answered = True
+        return response
 
-    def _lost(self, failed: Exception) -> CallerIdError:
-        """The error for a request that was sent, or may have been."""
-        if isinstance(failed, requests.exceptions.ConnectionError):
-            return AnswerLost(self.step, f"the connection broke ({_root(failed)})")
+    def _error_for(self, failed: Exception, url: str) -> CallerIdError:
+        """The error for a request that got no answer: it was not sent, or it was and the answer is lost."""
+        causes = _causes(failed)
+        cause = causes[-1]
+        if _was_not_sent(causes):
+            proxy_setting, proxy = proxy_for(url)
+            if proxy and f" {PROXY_WANTS_A_PASSWORD} " in str(cause):
+                return self._proxy_wants_password(url)
+            setting = unusable_setting(url, failed)
+            if setting is not None:
+                return SettingsError(f"Could not reach Twilio to {self._step}: {setting.what}.", setting.todo)
+            through = f", through the proxy in {proxy_setting}" if proxy else ""
+            return TwilioUnreachable(self._step, f"no connection to {_host(url)}{through} ({_in_words(cause)})")
         if isinstance(failed, requests.exceptions.Timeout):
-            return AnswerLost(self.step, f"nothing came within {self.timeout:g} s")
+            return AnswerLost(self._step, f"nothing came within {self.timeout:g} s")
         if isinstance(failed, requests.exceptions.ChunkedEncodingError):
-            return AnswerLost(self.step, "the answer was cut short")
-        return AnswerLost(self.step, f"{type(failed).__name__}: {_root(failed)}")
+            return AnswerLost(self._step, "the answer was cut short")
+        if isinstance(failed, requests.exceptions.ConnectionError):
+            return AnswerLost(self._step, f"the connection broke ({_in_words(cause)})")
+        return AnswerLost(self._step, f"{type(failed).__name__}: {_in_words(cause)}")
 
-    def _not_sent(self, failed: Exception, url: str) -> CallerIdError:
-        """The error for a request that was not sent: there was no connection, or a setting keeps all requests back."""
-        root = _root(failed)
-        name, proxy = proxy_of(url)
-        if f" {PROXY_WANTS_A_PASSWORD} " in root and proxy:
-            return self._without_password(url)
-        what, todo = unusable(url, failed) or ("", "")
-        if what:
-            return SettingsError(f"Could not reach Twilio to {self.step}: {what}.", todo)
-        through = f", through the proxy in {name}" if proxy else ""
-        return TwilioUnreachable(self.step, f"no connection to {_host(url)}{through} ({root})")
-
-    def _without_password(self, url: str) -> CallerIdError:
+    def _proxy_wants_password(self, url: str) -> CallerIdError:
         return SettingsError(
-            f"Could not reach Twilio to {self.step}: the proxy wants a user and password, or refuses those that it was"
+            f"Could not reach Twilio to {self._step}: the proxy wants a user and password, or refuses those that it was"
             f" given (HTTP {PROXY_WANTS_A_PASSWORD}).",
-            f"Correct {proxy_of(url)[0]}: {PROXY_FORM}.",
+            f"Correct {proxy_for(url)[0]}: {PROXY_FORM}.",
         )
 
-    def _body(self, response: Response) -> Any:
-        """What was answered, as JSON; raises where that is an error, or no JSON object."""
-        status = response.status_code
-        body = _json(response.text)
+    def _fail_unless_success(self, response: Response) -> None:
+        """Raise the error that Twilio's answer stands for, or AnswerLost if a success has no JSON object in it."""
+        status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):
-                raise AnswerLost(self.step, f"HTTP {status} with a body that is not JSON")
-            return body
-        if not isinstance(body, dict):
-            body = {}
-        code, message = body.get("code"), body.get("message") or body.get("detail") or body.get("title") or ""
+                raise AnswerLost(self._step, f"HTTP {status} with a body that is not JSON")
+            return
+        fields = body if isinstance(body, dict) else {}
+        code = fields.get("code")
         code = code if isinstance(code, int) and 0 <= code <= HIGHEST_CODE else 0
+        message = fields.get("message") or fields.get("detail") or fields.get("title") or ""
         kind: type[TwilioRefused] = TwilioRefused
         if status == 401 or code == 20003:
             kind = CredentialsRefused
@@ -206,44 +235,49 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             kind = NotFound
         elif status == 429:
             kind = TooManyRequests
-        retry_after = _seconds(response.headers)
-        raise kind(self.step, status, code, str(message), retry_after=retry_after, account_sid=self._account_sid)
-
-    def _pause(self, failed: CallerIdError, pause: float, patience: float) -> float | None:
-        """Seconds to wait before the next attempt, None where there must be none."""
-        if isinstance(failed, AnswerLost):
-            again = self.repeatable
-        elif isinstance(failed, TwilioRefused):
-            again = failed.passing and (self.repeatable or failed.status == 429)
-        else:
-            again = isinstance(failed, TwilioUnreachable)
-        if not again:
-            return None
-        asked = failed.retry_after if isinstance(failed, TwilioRefused) else None
-        if asked is not None:
-            return asked if asked <= min(LONGEST_PAUSE, max(patience, LONGEST_BACK_OFF)) else None
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
+        retry_after = _retry_after(response.headers)
+        raise kind(self._step, status, code, str(message), retry_after=retry_after, account_sid=self._account_sid)
 
 
-def _of_known_fields(response: Response, body: Any) -> Response:
-    """A page less what Twilio may add to it some day: the client takes each field it does not know for the list."""
-    if not isinstance(body, dict) or LIST not in body or body.keys() <= PAGE_FIELDS:
-        return response
-    known = {name: value for name, value in body.items() if name in PAGE_FIELDS}
-    return Response(response.status_code, json.dumps(known), response.headers)
+def _was_not_sent(causes: list[BaseException]) -> bool:
+    """Whether the error surely came before the request was sent.
+
+    TLS and connections may also break afterwards, and urllib3 blames the proxy (ProxyError) for that too.
+    """
+    if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):
+        return True
+    cause = causes[-1]
+    if isinstance(cause, ssl.SSLError) and (cause.reason in HANDSHAKE_FAILURES or cause.library == "X509"):
+        return True
+    if isinstance(cause, OSError) and (cause.filename is not None or str(cause).startswith(TUNNEL_FAILED)):
+        return True  # a file that can't be used, such as the one in SSLKEYLOGFILE; or a proxy that can't connect
+    # Of what remains, requests and urllib3 raise a ValueError for a bad URL, requests a plain OSError for certificates
+    # that are not there, and urllib3 a TypeError for a proxy's URL that has a user and no host.
+    failed = causes[0]
+    if isinstance(failed, (requests.exceptions.ContentDecodingError, requests.exceptions.InvalidJSONError)):
+        return False
+    return isinstance(failed, (ValueError, TypeError)) or not isinstance(
+        failed, (requests.exceptions.RequestException, HTTPError, http.client.HTTPException)
+    )
 
 
-def _root(failed: BaseException) -> str:
-    """The innermost cause in a few words, without the addresses of objects that urllib3 puts before it."""
-    inner: BaseException = failed
-    for _ in range(8):
-        nested = getattr(inner, "reason", None) or next((a for a in inner.args if isinstance(a, BaseException)), None)
+def _causes(failed: BaseException) -> list[BaseException]:
+    """The error and what it wraps, the outermost first: requests wraps urllib3's errors, and urllib3 the system's."""
+    causes = [failed]
+    while len(causes) < 8:
+        outer = causes[-1]
+        nested = getattr(outer, "reason", None) or next((a for a in outer.args if isinstance(a, BaseException)), None)
         if not isinstance(nested, BaseException):
             break
-        inner = nested
-    if isinstance(inner, OSError) and inner.filename is not None:
-        return f"{inner.strerror}: {inner.filename}"
-    text = str(inner.args[-1] if inner.args else inner) or type(inner).__name__
+        causes.append(nested)
+    return causes
+
+
+def _in_words(cause: BaseException) -> str:
+    """An error in a few words, without the names of objects that urllib3 puts before them."""
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return f"{cause.strerror}: {cause.filename}"
+    text = str(cause.args[-1] if cause.args else cause) or type(cause).__name__
     return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
 
 
@@ -259,8 +293,8 @@ def _json(text: str) -> Any:
         return None
 
 
-def _seconds(headers: Any) -> float | None:
-    """Retry-After in seconds. An HTTP date is not honoured: Twilio sends seconds (docs: api/errors/20429)."""
+def _retry_after(headers: Any) -> float | None:
+    """Retry-After in seconds. A date is not honoured, as Twilio sends seconds (Twilio docs: api/errors/20429)."""
     try:
         return max(0.0, float(headers.get("Retry-After")))
     except (TypeError, ValueError, AttributeError):

@@ -1,9 +1,10 @@
-"""The command line: `pulumi-twilio-caller-id`, or `python -m pulumi_twilio_caller_id`.
+"""Runs the commands of `pulumi-twilio-caller-id`, which is also `python -m pulumi_twilio_caller_id`.
 
-Each command has a function that adds its parser and one that runs it and gives the exit status. Results go to stdout,
-everything else to stderr. What goes wrong is one message, no traceback. Status 2 is for wrong arguments and files, 1
-for what failed on the way, 130 for ^C, 141 where nobody reads what is written; `sandbox --run` has the status of what
-it ran.
+Each command has a function that adds its parser, and a function that runs it and returns the exit status. Results go to
+stdout, everything else to stderr. An error is one message, without a traceback.
+
+Exit status: 2 for wrong arguments or a wrong file, 1 for any other error, 130 for ^C, 141 if nobody reads stdout.
+`sandbox --run` has the exit status of the command that it ran.
 """
 
 from __future__ import annotations

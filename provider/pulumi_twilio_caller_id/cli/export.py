@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE, Reference
-from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
 
 from .common import Mistake
 

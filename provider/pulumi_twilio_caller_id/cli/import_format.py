@@ -102,10 +102,9 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
 
     A name that a program may not give is left out, so that it stays Twilio's. account_sid: given with each number.
     """
-    given = {"phone_number": caller_id.phone_number, "friendly_name": caller_id.friendly_name}
-    if "\ufffd" in (caller_id.friendly_name or ""):  # half a character at Twilio, which no program can give
-        del given["friendly_name"]
-    good, _ = validate_inputs({**given, "account_sid": account_sid}, before=given)
+    number = {"phone_number": caller_id.phone_number}
+    given = {**number, "friendly_name": caller_id.friendly_name, "account_sid": account_sid}
+    good, _ = validate_inputs(given, before=number)  # the number as Twilio has it, the rest as a program may give it
     return good if good.get("phone_number") == caller_id.phone_number else None
 
 
@@ -114,8 +113,7 @@ def import_file(
 ) -> dict[str, Any]:
     """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
     from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-    from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
-    from pulumi_twilio_caller_id.pulumi_sdk import serialized
+    from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY, serialized
 
     pickled = {PROVIDER_KEY: serialized(OutgoingCallerIdProvider())}
     references = _references(provider, parent)

@@ -1,1 +1,1 @@
-"""What the provider does for each operation of the engine."""
+"""Does the work of each operation that the engine requests: check, diff, preview, create, read, update and delete."""

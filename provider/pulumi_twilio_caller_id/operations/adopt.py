@@ -1,6 +1,6 @@
-"""Numbers that are verified already: taking one over without a call, and what speaks against it.
+"""Take over a caller ID that Twilio has already, without a call; or say why that can't be done.
 
-`import_` takes over exactly one sid and changes nothing at Twilio; `adopt` takes over whatever the number has.
+`import_` takes over exactly one sid and changes nothing at Twilio. `adopt` takes over whatever the number has.
 """
 
 from __future__ import annotations
@@ -9,77 +9,78 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.api.listing_cache import listings
+from pulumi_twilio_caller_id.context import Call, Plugin
 from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound
-from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs
+from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.settings.model import Settings
-from pulumi_twilio_caller_id.text import quote, quote_distinct, quote_name
+from pulumi_twilio_caller_id.text import quote
+
+from .friendly_name import is_other_name
 
 Failure = tuple[str, str]
-"""A property and the reason why its value won't do."""
+"""An input, and why its value can't be used. The reason speaks of the input as "it"."""
 
 
-def import_caller_id(settings: Settings, inputs: CallerIdInputs, sid: str) -> CallerId:
-    """Take over exactly this caller ID: nothing is changed at Twilio.
+def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
+    """Take over exactly this caller ID, and change nothing at Twilio.
 
-    Raises ImportMismatch if it is not there, or is another number or (where the program gives one) friendly name.
+    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives.
     Raises AccountUnseen if its account can't be listed.
     """
-    twilio = Client(settings, inputs.account_sid)
     try:
-        record = twilio.fetch(sid)
+        record = client.fetch(sid)
     except NotFound as failed:
-        listed = listings.look_again(twilio, sid, failed)
+        listed = plugin.listing_cache.find_despite(failed, client, sid)
         if listed is None:
             raise ImportMismatch(
-                f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(twilio.find(inputs.phone_number))}.",
+                f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(client.find(inputs.phone_number))}.",
                 "Nothing was changed at Twilio.",
             ) from failed
         record = listed
-    given = inputs.model_dump()
-    for name, reason in mismatches(given, record):
-        value = quote_name(given[name]) if name == "friendly_name" else quote(given[name])
-        raise ImportMismatch(f"{name} is {value}: {reason}.", "Nothing was changed at Twilio.")
-    pulumi_sdk.log("info", f"imported {sid}, no call", urn=pulumi_sdk.current_urn())
+    for name, reason in mismatches(inputs.model_dump(), record):
+        value = f" is {quote(inputs.phone_number)}" if name == "phone_number" else ""
+        raise ImportMismatch(f"{name}{value}: {reason}.", "Nothing was changed at Twilio.")
+    call.log("info", f"imported {sid}, no call")
     return record
 
 
-def adopt(inputs: CallerIdInputs, record: CallerId) -> CallerId:
-    """Log that the caller ID is taken over. `naming.after_create` renames it afterwards, if the program says so."""
-    renaming = renaming_of(record.friendly_name, inputs.friendly_name)
-    renaming = f", to be renamed {renaming}" if renaming else ""
-    pulumi_sdk.log("info", f"adopted {record.sid}, no call{renaming}", urn=pulumi_sdk.current_urn())
-    return record
+def adopt_or_fail(
+    plugin: Plugin, call: Call, settings: Settings, inputs: OutgoingCallerIdInputs, existing: CallerId
+) -> CallerId:
+    """Take over the caller ID that the number has, if the program or the settings say so.
+
+    Raises AlreadyVerified if they don't, or if another resource has the caller ID; Gone if this operation deletes it.
+    """
+    plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
+    if not wants_adoption(settings, inputs.adopt):
+        raise already_verified(existing, inputs.account_sid, call.urn)
+    plugin.ownership.acquire_or_fail(existing.sid, call.urn, existing.phone_number)
+    call.log("info", f"adopted {existing.sid}, no call")
+    return existing
 
 
 def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
-    """The resource's `adopt`, else that of the settings."""
+    """Whether to adopt. The resource's own `adopt` counts; if it has none, the settings' `adopt`."""
     return settings.adopt if adopt is None else adopt
 
 
 def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]:
-    """Each property that differs from Twilio's, with a reason that follows the program's value in a message."""
-    number, name = inputs.get("phone_number"), inputs.get("friendly_name")
+    """Yield each input that differs from the caller ID that `import_` names."""
+    number, caller_id = inputs.get("phone_number"), f"{record.sid}, which import_ names,"
     if number is not None and number != record.phone_number:
-        yield (
-            "phone_number",
-            f"{record.sid}, which import_ names, is {record.phone_number} at Twilio: correct the number or the sid",
-        )
-    if name is not None and name != record.friendly_name:
-        known, wanted = quote_distinct(record.friendly_name, name)
-        here = "" if wanted == quote_name(name) else f" (and {wanted} here)"
-        reason = f"{record.sid}, which import_ names, is {known} at Twilio{here}, where an import"
-        yield "friendly_name", f"{reason} changes nothing: give that name or none, and rename it once it is imported"
+        yield "phone_number", f"{caller_id} is {record.phone_number} at Twilio: correct the number or the sid"
+    if is_other_name(inputs.get("friendly_name"), record.friendly_name):
+        todo = "give the same name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
+        yield "friendly_name", f"{caller_id} has another friendly name at Twilio, and an import changes nothing: {todo}"
 
 
 def already_verified(record: CallerId, account_sid: str | None, urn: str) -> AlreadyVerified:
-    """The number has a caller ID that the stack does not: how it can get there, to be copied and pasted.
+    """Return the error for a verified number that the stack does not manage, with the ways to import or adopt it.
 
-    account_sid: the resource's, where it has one.
+    account_sid: the one that the resource gives, if it gives one.
     """
     select = f"--phone-number {record.phone_number}"
     if urn:
@@ -97,17 +98,14 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         "If it is in this stack under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
         "If this resource has it already, don't have the resource replaced: leave out `--replace` and\n"
         f"replacement_trigger, and undo a taint by `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
-        "To delete the caller ID and verify the number anew: opts=pulumi.ResourceOptions(delete_before_replace=True).",
+        "To delete it and verify anew: opts=pulumi.ResourceOptions(delete_before_replace=True) and `pulumi up"
+        " --skip-preview`.",
     )
 
 
 def not_there(same_number: CallerId | None) -> str:
+    """Say that `import_` names no caller ID. same_number: the caller ID that the resource's number has, if any."""
     said = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
         return f"{said}; the one of {same_number.phone_number} is {same_number.sid}"
     return f"{said}; a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
-
-
-def renaming_of(old: object, new: object) -> str:
-    """From which to which friendly name, "" where the program wants no other."""
-    return "" if new in (None, old) else "from {} to {}".format(*quote_distinct(old, new))

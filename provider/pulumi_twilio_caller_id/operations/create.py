@@ -1,161 +1,191 @@
-"""What creating an OutgoingCallerId is, step by step: look the number up, have Twilio phone it, show the code, wait.
+"""Create an OutgoingCallerId: look the number up, have Twilio phone it, show the code, and wait.
 
-One call at most is placed, whatever fails around it.
+At most one phone call is placed, whatever fails around it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pydantic import SecretStr
 
-from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.api.listing_cache import listings
-from pulumi_twilio_caller_id.cancellation import CANCELED, Cancelled, CancelToken, cancel_reason, run_cancellable
-from pulumi_twilio_caller_id.errors import AlreadyVerified, AnswerLost, Interrupted, NotVerified, TwilioRefused
-from pulumi_twilio_caller_id.models import CallerId, CallerIdInputs, ValidationRequest
+from pulumi_twilio_caller_id.api.polling import poller_for
+from pulumi_twilio_caller_id.cancellation import INTERRUPTED, Cancelled, run_cancellable
+from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.errors import (
+    AlreadyVerified,
+    AnswerLost,
+    Interrupted,
+    NotVerified,
+    OwnershipUnknown,
+    TwilioRefused,
+)
+from pulumi_twilio_caller_id.inputs import IMPORT
+from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.progress.row import ProgressDisplay, log_text
-from pulumi_twilio_caller_id.text import one_line as plain
+from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
-from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, Interruption, await_caller_id
+from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, wait_until_verified
 
-from .adopt import adopt, already_verified, wants_adoption
-
-if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.settings.model import Settings
+from .adopt import adopt_or_fail, import_caller_id
+from .friendly_name import rename_created, without_quoting
 
 ALREADY_VERIFIED = 21450
+"""Twilio's error code for a number that the account has verified already."""
 
-Claim = Callable[[CallerId], None]
 
+def create(plugin: Plugin, call: Call, props: Mapping[str, Any]) -> dict[str, Any]:
+    """Verify the number by a phone call, or take over the caller ID that it has, and return the outputs.
 
-def create_caller_id(
-    account: Settings, inputs: CallerIdInputs, claim: Claim, refuse_deleted: Claim = lambda _: None
-) -> CallerId:
-    """Verify the number by phone, or adopt the caller ID it has, where that is wanted.
+    A caller ID is taken over if `import_` names its sid, or if the program or the settings say `adopt`.
 
-    claim: asked before an adoption; raises AlreadyVerified where another resource has that caller ID. refuse_deleted:
-    raises Gone for a caller ID that this operation deletes.
-
-    Raises AlreadyVerified before any call, NotVerified after one, Interrupted.
+    Raises AlreadyVerified, DeclaredTwice or ImportMismatch before any phone call, NotVerified after one, Interrupted.
     """
-    twilio = Client(account, inputs.account_sid)
-    rpc = pulumi_sdk.current_rpc()
-    urn = rpc.urn if rpc else ""
+    inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
+    import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
+    plugin.ownership.declare_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
+    settings = plugin.settings()
+    client = plugin.client(inputs.account_sid, call.cancel, settings=settings)
+    if import_sid:
+        caller_id = import_caller_id(plugin, call, client, inputs, import_sid)
+        plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
+    else:
+        caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
+        with suppress(OwnershipUnknown):  # an adopted one was acquired before; of a new one no other process knows yet
+            plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
+    return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
 
-    def take(existing: CallerId) -> CallerId:
-        refuse_deleted(existing)
-        if not wants_adoption(account, inputs.adopt):
-            raise already_verified(existing, inputs.account_sid, urn)
-        claim(existing)
-        return adopt(inputs, existing)
 
-    try:  # nothing has happened yet: nobody needs to wait for a Twilio that is slow to say so
-        existing = run_cancellable(pulumi_sdk.interruptible, lambda: twilio.find(inputs.phone_number))
-        listening = existing is None and account.callback_url is not None and inputs.status_callback is None
-        tokens = (
-            run_cancellable(pulumi_sdk.interruptible, lambda: signing_tokens(account, twilio)) if listening else None
-        )
-    except Cancelled as abandoned:
-        raise _not_called(inputs, str(abandoned)) from None
-    if existing is not None:
-        return take(existing)
-    timeout = (rpc.timeout if rpc else None) or TIMEOUT
-    inbox, ending = Inbox(), CancelToken()
-    warn = partial(pulumi_sdk.log, "warning", urn=urn)
-    with (
-        pulumi_sdk.interruptible(ending.cancel),
-        ending.on_cancel(lambda why: inbox.put(Interruption(why))),
-        ending.governing(),
-        _status_callback(account, tokens, inbox, warn) as status_callback,
-    ):
-        ended = pulumi_sdk.ended()
-        if ended:
-            raise _not_called(inputs, ended)
+def _verify_or_adopt(
+    plugin: Plugin, call: Call, settings: Settings, client: Client, inputs: OutgoingCallerIdInputs
+) -> CallerId:
+    """Have the number verified, unless it is verified already: then adopt its caller ID, or fail."""
+    wants_callback = settings.callback_url is not None and inputs.status_callback is None
+    try:  # no phone call was placed yet, so cancelling may abandon a slow request
+        existing = run_cancellable(call.cancel, lambda: client.find(inputs.phone_number))
+        if existing is not None:
+            return adopt_or_fail(plugin, call, settings, inputs, existing)
+        tokens = run_cancellable(call.cancel, lambda: signing_tokens(settings, client)) if wants_callback else None
+    except Cancelled as cancelled:
+        raise _not_called(inputs, str(cancelled)) from None
+    inbox = Inbox()
+    warn = partial(call.log, "warning")
+    with _status_callback(plugin, settings, tokens, inbox, warn) as status_callback:
+        if call.cancel.reason is not None:
+            raise _not_called(inputs, call.cancel.reason)
         try:
-            request = _request_validation(twilio, inputs, status_callback)
-        except Interrupted:  # while it stood in line, or just as its turn came
-            raise _not_called(inputs, cancel_reason() or CANCELED) from None
+            request = _request_validation(client, inputs, status_callback)
+        except Interrupted:
+            raise _not_called(inputs, call.cancel.reason or INTERRUPTED) from None
         if isinstance(request, CallerId):
-            return take(request)
+            return adopt_or_fail(plugin, call, settings, inputs, request)
         if request.phone_number != inputs.phone_number:
             raise NotVerified(
-                f"{readable(inputs.phone_number)} was not verified: Twilio calls {plain(request.phone_number)} in its"
-                f" place (call {request.call_sid}).",
+                f"{readable(inputs.phone_number)} was not verified: Twilio calls {one_line(request.phone_number)}"
+                f" in its place (call {request.call_sid}).",
                 "Let that call pass. If it is the same number, declare it as Twilio writes it.",
             )
-        notifier = Notifier([url.get_secret_value() for url in account.notify], warn)
-        notifier.calling(request.phone_number, inputs.friendly_name, request.validation_code, timeout)
-        try:
-            with ProgressDisplay(urn, request.call_sid) as shown, listings.shared(twilio, ending, timeout) as looks:
-                pulumi_sdk.log("info", log_text(request), urn=urn)
-                caller_id = await_caller_id(
-                    looks,
-                    request,
-                    timeout=timeout,
-                    inbox=inbox,
-                    callback_expected=status_callback is not None,
-                    report=shown,
-                )
-        except NotVerified as failed:  # not Interrupted: that ends at once, and the daemon threads with the process
-            notifier.failed(request.phone_number, failed.what)
-            notifier.close()
-            raise
-        notifier.verified(request.phone_number, caller_id.sid)
+        return _wait(plugin, call, settings, client, request, inbox, callback_expected=bool(status_callback))
+
+
+def _wait(
+    plugin: Plugin,
+    call: Call,
+    settings: Settings,
+    client: Client,
+    request: ValidationRequest,
+    inbox: Inbox,
+    *,
+    callback_expected: bool,
+) -> CallerId:
+    """Show the code, and wait until it has been keyed in."""
+    timeout = call.timeout_seconds or TIMEOUT
+    notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
+    notifier.calling(request.phone_number, request.validation_code, timeout)
+    show_on_row = partial(call.log, "info", ephemeral=True)
+    try:
+        with (
+            ProgressDisplay(request.call_sid, show_on_row, plugin.terminal_line) as display,
+            poller_for(client, plugin.listing_cache, call.cancel) as poller,
+        ):
+            call.log("info", log_text(request))
+            caller_id = wait_until_verified(
+                poller,
+                partial(poller.find_last, request.phone_number),
+                request,
+                inbox=inbox,
+                cancel_token=call.cancel,
+                timeout=timeout,
+                callback_expected=callback_expected,
+                report=display,
+            )
+    except NotVerified as failed:  # not Interrupted, which ends at once: the daemon threads end with the process
+        notifier.failed(request.phone_number, failed.what)
         notifier.close()
-        return caller_id
+        raise
+    notifier.verified(request.phone_number, caller_id.sid)
+    notifier.close()
+    return caller_id
 
 
-def _not_called(inputs: CallerIdInputs, why: str) -> Interrupted:
+def _not_called(inputs: OutgoingCallerIdInputs, reason: str) -> Interrupted:
     return Interrupted(
-        f"{readable(inputs.phone_number)} was not verified: {why} before any call was placed.",
+        f"{readable(inputs.phone_number)} was not verified: {reason} before any call was placed.",
         "Run `pulumi up` again.",
     )
 
 
-def signing_tokens(account: Settings, twilio: Client) -> tuple[str, ...]:
-    """The auth tokens that may sign the callbacks of a call. Twilio signs with the token of the account that calls."""
-    if twilio.account_sid == account.account_sid:
-        return account.signing_tokens
-    token = twilio.once().auth_token()
-    return account.model_copy(update={"auth_token": token and SecretStr(token)}).signing_tokens
+def signing_tokens(settings: Settings, client: Client) -> tuple[str, ...]:
+    """Return the auth tokens that may sign the callbacks of a call.
+
+    Twilio signs with the token of the account that places the call, so a subaccount's token is asked for.
+    """
+    if client.account_sid == settings.account_sid:
+        return settings.signing_tokens
+    token = client.auth_token()
+    return settings.model_copy(update={"auth_token": token and SecretStr(token)}).signing_tokens
 
 
 @contextmanager
 def _status_callback(
-    account: Settings, tokens: tuple[str, ...] | None, inbox: Inbox, warn: partial[None]
+    plugin: Plugin, settings: Settings, tokens: tuple[str, ...] | None, inbox: Inbox, warn: partial[None]
 ) -> Iterator[str | None]:
-    """Our StatusCallback for this one wait, None if there is none. tokens: those that may sign it."""
-    if account.callback_url is None or tokens is None:
+    """Receive callbacks of this one wait at the URL that is yielded, None if there is none.
+
+    tokens: those that may sign the callback, None if no callback is wanted.
+    """
+    if settings.callback_url is None or tokens is None:
         yield None
         return
-    reception = CallbackEndpoint(account.callback_url, account.callback_listen, tokens)
-    with status_callback_url(reception, inbox.put, warn) as url:
+    endpoint = CallbackEndpoint(settings.callback_url, settings.callback_listen, tokens)
+    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, warn) as url:
         yield url
 
 
 def _request_validation(
-    twilio: Client, inputs: CallerIdInputs, status_callback: str | None
+    client: Client, inputs: OutgoingCallerIdInputs, status_callback: str | None
 ) -> ValidationRequest | CallerId:
-    """Place the call, or give the caller ID that the number has got meanwhile.
+    """Place the phone call, or return the caller ID that the number has got meanwhile.
 
-    Where it may have been placed without our learning the code, there is nothing to wait for.
+    Raises NotVerified if a phone call may have been placed but its code is lost: there is nothing to wait for.
     """
     try:
-        return twilio.request_validation(inputs, status_callback)
+        with without_quoting(inputs.friendly_name, inputs.status_callback):
+            return client.request_validation(inputs, status_callback)
     except TwilioRefused as refused:
         if refused.code == ALREADY_VERIFIED:
-            existing = twilio.find(inputs.phone_number)
+            existing = client.find(inputs.phone_number)
             if existing is not None:
                 return existing
             raise AlreadyVerified(
-                f"Account {twilio.account_sid} has verified {readable(inputs.phone_number)} already, but its list does"
+                f"Account {client.account_sid} has verified {readable(inputs.phone_number)} already, but its list does"
                 f" not show it yet (code {ALREADY_VERIFIED}).",
                 "Wait a minute and run `pulumi up` again.",
             ) from refused
@@ -167,5 +197,5 @@ def _request_validation(
     raise NotVerified(
         f"{readable(inputs.phone_number)} was not verified: {lost}",
         "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
-        "Then run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
+        "Then run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

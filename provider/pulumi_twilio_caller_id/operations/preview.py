@@ -1,191 +1,160 @@
-"""What a preview says of a resource, as far as reading tells: what `up` is going to do, and what speaks against it.
+"""What a preview says about a resource to be created: one line on what `pulumi up` will do, or why it will fail.
 
-Each new or changed number gets one line on its row: somebody who reviews it has to see that a phone is going to ring.
+A reviewer has to see whose phone will ring. A preview only reads. If Twilio can't be asked, it goes on with a warning.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from pulumi_twilio_caller_id import pulumi_sdk
+from pulumi_twilio_caller_id.api.listing_cache import Listing
+from pulumi_twilio_caller_id.api.transport import PREVIEW
+from pulumi_twilio_caller_id.context import Call, Plugin
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
-from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
-from pulumi_twilio_caller_id.models import CallerId
-from pulumi_twilio_caller_id.ownership import Ownership, name_of
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT
+from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.settings.model import Settings
-from pulumi_twilio_caller_id.text import quote_name
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
 
-from .adopt import Failure, already_verified, mismatches, not_there, renaming_of, wants_adoption
-from .diff import is_renamed
-from .friendly_name import conceal_made
-from .preflight import connect, preflight
+from .adopt import Failure, already_verified, mismatches, not_there, wants_adoption
+from .friendly_name import is_other_name
 
-ADOPT_OR_DELETE = "you set adopt=True or delete it first"
-
-
-def warn_without_notes(ownership: Ownership) -> None:
-    """Warn, once, if `up` will stop because the plugin processes can't tell each other what they own."""
-    try:
-        ownership.check_notes()
-    except OwnershipUnknown as failed:
-        preflight.warn(f"`pulumi up` will stop: {failed}")
+Outcome = str | list[Failure]
+"""What `pulumi up` will do, in words; or why it will fail."""
 
 
-def of_new(
-    urn: str,
-    inputs: Mapping[str, Any],
-    unknown: Container[str],
-    hints: Mapping[str, Any],
-    account: Callable[[], Settings],
-    ownership: Ownership,
+def preview_create(
+    plugin: Plugin, call: Call, inputs: Mapping[str, Any], unknown: Container[str], declaration: Mapping[str, Any]
 ) -> list[Failure]:
-    """Of a resource that is to be created.
+    """Say what creating this resource will do. Return why it will fail, if it will.
 
-    inputs: those with a value, normalised. unknown: those without one yet. hints: what its declaration says beside its
-    inputs. account: where it is not set, or `preflight` is off, Twilio is not asked.
+    inputs: the known inputs, normalized. unknown: the names of the inputs that only `pulumi up` knows.
+    declaration: the extra properties of the resource, see `inputs.DECLARATION`.
     """
     try:
-        settings = account()
-    except CredentialsMissing:
-        settings = None
-    except SettingsError as failed:
-        settings = None
-        preflight.warn(str(failed))
-    if settings is not None and (not settings.preflight or "account_sid" in unknown):
-        settings = None
-    if IMPORT in hints:
-        outlook: _Outlook = _Import(urn, inputs, settings, ownership, hints[IMPORT])
+        plugin.ownership.check_notes()
+    except OwnershipUnknown as failed:
+        plugin.warn_once(f"`pulumi up` will stop: {failed}")
+    settings = _listing_settings(plugin, unknown)
+    if IMPORT in declaration:
+        outcome = _import(plugin, call, inputs, settings, declaration[IMPORT])
     else:
-        unless = "it deletes that first (delete_before_replace)" if hints.get(DELETE_BEFORE_REPLACE) else ""
-        unless = ADOPT_OR_DELETE if "adopt" in unknown else unless
-        outlook = _Creation(urn, inputs, settings, ownership, wait=hints[DRY_RUN], unless=unless)
-    failures, text = outlook.tell()
-    if text and not failures:
-        old = ownership.replaced_caller_id(urn)
-        if old:  # a resource that takes it over may come later; whether it is retained, the state alone knows
-            delete = "after deleting" if hints.get(DELETE_BEFORE_REPLACE) else "then delete"
-            text += f", {delete} {old} unless another resource or retain_on_delete keeps it"
-        pulumi_sdk.log("info", text, urn=urn)
-    return failures
+        timeout = declaration.get(CREATE_TIMEOUT)
+        outcome = _create(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
+    if isinstance(outcome, list):
+        return outcome
+    # The engine checks a resource that is to be replaced twice. Between the two, diff has stored what is replaced.
+    replaced = plugin.ownership.replaced_caller_id(call.urn)
+    if replaced:  # only `pulumi up` finds out whether something keeps it
+        outcome += f", then delete {replaced} unless another resource or retain_on_delete keeps it"
+    call.log("info", outcome)
+    return []
 
 
-def of_change(urn: str, sid: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool) -> str:
-    """Of a resource that is in the state: its caller ID, in words, if it is replaced; else say which name it gets."""
-    if replaced:
-        return f"{readable(str(olds.get('phone_number')))} ({sid})"
-    old, new = olds.get("friendly_name"), news.get("friendly_name")
-    rpc = pulumi_sdk.current_rpc()
-    conceal_made(old, ((rpc and rpc.old_inputs) or {}).get("friendly_name"))
-    if pulumi_sdk.is_unknown(new):
-        pulumi_sdk.log("info", f"rename from {quote_name(old)}, to a name that is not known yet", urn=urn)
-    elif is_renamed(olds, news):
-        pulumi_sdk.log("info", f"rename {renaming_of(old, new)}", urn=urn)
-    return ""
+def _listing_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
+    """Return the settings to list the account with.
 
-
-class _Outlook:
-    """Of one new resource. settings: None where Twilio is not to be asked."""
-
-    def __init__(self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, ownership: Ownership) -> None:
-        self._urn = urn
-        self._inputs = inputs
-        self._settings = settings
-        self._ownership = ownership
-
-    def tell(self) -> tuple[list[Failure], str]:
-        """What speaks against it, and what else happens."""
-        raise NotImplementedError
-
-    def _other_holder(self, sid: str) -> str | None:
-        holder = self._ownership.owner(sid)
-        return name_of(holder) if holder and holder != self._urn else None
-
-
-class _Import(_Outlook):
-    """Of a resource with `import_`."""
-
-    def __init__(
-        self, urn: str, inputs: Mapping[str, Any], settings: Settings | None, ownership: Ownership, sid: object
-    ) -> None:
-        super().__init__(urn, inputs, settings, ownership)
-        self._sid = sid
-
-    def tell(self) -> tuple[list[Failure], str]:
-        sid = self._sid
-        if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
-            return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")], ""
-        failures = [] if self._settings is None else self._against(self._settings, sid)
-        if not failures:
-            self._ownership.acquire(sid, self._urn)
-        return failures, f"import {sid}, no call"
-
-    def _against(self, settings: Settings, sid: str) -> list[Failure]:
-        holder = self._other_holder(sid)
-        if holder is not None:
-            return [("import_", f"it is managed as {holder!r} in this stack already")]
-        listing = preflight.listing(settings, self._inputs.get("account_sid"))
-        if listing is None:
-            return []
-        record = listing.of_sid(sid) or self._fetched(settings, sid)
-        if isinstance(record, NotFound):
-            return [("import_", not_there(listing.of_number(self._inputs.get("phone_number", ""))))]
-        return [] if record is None else list(mismatches(self._inputs, record))
-
-    def _fetched(self, settings: Settings, sid: str) -> CallerId | NotFound | None:
-        """Listings may lag: what one lacks is asked for by its sid before it is said not to be there."""
-        try:
-            return connect(settings, self._inputs.get("account_sid")).fetch(sid)
-        except NotFound as failed:
-            return failed
-        except CallerIdError as failed:
-            preflight.warn_of(failed)
-            return None
-
-
-class _Creation(_Outlook):
-    """Of a resource that is to be verified, unless its number is.
-
-    wait: how long `pulumi up` waits for the code. unless: what may still keep `pulumi up` from failing if the number is
-    verified already; "" if nothing may.
+    None if they are missing or wrong, if `preflight` is off, or if the account is known only in `pulumi up`.
     """
+    try:
+        settings = plugin.settings()
+    except CredentialsMissing:
+        return None
+    except SettingsError as failed:
+        plugin.warn_once(str(failed))
+        return None
+    return settings if settings.preflight and "account_sid" not in unknown else None
 
-    def __init__(
-        self,
-        urn: str,
-        inputs: Mapping[str, Any],
-        settings: Settings | None,
-        ownership: Ownership,
-        *,
-        wait: object,
-        unless: str,
-    ) -> None:
-        super().__init__(urn, inputs, settings, ownership)
-        self._wait = re.sub(r"^(\d+)m$", r"\1 min", wait) if isinstance(wait, str) else f"{TIMEOUT / 60:g} min"
-        self._unless = unless
 
-    def tell(self) -> tuple[list[Failure], str]:
-        number = self._inputs.get("phone_number")
-        whom = readable(number) if number else "the number"
-        phone = f"`pulumi up` will call {whom} (someone must key in a 6-digit code within {self._wait})"
-        if self._settings is None or number is None:
-            return [], phone
-        listing = preflight.listing(self._settings, self._inputs.get("account_sid"))
-        record = listing.of_number(number) if listing else None
-        if record is None:
-            return [], phone
-        holder = self._other_holder(record.sid)
-        if holder is not None:
-            return [("phone_number", f"it is managed as {holder!r} in this stack already ({record.sid})")], ""
-        if wants_adoption(self._settings, self._inputs.get("adopt")):
-            self._ownership.acquire(record.sid, self._urn)
-            renaming = renaming_of(record.friendly_name, self._inputs.get("friendly_name"))
-            return [], f"adopt {record.sid}, no call" + (f", and rename {renaming}" if renaming else "")
-        if self._unless:
-            return [], f"{whom} is already verified as {record.sid}: `pulumi up` will fail unless {self._unless}"
-        todo = already_verified(record, self._inputs.get("account_sid"), self._urn).todo
-        reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
-        return [("phone_number", reason)], ""
+def _import(plugin: Plugin, call: Call, inputs: Mapping[str, Any], settings: Settings | None, sid: object) -> Outcome:
+    """Return what `pulumi up` will do with a resource that has `import_`."""
+    if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
+        return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
+    if settings is not None:
+        owner = _other_owner(plugin, call, sid)
+        if owner is not None:
+            return [("import_", f"it is managed as {owner!r} in this stack already")]
+        failures = _import_failures(plugin, call, inputs, settings, sid)
+        if failures:
+            return failures
+    plugin.ownership.acquire(sid, call.urn)
+    return f"import {sid}, no call"
+
+
+def _import_failures(
+    plugin: Plugin, call: Call, inputs: Mapping[str, Any], settings: Settings, sid: str
+) -> list[Failure]:
+    """Return why the caller ID of this sid can't be imported: Twilio has no such sid, or it is another number."""
+    listing = _listing(plugin, call, settings, inputs.get("account_sid"))
+    if listing is None:
+        return []
+    record = listing.with_sid(sid)
+    if record is None:  # the listing may lag
+        client = plugin.client(inputs.get("account_sid"), call.cancel, settings=settings, policy=PREVIEW)
+        try:
+            record = client.fetch(sid)
+        except NotFound:
+            return [("import_", not_there(listing.with_number(inputs.get("phone_number", ""))))]
+        except CallerIdError as failed:
+            _warn_unasked(plugin, failed)
+            return []
+    return list(mismatches(inputs, record))
+
+
+def _create(
+    plugin: Plugin,
+    call: Call,
+    inputs: Mapping[str, Any],
+    settings: Settings | None,
+    timeout: str | None,
+    *,
+    is_adopt_known: bool,
+) -> Outcome:
+    """Return what `pulumi up` will do with a resource without `import_`.
+
+    timeout: the resource's `custom_timeouts.create`, such as "8m".
+    """
+    number = inputs.get("phone_number")
+    whom = readable(number) if number else "the number"
+    listing = _listing(plugin, call, settings, inputs.get("account_sid")) if settings and number else None
+    record = listing.with_number(number) if listing and number else None
+    if settings is None or record is None:
+        within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{TIMEOUT / 60:g}m")
+        return f"`pulumi up` will call {whom} (someone must key in a 6-digit code within {within})"
+    owner = _other_owner(plugin, call, record.sid)
+    if owner is not None:
+        return [("phone_number", f"it is managed as {owner!r} in this stack already ({record.sid})")]
+    if wants_adoption(settings, inputs.get("adopt")):
+        plugin.ownership.acquire(record.sid, call.urn)
+        rename = is_other_name(inputs.get("friendly_name"), record.friendly_name)
+        return f"adopt {record.sid}, no call" + (", and rename it" if rename else "")
+    if not is_adopt_known:
+        unless = "you set adopt=True or delete it first"
+        return f"{whom} is already verified as {record.sid}: `pulumi up` will fail unless {unless}"
+    todo = already_verified(record, inputs.get("account_sid"), call.urn).todo
+    reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
+    return [("phone_number", reason)]
+
+
+def _listing(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Listing | None:
+    """Return the account's caller IDs, listed once for the whole preview; None, with a warning, if that fails."""
+    client = plugin.client(account_sid, call.cancel, settings=settings, policy=PREVIEW)
+    try:
+        return plugin.listing_cache.get(client, math.inf)
+    except CallerIdError as failed:
+        _warn_unasked(plugin, failed)
+        return None
+
+
+def _other_owner(plugin: Plugin, call: Call, sid: str) -> str | None:
+    """Return the name of the resource that owns the caller ID in this operation, None if it is this one or none."""
+    owner = plugin.ownership.owner(sid)
+    return name_of(owner) if owner and owner != call.urn else None
+
+
+def _warn_unasked(plugin: Plugin, failed: CallerIdError) -> None:
+    plugin.warn_once(f"Numbers that are verified already can't be told from new ones now: {failed}")

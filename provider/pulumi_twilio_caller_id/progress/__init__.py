@@ -1,1 +1,1 @@
-"""What a person sees while a number waits: the resource's row, the terminal's last line, notifications."""
+"""Shows people the code and the progress of a verification: on the row, on the terminal's last line, by messages."""

@@ -1,18 +1,8 @@
-"""Lines at the bottom of the terminal, for codes that Pulumi's table has no room for.
+"""Shows the codes of ringing phones on the last line of a terminal that is too narrow for Pulumi's table to show them.
 
-Pulumi cuts each row at the terminal's width: at 80 columns the code, which somebody must key into a ringing phone, is
-not to be seen. The plugin shares Pulumi's controlling terminal, so it writes the codes there itself, over whatever is
-at the bottom, and wipes them when the waits are over. Pulumi draws its table anew at least every second and at its
-end, so nothing of it is lost.
-
-Nothing is written, and nothing fails, where
-  - there is no controlling terminal: CI, a service, Windows;
-  - Pulumi's table is not on it. The table alone puts the terminal in raw mode, so that tells: the whole text is in the
-    output as lines of its own with `--non-interactive`, `--diff`, `--json` or a pipe;
-  - another job is in the foreground, or `stty tostop` is set, under which writing would stop the plugin;
-  - the terminal is wide enough for the table to show the codes.
-
-Limits: a resize may leave a line behind until Pulumi draws over it; so may a Pulumi that ends before the waits do.
+Pulumi cuts the rows of its table at the terminal's width: at 80 columns the code is cut off. This process shares the
+terminal with Pulumi, so it writes the codes there itself. Whatever the line covers comes back, because Pulumi draws its
+table again at least every second and when it ends. After a resize an old line may stay until then.
 """
 
 from __future__ import annotations
@@ -25,200 +15,118 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 NARROW = 130
-"""Columns from which on the table shows the code: 79 for the type, the status and the code itself, which leaves 50 for
-the longest name and the indentation."""
-
-LINES = 3
-"""At most, and at most a quarter of the terminal: what is under them can't be read."""
+"""From this width on, in columns, the table shows the code. The type, the status and the code take 79 columns, and the
+longest name with its indentation takes 50."""
 
 PERIOD = 0.1
-"""Seconds between paintings. Pulumi draws every second, or more often, and covers the lines until the next one."""
-
-SEPARATOR = " | "
-
-TRIES = 5
-"""How often a write is tried, 2 ms apart: Pulumi may be in the middle of one."""
-
-
-def has_terminal(path: str = "/dev/tty") -> bool:
-    """Whether this process has a controlling terminal: in CI it has none."""
-    try:
-        os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
-    except OSError:
-        return False
-    return True
+"""Seconds between two paintings. Pulumi draws over the line whenever it draws its table."""
 
 
 class TerminalLine:
-    """The lines of all waits of this process. Its methods may be called from any thread, never raise, never block."""
+    """The last line of a terminal, shared by all waits of a process. Its methods never raise and never block."""
 
     def __init__(self, path: str = "/dev/tty", *, period: float = PERIOD) -> None:
         self._path = path
         self._period = period
         self._lock = Lock()
-        self._waits: dict[str, tuple[str, ...]] = {}
-        self._painted: set[int] = set()
-        self._terminal: _Terminal | None = None
-        self._refresher: Thread | None = None
-        self._given_up = False
+        self._waits: dict[str, tuple[str, str]] = {}
+        self._painter: Thread | None = None
+        self._foreground_job: int | None = None
+        self._may_be_painted = False
+        self._is_usable = os.environ.get("TERM") != "dumb"  # such a terminal can't place its cursor
 
-    def show(self, key: str, text: str, *more: str) -> None:
-        """Add the text of a wait, or change it. `more` follows it, and is left out, last part first, to save room."""
-        with suppress(Exception), self._lock:
-            self._waits[key] = tuple(map(_safe, (text, *more)))
+    def has_terminal(self) -> bool:
+        """Return whether this process has a controlling terminal. In CI it has none."""
+        with suppress(OSError):
+            os.close(os.open(self._path, os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
+            return True
+        return False
+
+    def show(self, key: str, text: str, details: str) -> None:
+        """Add or change the text of the wait that `key` names. `details` follow it if all waits have room for them."""
+        with suppress(RuntimeError), self._lock:  # raised if the system has no more threads
+            self._waits[key] = text, details
             self._paint()
-            if self._refresher is None and not self._given_up:
-                # A daemon: the engine gives the plugin no time to end, and waits for other threads.
-                refresher = Thread(target=self._refresh, name="terminal", daemon=True)
-                refresher.start()
-                self._refresher = refresher
+            if self._is_usable and self._painter is None:
+                # A daemon, because the interpreter waits for other threads before it ends.
+                painter = Thread(target=self._keep_painting, name="terminal-line", daemon=True)
+                painter.start()
+                self._painter = painter
 
     def clear(self, key: str) -> None:
-        """The wait is over. Painted at once: what Pulumi draws when it hears of the end must be drawn over no more."""
-        with suppress(Exception), self._lock:
+        """Remove the text of a wait that is over. Paint at once: a later painting could cover Pulumi's last output."""
+        with self._lock:
             if self._waits.pop(key, None) is not None:
                 self._paint()
 
-    def _refresh(self) -> None:
+    def _keep_painting(self) -> None:
         while True:
             time.sleep(self._period)
             with self._lock:
                 self._paint()
-                if self._given_up or not (self._waits or self._painted or self._is_owed()):
-                    self._close()
-                    self._refresher = None
+                if not (self._is_usable and (self._waits or self._may_be_painted)):
+                    self._painter = None
                     return
 
     def _paint(self) -> None:
-        """Have the terminal show the waits as they are now; whatever goes wrong with it is the last of it."""
-        if self._given_up:
+        """Write the line as it is now. After an error, nothing is written any more."""
+        if not self._is_usable:
             return
         try:
-            self._terminal = self._terminal or _Terminal(self._path)
-            size = self._terminal.size()
-            if size is None:
-                self._painted.clear()
-                return
-            columns, rows = size
-            lines = layout(list(self._waits.values()), columns, rows) if columns < NARROW else []
-            wanted = dict(enumerate(lines, start=rows - len(lines) + 1))
-            left = sorted(row for row in self._painted.difference(wanted) if row <= rows)
-            if not (wanted or left):
-                self._painted.clear()
-                self._terminal.flush()
-            elif self._terminal.write(_sequence({**dict.fromkeys(left, ""), **wanted})):
-                self._painted = set(wanted)
-        except Exception:  # noqa: BLE001  no terminal (OSError, termios.error), or none as we know them
-            self._given_up = True
-            self._painted.clear()
-            self._close()
+            # Non-blocking: a terminal that takes nothing, such as one stopped by ^S, must not block a wait.
+            terminal = os.open(self._path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                self._paint_on(terminal)
+            finally:
+                os.close(terminal)
+        except Exception:  # noqa: BLE001  OSError, termios.error; ImportError and AttributeError on Windows
+            self._is_usable = False
 
-    def _is_owed(self) -> bool:
-        return self._terminal is not None and self._terminal.owes
+    def _paint_on(self, terminal: int) -> None:
+        if not self._is_ours(terminal):
+            self._may_be_painted = False
+            return
+        columns, rows = os.get_terminal_size(terminal)
+        # Not in the last column: after it, a cursor wraps. Other characters than ASCII may be wider than one column.
+        line = re.sub("[^ -~]", "?", fit([*self._waits.values()], columns - 1)) if columns < NARROW else ""
+        if line or self._may_be_painted:
+            self._may_be_painted = True
+            # Save the cursor, write in reverse video on the last row, restore the cursor and its attributes.
+            if _write(terminal, f"\x1b7\x1b[0m\x1b[{rows};1H\x1b[2K\x1b[7m{line}\x1b8".encode()):
+                self._may_be_painted = bool(line)
 
-    def _close(self) -> None:
-        if self._terminal is not None:
-            self._terminal.close()
-            self._terminal = None
+    def _is_ours(self, terminal: int) -> bool:
+        """Return whether Pulumi's table is on the terminal, and writing to it does not stop this process.
 
+        Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
+        codes are in Pulumi's output. A shell uses raw mode too, but then Pulumi's job is not in the foreground.
+        """
+        import termios  # late: Windows has none
 
-bottom = TerminalLine()
-"""The bottom of this process's terminal."""
-
-
-class _Terminal:
-    """A terminal that Pulumi's table is on. Raises where there is no such terminal, or no longer."""
-
-    def __init__(self, path: str) -> None:
-        if os.environ.get("TERM") == "dumb":
-            raise OSError("a dumb terminal has no cursor to place")
-        # Non-blocking: a terminal that takes nothing, held by the user or by its line, must not hold a wait.
-        self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        self._job = self._foreground()
-        self._unsent = b""
-
-    def close(self) -> None:
-        os.close(self._fd)
-
-    def size(self) -> tuple[int, int] | None:
-        """Columns and rows at this moment; None while the terminal is not ours to write on."""
-        import termios
-
-        flags = termios.tcgetattr(self._fd)[3]
-        if flags & (termios.ICANON | termios.TOSTOP) or self._foreground() != self._job:
-            self._unsent = b""
-            return None
-        columns, rows = os.get_terminal_size(self._fd)
-        return (columns, rows) if columns > 1 and rows > 1 else None
-
-    def write(self, sequence: bytes) -> bool:
-        """Whether it was written, or a part of it: the rest goes before the next, as half of one spoils the screen."""
-        if not self.flush():
-            return False
-        written = self._write(sequence)
-        if written:
-            self._unsent = sequence[written:]
-        return written > 0
-
-    def flush(self) -> bool:
-        """Whether nothing is left of what was written before."""
-        if self._unsent:
-            self._unsent = self._unsent[self._write(self._unsent) :]
-        return not self._unsent
-
-    @property
-    def owes(self) -> bool:
-        """Whether a part of what was written is not on the screen yet."""
-        return bool(self._unsent)
-
-    def _write(self, sequence: bytes) -> int:
-        for _ in range(TRIES):
-            with suppress(BlockingIOError):
-                return os.write(self._fd, sequence)
-            time.sleep(0.002)
-        return 0
-
-    def _foreground(self) -> int | None:
-        """The job (process group) that has the terminal: Pulumi's, and a shell's after Pulumi was killed."""
-        try:
-            return os.tcgetpgrp(self._fd)
-        except OSError:  # not the controlling terminal, which only a test gives
-            return None
+        local_modes = termios.tcgetattr(terminal)[3]
+        job = os.tcgetpgrp(terminal)
+        self._foreground_job = self._foreground_job or job
+        return job == self._foreground_job and not local_modes & (termios.ICANON | termios.TOSTOP)
 
 
-def layout(waits: Sequence[tuple[str, ...]], columns: int, rows: int) -> list[str]:
-    """The lines that show the waits: as much of each as fits into the lines there may be, at least its first part."""
-    width = columns - 1  # in the last column a cursor may wrap
-    most = max(1, min(LINES, rows // 4))
-    for parts in range(max(map(len, waits), default=0), 0, -1):
-        lines = _packed([" ".join(wait[:parts]) for wait in waits], width)
-        if len(lines) <= most:
-            return lines
-    texts = [wait[0] for wait in waits]
-    for left_out in range(1, len(texts)):
-        lines = _packed([*texts[:-left_out], f"+{left_out} more"], width)
-        if len(lines) <= most:
-            return lines
-    return _packed(texts, width)[:most]
+def fit(waits: Sequence[tuple[str, str]], width: int) -> str:
+    """Return a line of at most `width` characters: each wait's text with its details, or as many texts as fit."""
+    texts = [text for text, _ in waits]
+    lines = [" | ".join(f"{text} {details}" for text, details in waits), " | ".join(texts)]
+    lines += [" | ".join([*texts[:count], f"+{len(texts) - count} more"]) for count in range(len(texts) - 1, 0, -1)]
+    return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
 
 
-def _packed(texts: Sequence[str], width: int) -> list[str]:
-    """As many texts a line as fit, in their order."""
-    lines: list[str] = []
-    for text in texts:
-        if lines and len(lines[-1]) + len(SEPARATOR) + len(text) <= width:
-            lines[-1] += SEPARATOR + text
-        else:
-            lines.append(text[:width])
-    return lines
+def _write(terminal: int, sequence: bytes) -> bool:
+    """Return whether the terminal has taken the whole sequence, within 20 ms: it may be busy with Pulumi's table."""
+    for _ in range(10):
+        with suppress(BlockingIOError):
+            sequence = sequence[os.write(terminal, sequence) :]
+        if not sequence:
+            return True
+        time.sleep(0.002)
+    return False
 
 
-def _sequence(lines: dict[int, str]) -> bytes:
-    """Writes lines, by their row, and puts the cursor back where and as it was. In one piece: Pulumi writes too."""
-    painted = (f"\x1b[{row};1H\x1b[2K" + (f"\x1b[7m{line}\x1b[27m" if line else "") for row, line in lines.items())
-    return f"\x1b7\x1b[0m{''.join(painted)}\x1b8".encode()
-
-
-def _safe(text: str) -> str:
-    """One column a character, and none that does anything to the terminal."""
-    return re.sub(r"[^ -~]", "?", text)
+terminal_line = TerminalLine()
+"""The last line of this process's terminal."""

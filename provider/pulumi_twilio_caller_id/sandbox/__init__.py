@@ -1,7 +1,7 @@
-"""A local Twilio: accounts, verified caller IDs, and people who answer the verification call.
+"""Plays Twilio on this machine: accounts, verified caller IDs, and people who answer the verification call.
 
-It speaks the part of Twilio's REST API that caller IDs need, over HTTP on this machine, and obeys Twilio's rules as far
-as they are documented. Nobody is really phoned. Start it with `python -m pulumi_twilio_caller_id sandbox`, or in a test
+It answers the part of Twilio's REST API that caller IDs need, by HTTP, and follows Twilio's rules as far as they are
+documented. No real phone rings. Start it with `python -m pulumi_twilio_caller_id sandbox`, or in a test
 with `pulumi_twilio_caller_id.testing.Sandbox`.
 
 Read `account.py` first (state and rules), then `calls.py` (what becomes of a call), `phones.py` (who is called),

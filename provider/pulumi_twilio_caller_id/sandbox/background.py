@@ -81,6 +81,6 @@ class BackgroundServer:
                 self._end = lambda: loop.call_soon_threadsafe(stopping.set)
                 self._ready.set()
                 await stopping.wait()
-                await listening.accept_no_more(bound)
+                await listening.stop_accepting(bound)
             finally:
                 await runner.cleanup()

@@ -1,1 +1,1 @@
-"""The settings of a Twilio account: where they come from and what they may be."""
+"""Reads the settings of a Twilio account from the stack's config or the environment, and validates them."""

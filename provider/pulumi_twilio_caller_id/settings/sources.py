@@ -1,8 +1,9 @@
-"""Where the account's settings come from: the stack's config and the environment.
+"""Decides where each setting comes from: the arguments of a Provider, the stack's config, or the environment.
 
-Each setting is looked up on its own, config first. Credentials are taken from one source, see `settle`. In the process
-of an explicit `Provider`, what it was given stands in for the stack's config. What the values may be is up to
-`settings.py`.
+A Provider's arguments win over the stack's config, and the config wins over the environment. Credentials are taken
+from one source as a set: see `merge`. `model.py` says which values are valid.
+
+The plugin loads this module when it starts, so it imports no pydantic.
 """
 
 from __future__ import annotations
@@ -13,183 +14,215 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from pulumi_twilio_caller_id.inputs import ACCOUNT_SID
-from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION, REGION_KEY
+from pulumi_twilio_caller_id.inputs import ACCOUNT_SID, camel_case
+from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION
 from pulumi_twilio_caller_id.text import register_secret
 
-# setting: key in the namespace `twilio:` of a stack's config, environment variable (named as Twilio's own tools do)
-SOURCES: dict[str, tuple[str, str | None]] = {
-    "account_sid": ("accountSid", "TWILIO_ACCOUNT_SID"),
-    "auth_token": ("authToken", "TWILIO_AUTH_TOKEN"),
-    "api_key": ("apiKey", "TWILIO_API_KEY"),
-    "api_secret": ("apiSecret", "TWILIO_API_SECRET"),
-    "api_url": ("apiUrl", "TWILIO_API_URL"),
-    "callback_url": ("callbackUrl", None),
-    "callback_listen": ("callbackListen", None),
-    "callback_auth_tokens": ("callbackAuthTokens", None),
-    "notify": ("notify", None),
-    "adopt": ("adopt", None),
-    "preflight": ("preflight", None),
-}
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: how it is named in each source, what it takes, and what it is for."""
+
+    name: str
+    """The argument of `Provider`."""
+    doc: str
+    variable: str | None = None
+    """The environment variable, named as Twilio's own tools name it; None if there is none."""
+    type: Literal["string", "boolean", "array"] = "string"
+    secret: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key in a stack's config, such as `twilio:accountSid`."""
+        return f"twilio:{camel_case(self.name)}"
+
+
+_TABLE = (
+    Setting("account_sid", "the account, `AC...`", "TWILIO_ACCOUNT_SID"),
+    Setting("auth_token", "its auth token", "TWILIO_AUTH_TOKEN", secret=True),
+    Setting("api_key", "an API key, `SK...`, in place of the token; it opens no subaccount", "TWILIO_API_KEY"),
+    Setting("api_secret", "the secret of the API key", "TWILIO_API_SECRET", secret=True),
+    Setting("callback_url", "a public URL that leads to `twilio:callbackListen`, at most 900 characters"),
+    Setting("callback_listen", "`host:port` to receive callbacks at; `127.0.0.1:8585`"),
+    Setting("callback_auth_tokens", "more auth tokens that may have signed callbacks", type="array", secret=True),
+    Setting("notify", "Apprise URLs that get the code and the outcome", type="array", secret=True),
+    Setting("adopt", "whether numbers that are verified already are taken over; `false`", type="boolean"),
+    Setting("preflight", "whether previews ask Twilio which numbers are verified already; `true`", type="boolean"),
+    Setting("default_region", "the country whose numbers may be written without country code; `US`"),
+    Setting("api_url", "another base URL, such as a sandbox's", "TWILIO_API_URL"),
+)
+SETTINGS = {setting.name: setting for setting in _TABLE}
+"""Every setting, by its name. Documentation and messages follow this table."""
 
 KEY_HALVES = ("api_key", "api_secret")
 CREDENTIALS = frozenset({"auth_token", *KEY_HALVES})
 """What opens an account. Its sid is no secret, and may come from another source."""
 
-SECRET = frozenset({"auth_token", "api_secret", "callback_auth_tokens", "notify"})
-"""The settings that nobody may see."""
-
 PROVIDER = "twilio:provider"
-"""The key for the Provider's name. Only the configuration of an explicit `Provider`'s process has it."""
+"""The key for a Provider's name. Only the process of an explicit Provider has it in its config."""
 
-KEYS = frozenset({f"twilio:{key}" for key, _ in SOURCES.values()} | {REGION_KEY})
-"""All keys of the stack's config that mean something here."""
+CONFIG = "the stack's config"
+ENVIRONMENT = "the environment"
 
 Lookup = Callable[[str], Any]
-"""Answers a key of the stack's config, such as `twilio:accountSid`, with its value or None."""
+"""Answers a key of the config, such as `twilio:accountSid`, with its value or None."""
 
 
-def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
-    """The sid of the account that is set, None where none is; needs no credentials."""
-    key, variable = SOURCES["account_sid"]
-    sid = blank_to_none(config(f"twilio:{key}")) or blank_to_none(environment.get(str(variable)))
-    return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
+class Given(NamedTuple):
+    """The value of a setting, and the source it comes from."""
+
+    value: Any
+    source: str
+    """CONFIG, ENVIRONMENT, or `Provider NAME`."""
 
 
-def api_address(config: Lookup, environment: Mapping[str, str]) -> str:
-    """The base URL that is set in place of Twilio's own, in one spelling of several; "" for Twilio's own."""
-    key, variable = SOURCES["api_url"]
-    url = (
-        str(blank_to_none(config(f"twilio:{key}")) or blank_to_none(environment.get(str(variable))) or "")
-        .lower()
-        .rstrip("/")
-    )
-    return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
-
-
-def default_region(config: Lookup) -> str:
-    """The country whose numbers may be written without a country code: `twilio:defaultRegion`, else US."""
-    return str(blank_to_none(config(REGION_KEY)) or DEFAULT_REGION).upper()
-
-
-def region_setting(config: Lookup) -> str:
-    """The name that a message has for where `default_region` is from."""
+def from_config(config: Lookup) -> dict[str, Given]:
+    """The settings in a config: the stack's, or the one that a Provider's process gets."""
     provider = config(PROVIDER)
-    return REGION_KEY if provider is None else f"Provider {provider}'s default_region"
+    source = CONFIG if provider is None else f"Provider {provider}"
+    return given_in(source, {name: config(setting.key) for name, setting in SETTINGS.items()})
 
 
-def settle(above: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What two sources set, `above` going first, less the credentials that are not used.
+def from_environment(environment: Mapping[str, str]) -> dict[str, Given]:
+    """The settings in the environment's variables."""
+    return given_in(ENVIRONMENT, {name: environment.get(setting.variable or "") for name, setting in SETTINGS.items()})
 
-    The first source with an auth token, or with an API key and its secret, is used. Credentials of two sources are
-    never mixed: another source may only add the account's sid, unless it names another account.
+
+def given_in(source: str, values: Mapping[str, Any]) -> dict[str, Given]:
+    """The settings that have a value in this source."""
+    stripped = {name: blank_to_none(value) for name, value in values.items()}
+    return {name: Given(value, source) for name, value in stripped.items() if value is not None}
+
+
+def blank_to_none(value: Any) -> Any:
+    """The value without blanks at its ends, which no setting has; None if nothing is left.
+
+    A CI system hands a missing secret to a job as an empty variable.
     """
-    if conflicting("account_sid", above, below):
-        return dict(above), _without(CREDENTIALS | {"callback_auth_tokens"}, below)
-    if _opens(above) or (CREDENTIALS & above.keys() and not _opens(below)):
-        return dict(above), _without(CREDENTIALS, below)
-    return _without(CREDENTIALS, above), dict(below)
+    stripped = value.strip() if isinstance(value, str) else value
+    return None if stripped == "" else stripped
 
 
-def _opens(source: Mapping[str, Any]) -> bool:
+def merge(explicit: Mapping[str, Given], fallback: Mapping[str, Given]) -> dict[str, Given]:
+    """Complete the explicit settings with those of another source.
+
+    Credentials of two sources are never mixed. The explicit ones are used if they open an account: an auth token does,
+    and an API key with its secret. If only the fallback opens an account, its credentials are used. If the sources name
+    different accounts, the fallback's credentials and callback tokens are never used.
+    """
+    if name_different_accounts(explicit, fallback):
+        fallback = _without(CREDENTIALS | {"callback_auth_tokens"}, fallback)
+    elif _opens(explicit) or (CREDENTIALS & explicit.keys() and not _opens(fallback)):
+        fallback = _without(CREDENTIALS, fallback)
+    else:
+        explicit = _without(CREDENTIALS, explicit)
+    return {**fallback, **explicit}
+
+
+def name_different_accounts(explicit: Mapping[str, Given], fallback: Mapping[str, Given]) -> bool:
+    """Whether both sources name an account, and not the same one."""
+    sids = [source["account_sid"].value for source in (explicit, fallback) if "account_sid" in source]
+    return len(sids) == 2 and bool(sids[0] != sids[1])
+
+
+def _without(names: Container[str], settings: Mapping[str, Given]) -> dict[str, Given]:
+    return {name: given for name, given in settings.items() if name not in names}
+
+
+def _opens(source: Mapping[str, Given]) -> bool:
     """Whether a source has what opens an account."""
     return "auth_token" in source or all(half in source for half in KEY_HALVES)
 
 
-def _without(names: Container[str], source: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in source.items() if name not in names}
+def label(name: str, source: str) -> str:
+    """How a message names a setting of this source: `twilio:apiKey`, `TWILIO_API_KEY` or `Provider eu's api_key`."""
+    setting = SETTINGS[name]
+    if source == CONFIG:
+        return setting.key
+    if source == ENVIRONMENT and setting.variable:
+        return setting.variable
+    return f"{source}'s {name}"
 
 
-def conflicting(name: str, above: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
-    return name in above and name in below and bool(above[name] != below[name])
+def describe_sources(settings: Mapping[str, Given], names: Iterable[str]) -> str:
+    """Say where these settings come from, without any value: `the environment (TWILIO_AUTH_TOKEN)`."""
+    labels: dict[str, list[str]] = {}
+    for name in names:
+        if name in settings:
+            source = settings[name].source
+            labels.setdefault(source, []).append(label(name, source).removeprefix(f"{source}'s "))
+    return " and ".join(f"{source} ({', '.join(those)})" for source, those in labels.items())
 
 
-def from_config(config: Lookup) -> dict[str, Any]:
-    """What a config sets."""
-    values = {name: blank_to_none(config(f"twilio:{key}")) for name, (key, _) in SOURCES.items()}
-    return {name: value for name, value in values.items() if value is not None}
+def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
+    """The sid of the account that is set; None if there is none. It needs no credentials."""
+    sid = _value("account_sid", config, environment)
+    return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
-def conceal_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
-    """Have the secrets that are set masked in whatever text of this process; credentials also as they are sent."""
+def api_address(config: Lookup, environment: Mapping[str, str]) -> str:
+    """The base URL that is set in place of Twilio's own, in one spelling; "" for Twilio's own."""
+    url = str(_value("api_url", config, environment) or "").lower().rstrip("/")
+    return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
-    def given(name: str) -> tuple[Any, Any]:
-        key, variable = SOURCES[name]
-        return config(f"twilio:{key}"), environment.get(variable or "")
 
-    for value in (value for name in SECRET for value in given(name)):
-        register_secret(value, *_items(value))
-    for user, password in (("account_sid", "auth_token"), ("api_key", "api_secret")):
-        pairs = [f"{blank_to_none(u)}:{blank_to_none(p)}" for u in given(user) for p in given(password) if u and p]
+def default_region(config: Lookup) -> str:
+    """The country whose numbers may be written without a country code."""
+    return str(_value("default_region", config, {}) or DEFAULT_REGION).upper()
+
+
+def region_setting(config: Lookup) -> str:
+    """How a message names the setting that `default_region` reads."""
+    provider = config(PROVIDER)
+    return label("default_region", CONFIG if provider is None else f"Provider {provider}")
+
+
+def _value(name: str, config: Lookup, environment: Mapping[str, str]) -> Any:
+    setting = SETTINGS[name]
+    return blank_to_none(config(setting.key)) or blank_to_none(environment.get(setting.variable or ""))
+
+
+def register_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
+    """Have every secret of these sources redacted in all texts of this process, also as HTTP encodes credentials."""
+
+    def values(name: str) -> list[Any]:
+        setting = SETTINGS[name]
+        return [config(setting.key), environment.get(setting.variable or "")]
+
+    for setting in SETTINGS.values():
+        for value in values(setting.name) if setting.secret else ():
+            items = list_items(value)
+            register_secret(value, *(items if isinstance(items, (list, tuple)) else ()))
+    for user, password in (("account_sid", "auth_token"), KEY_HALVES):
+        pairs = [f"{blank_to_none(u)}:{blank_to_none(p)}" for u in values(user) for p in values(password) if u and p]
         register_secret(*(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode() for pair in pairs))
 
 
-def _items(value: Any) -> Iterable[Any]:
-    """Of a list, a list as JSON, or text with white space or commas between them."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
+def list_items(value: Any, separator: str | re.Pattern[str] = r"[\s,]+") -> Any:
+    """The items of text with separators between them, or of a list as JSON, which is how a stack's config has it.
+
+    Any other value is returned as it is.
+    """
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
-            value = json.loads(value)
-    return value if isinstance(value, (list, tuple)) else re.split(r"[\s,]+", str(value or ""))
-
-
-def blank_to_none(value: Any) -> Any:
-    """None for an empty value, which counts as not set: CI systems hand a missing secret to a job as an empty variable.
-    No setting has spaces at its ends, so those are not kept.
-    """
-    kept = value.strip() if isinstance(value, str) else value
-    return None if kept == "" else kept
-
-
-@dataclass(frozen=True)
-class ResolvedSources:
-    """What is set. `named`: the name that each setting was found under. `other_account`: the variable that names
-    another account than the config, if the environment's credentials are not used for that reason; else "".
-    """
-
-    values: dict[str, Any]
-    named: dict[str, str]
-    other_account: str
-
-    def source(self, *names: str) -> str:
-        """Where these settings come from, in words, without any value."""
-        places: dict[str, list[str]] = {}
-        for label in (self.named[name] for name in names if name in self.named):
-            provider, _, argument = label.rpartition("'s ")
-            place = provider or ("the stack's config" if label.startswith("twilio:") else "the environment")
-            places.setdefault(place, []).append(argument)
-        return " and ".join(f"{place} ({', '.join(labels)})" for place, labels in places.items())
-
-
-def resolve_sources(config: Lookup, environment: Mapping[str, str]) -> ResolvedSources:
-    """What config and environment set."""
-    provider = config(PROVIDER)
-    variables = {f"twilio:{key}": variable for key, variable in SOURCES.values() if variable}
-    above, below = from_config(config), from_config(lambda key: environment.get(variables.get(key, "")))
-    first, later = settle(above, below)
-    named = {name: SOURCES[name][1] or "" for name in later}
-    for name in first:
-        named[name] = f"twilio:{SOURCES[name][0]}" if provider is None else f"Provider {provider}'s {name}"
-    excluded = conflicting("account_sid", above, below) and CREDENTIALS & below.keys()
-    return ResolvedSources({**later, **first}, named, str(SOURCES["account_sid"][1]) if excluded else "")
-
-
-def beside(label: str, name: str, other: str) -> str:
-    """How `other` is spelled in the source where `name` is spelled `label`: `twilio:apiSecret` for `twilio:apiKey`."""
-    names = zip((*SOURCES[name], name), (*SOURCES[other], other), strict=True)
-    return next(f"{label.removesuffix(str(own))}{its}" for own, its in names if label.endswith(str(own)))
+            return json.loads(value)
+    return [item for item in re.split(separator, value) if item]
 
 
 def misspelled(keys: Iterable[str]) -> dict[str, str]:
-    """Which of a config's keys are not ours but nearly so, each with the one that it is like.
+    """Find the config keys that nearly are one of ours: key -> ours.
 
-    What is like none is left alone: the namespace is shared with other providers for Twilio.
+    Other keys are left alone, as the namespace is shared with other providers for Twilio.
     """
-    strange = {key for key in keys if key.startswith("twilio:")} - KEYS - {PROVIDER}
+    ours = [setting.key for setting in SETTINGS.values()]
+    strange = {key for key in keys if key.startswith("twilio:")} - {*ours, PROVIDER}
     if not strange:
         return {}
-    import difflib  # late: for a mistake alone
+    import difflib  # late, as few stacks misspell a key
 
-    near = {key: difflib.get_close_matches(key, KEYS, 1, cutoff=0.85) for key in sorted(strange)}
+    near = {key: difflib.get_close_matches(key, ours, 1, cutoff=0.85) for key in sorted(strange)}
     return {key: matches[0] for key, matches in near.items() if matches}

@@ -1,1 +1,1 @@
-"""Waiting until a number is verified: evidence, the loop that gathers it, and Twilio's callbacks."""
+"""Waits until a number is verified: the evidence, the loop that gathers it, and the receiver of Twilio's callbacks."""

@@ -1,6 +1,6 @@
-"""The HTTP server under `callback`: sockets, a thread of its own, limits, and answers that say nothing.
+"""The HTTP server that receives callbacks. It runs in a thread of its own, and answers with a status and nothing else.
 
-It knows who waits behind which path, and neither what a callback says nor who signed it.
+It knows which wait has which path. What a callback says, and who signed it, is the business of `status_callback`.
 """
 
 from __future__ import annotations
@@ -12,61 +12,55 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any
 
-from .sockets import accept_no_more, close
+from aiohttp import web
 
-if TYPE_CHECKING:
-    from aiohttp import web
+from .sockets import bind, stop_accepting
 
 _logger = logging.getLogger(__name__)
 
-REQUEST_TIMEOUT = 10.0
-"""Seconds from connecting within which the whole request must be there."""
+MAX_BODY_BYTES = 64 * 1024
+"""Twilio's callbacks have about one thousand bytes."""
 
-LARGEST = 64 * 1024
-"""Bytes of a body. A callback has about one thousand."""
+MAX_CONNECTIONS = 100
+"""If so many are open, a new connection takes the place of the oldest: whoever holds some open keeps nobody out. There
+may be twice as many for a moment, since asyncio accepts up to 100 in one go.
+"""
 
-LARGEST_REQUEST = 2 * LARGEST
-"""Bytes of all that a connection sends: request line, headers, and the body with what frames its chunks."""
+SHUTDOWN_SECONDS = 0.05
+"""How long a request under way may take to be answered when the last wait ends."""
 
-MOST_CONNECTIONS = 100
-"""Connections at once. One more takes the place of the oldest: whoever holds some open keeps nobody out."""
-
-_QUEUE = 1024
-"""Connections that wait to be accepted. One for which there is no place there would try again after a second."""
-
-_ACCEPTED = 20
-"""Of those, how many are accepted in one go: with MOST_CONNECTIONS the bound of the files we have open."""
-
-_STOPPING = 0.05
-"""Seconds that a request under way gets for its answer when the last wait ends."""
+Handler = Callable[[web.BaseRequest, bytes | None], int]
+"""Takes a request and the body of a POST, and returns the status to answer with. It runs in the server's thread, so it
+must not wait.
+"""
 
 
-class Wait(Protocol):
-    """Whoever expects a callback."""
+class CallbackServer:
+    """An HTTP server for all waits that share a listen address. handlers: by the last part of a wait's path."""
 
-    def take(self, query: str | None, body: bytes | None, signature: str | None, *, shared_key: bool) -> int:
-        """The status to answer with. `query`: raw, None where there is none; `body`: None for a GET."""
+    def __init__(self, listen: str, request_timeout: float) -> None:
+        """Start it. Raises OSError, ValueError or RuntimeError if that is not possible.
 
-
-class Server:
-    """An HTTP server in a thread of its own. `waits`: by the last part of their path."""
-
-    def __init__(self, sockets: list[socket.socket], request_timeout: float) -> None:
-        self.waits: dict[str, Wait] = {}
-        self._timeout = request_timeout
+        request_timeout: seconds after which a connection is cut off, however far its request has come.
+        """
+        self.handlers: dict[str, Handler] = {}
+        self._request_timeout = request_timeout
         self._started: Future[Callable[[], object]] = Future()
+        sockets = bind(listen)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
             self._stop = self._started.result()
         except BaseException:
-            close(sockets)
+            for bound in sockets:
+                bound.close()
             raise
 
     def stop(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: whatever ended the thread, it is over
+        """Return once the address is free again."""
+        with suppress(RuntimeError):  # the loop has ended already
             self._stop()
         self._thread.join()
 
@@ -80,110 +74,64 @@ class Server:
             self._started.set_exception(failed)
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
-        from aiohttp import web  # late: a run without callbacks has no use for it
-
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_failed)
-        stopped = asyncio.Event()
-        manager = web.Server(self._handle)
-        connection = _connections(manager, loop, self._timeout, stopped)
-        servers = [await loop.create_server(connection, sock=bound, backlog=_ACCEPTED) for bound in sockets]
-        for bound in sockets:
-            bound.listen(_QUEUE)
-        self._started.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
-        await stopped.wait()
-        await accept_no_more(sockets)
-        for server in servers:
-            server.close()
-        await manager.shutdown(_STOPPING)
+        loop.set_exception_handler(_log_type)
+        stopping = asyncio.Event()
+        server = web.Server(
+            self._answer,
+            request_factory=lambda message, payload, protocol, writer, task: web.BaseRequest(
+                message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES
+            ),
+        )
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        target = request.raw_path.partition("#")[0]  # a fragment would not be signed, so it must not be read
-        path, mark, query = target.partition("?")
-        # What is before the last slash is the ingress's business: it may strip the path of the public URL or not.
-        own = path.rpartition("/")[2]
-        if own not in self.waits:
-            return _answer(404)
+        def new_connection() -> web.RequestHandler:
+            for oldest in server.connections[: 1 - MAX_CONNECTIONS]:
+                oldest.force_close()
+            # No access log; and compressed bodies stay as they are, since unpacked they could have any size.
+            options: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": 0}
+            connection = _Connection(server, loop=loop, **options)
+            loop.call_later(self._request_timeout, connection.force_close)
+            return connection
+
+        listeners = [await loop.create_server(new_connection, sock=bound) for bound in sockets]
+        self._started.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+        await stopping.wait()
+        await stop_accepting(sockets)
+        for listener in listeners:
+            listener.close()
+        await server.shutdown(SHUTDOWN_SECONDS)
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        path = request.raw_path.partition("#")[0].partition("?")[0]
+        handler = self.handlers.get(path.rpartition("/")[2])  # an ingress may strip the path of the public URL or not
+        if handler is None:
+            return _status(404)
         if request.method not in ("GET", "POST"):
-            return _answer(405)
-        body = None
-        if request.method == "POST":
-            body = await _body(request)
-            if body is None:
-                return _answer(413)
-        wait = self.waits.get(own)
-        if wait is None:  # it ended while the body was on its way
-            return _answer(404)
-        signature = request.headers.get("X-Twilio-Signature")
-        shared_key = "X-Twilio-Webhooks-Signature-Settings" in request.headers
-        return _answer(wait.take(query if mark else None, body, signature, shared_key=shared_key))
+            return _status(405)
+        try:
+            body = await request.read() if request.method == "POST" else None
+        except web.HTTPRequestEntityTooLarge:
+            return _status(413)
+        return _status(handler(request, body))
 
 
-async def _body(request: web.BaseRequest) -> bytes | None:
-    """None where it is too large; no more than that is read."""
-    body = bytearray()
-    if (request.content_length or 0) > LARGEST:
-        return None
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST:
-            return None
-    return bytes(body)
+class _Connection(web.RequestHandler):
+    """A connection of aiohttp that neither tells strangers, nor logs, what was wrong with their requests."""
+
+    def handle_error(self, *_args: object, **_options: object) -> web.StreamResponse:
+        return _status(400)
+
+    def log_exception(self, *_args: object, **_options: object) -> None:
+        pass
 
 
-def _failed(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Of what goes wrong beneath us, its kind alone: asyncio's own words may quote, and would be seen."""
-    _logger.debug("The receiver of callbacks: %s", type(context.get("exception")).__name__)
-
-
-def _answer(status: int) -> web.Response:
-    """A status and nothing else, on a connection that ends with it."""
-    from aiohttp import web
-
-    response = web.Response(status=status, headers={"Server": ""})  # else aiohttp puts its version there
+def _status(status: int) -> web.Response:
+    """Make an answer without a body and without the name of a server. The connection ends with it."""
+    response = web.Response(status=status, headers={"Server": ""})
     response.force_close()
     return response
 
 
-def _connections(
-    manager: web.Server, loop: asyncio.AbstractEventLoop, timeout: float, stopped: asyncio.Event
-) -> Callable[[], web.RequestHandler]:
-    """Makes aiohttp's side of a connection, less what it says and logs on its own, and bounded: in time by `timeout`,
-    in size, and in number. None is taken once `stopped` is set.
-    """
-    from aiohttp import web
-
-    open_: dict[Connection, asyncio.Transport] = {}  # oldest first
-
-    class Connection(web.RequestHandler):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            super().connection_made(transport)
-            ours = cast(asyncio.Transport, transport)
-            self._left = LARGEST_REQUEST
-            self._cut_off = loop.call_later(timeout, ours.abort)
-            if len(open_) >= MOST_CONNECTIONS:
-                open_.pop(next(iter(open_))).abort()
-            open_[self] = ours
-            if stopped.is_set():
-                ours.abort()
-
-        def connection_lost(self, exc: BaseException | None) -> None:
-            open_.pop(self, None)
-            self._cut_off.cancel()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            self._left -= len(data)
-            if self._left >= 0:
-                super().data_received(data)
-            elif self in open_:
-                open_[self].abort()
-
-        def handle_error(self, *_: object, **__: object) -> web.StreamResponse:
-            return _answer(400)  # it was no HTTP, or ended halfway
-
-        def log_exception(self, *_: object, **__: object) -> None:
-            pass  # it would quote what strangers send
-
-    # Compressed bodies are not Twilio's; left as they are, they can't grow past LARGEST.
-    return lambda: Connection(manager, loop=loop, access_log=None, auto_decompress=False)  # type: ignore[arg-type]
+def _log_type(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log only the type of an error in the server's thread: its text may quote the request."""
+    _logger.debug("The receiver of callbacks: %s", type(context.get("exception")).__name__)

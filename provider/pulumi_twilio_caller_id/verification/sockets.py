@@ -1,4 +1,4 @@
-"""Sockets that listen: addresses, how they are bound, and how they are let go of."""
+"""Listen addresses such as 127.0.0.1:8585, and the sockets that are bound to them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-"""Such as ::1, which localhost is too, on a machine without IPv6."""
+"""Errors for ::1, which `localhost` stands for too, on a machine without IPv6."""
 
 
 def host_and_port(listen: str) -> tuple[str, int]:
-    """The parts of an address to listen at, such as `127.0.0.1:8585` or `[::1]:8585`. Raises ValueError for others."""
+    """Split an address such as `127.0.0.1:8585` or `[::1]:8585`. Raises ValueError for anything else."""
     parts = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})", listen)
     if parts is None or int(parts[3]) > 65535:
         raise ValueError("must be host:port, such as 127.0.0.1:8585")
@@ -22,7 +22,7 @@ def host_and_port(listen: str) -> tuple[str, int]:
 
 
 def bind(listen: str) -> list[socket.socket]:
-    """Sockets that listen on every address of the host. Raises OSError or ValueError with the reason."""
+    """Open sockets that listen on every address of the host. Raises OSError or ValueError with the reason."""
     host, port = host_and_port(listen)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
@@ -37,23 +37,20 @@ def bind(listen: str) -> list[socket.socket]:
         if not sockets:
             raise unavailable
     except OSError:
-        close(sockets)  # half of a taken port is worse than none: who has the other half?
+        for bound in sockets:  # another program has the port on one of the host's addresses
+            bound.close()
         raise
     return sockets
 
 
-def close(sockets: Iterable[socket.socket]) -> None:
-    """Lets go of them."""
-    for bound in sockets:
-        bound.close()
+async def stop_accepting(sockets: Iterable[socket.socket]) -> None:
+    """Accept no more connections. Call this before asyncio's servers of these sockets are closed.
 
-
-async def accept_no_more(sockets: Iterable[socket.socket]) -> None:
-    """To be awaited before asyncio's servers of these sockets are closed. Connections that have just been accepted get
-    as far as their protocol, which ends them: of a server that is closed already, Python 3.11 leaves them open.
+    A connection that was accepted last still gets a protocol to close it. Without that, Python 3.11 leaves it open.
     """
     loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # a loop that does not work like that, as on Windows
+    with suppress(NotImplementedError):  # the event loop of Windows works in another way
         for bound in sockets:
             loop.remove_reader(bound)
-    await asyncio.sleep(0)
+    for _ in range(2):  # in the first turn of the loop it gets a protocol, in the second it is told so
+        await asyncio.sleep(0)

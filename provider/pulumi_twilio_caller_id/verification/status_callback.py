@@ -1,61 +1,60 @@
-"""The HTTP receiver of Twilio's StatusCallback.
+"""Receive Twilio's StatusCallback: the request by which Twilio tells that the verification call has ended.
 
-Each wait has a path of its own, which cannot be guessed. A callback is taken for Twilio's word only with a valid
-signature; where no signature can be checked, it is a reason to look at Twilio at once, and nothing more. Callbacks are
-never needed: where none can be received, whoever waits is told so once, and polls.
-
-One server per process and listen address serves all waits. It runs in a thread of its own while there are any.
+Each wait has a path of its own, which nobody can guess. A callback is trusted only if Twilio signed it; one whose
+signature can't be checked merely makes the waiter look at Twilio at once. Nobody depends on callbacks: if none can be
+received, there is one warning, and the waiter polls.
 """
 
 from __future__ import annotations
 
-import logging
+import hmac
 import os
-import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.text import one_line
 
-from .callback_server import REQUEST_TIMEOUT, Server
-from .signature import signed_by
-from .sockets import bind
+if TYPE_CHECKING:
+    from aiohttp import web
 
-_logger = logging.getLogger(__name__)
+    from .callback_server import CallbackServer, Handler
 
-MOST_FIELDS = 200
-"""Fields of a callback; Twilio's has about 40. To sort tens of thousands would keep others waiting."""
+REQUEST_TIMEOUT = 10.0
+"""Seconds that a connection may take to send its whole request."""
 
 NUDGE_BURST = 5
-"""How many callbacks that are not news make us look at Twilio at once; after that, one in NUDGE_INTERVAL does."""
+"""How many untrusted callbacks make the waiter look at once. After that, one in NUDGE_INTERVAL seconds does."""
 
 NUDGE_INTERVAL = 1.0
-"""Seconds."""
 
-SIGNATURE = re.compile("[A-Za-z0-9+/]{27}=")
-"""The form of Twilio's signatures: an HMAC-SHA1 in base64."""
-
-LOOKED = (
-    "it only made us look at Twilio at once."
+SIGNED_WITH_SHARED_KEY = (
+    "A callback is signed with a shared key, not with the account's auth token: it only made us look at Twilio at once."
+    " To have callbacks count, exempt them from the account's Webhook Rule."
+)
+CANNOT_BE_CHECKED = (
+    "A callback can't be checked, since the account's auth token is not known: it only made us look at Twilio at once."
     " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
 )
-
-WARNING_TIMEOUT = 3.0
-"""Seconds that a warning which is under way when its wait ends is waited for."""
+NOT_SIGNED = (
+    "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
+    " or set twilio:callbackAuthTokens to the auth token that signs it."
+)
 
 
 @dataclass(frozen=True)
 class Callback:
-    """What a StatusCallback said.
+    """What a StatusCallback says.
 
-    `verification_status`: "success", "failed" or None. `caller_id_sid`: the new caller ID, on success only.
-    `trusted`: Twilio's signature was there and valid; without it, nothing else of this means anything.
+    verification_status: "success", "failed" or None. caller_id_sid: the new caller ID, on success only.
+    trusted: whether Twilio signed it. If not, anybody may have written the rest.
     """
 
     call_sid: str
@@ -70,8 +69,8 @@ class Callback:
 class CallbackEndpoint:
     """How callbacks can reach this process.
 
-    `public_url`: the base URL that leads, from outside, to `listen` (host:port).
-    `tokens`: the auth tokens that may have signed a callback; without any, none can be trusted.
+    public_url: the base URL that leads, from outside, to `listen` (host:port).
+    tokens: the auth tokens that may sign a callback. Without any, no callback is trusted.
     """
 
     public_url: str
@@ -79,150 +78,111 @@ class CallbackEndpoint:
     tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
+class CallbackServers:
+    """The callback servers of a process: one for each listen address, for as long as anybody waits there."""
+
+    def __init__(self, request_timeout: float = REQUEST_TIMEOUT) -> None:
+        self._request_timeout = request_timeout
+        self._lock = threading.Lock()
+        self._servers: dict[str, CallbackServer] = {}
+
+    @contextmanager
+    def serve(self, listen: str, path_token: str, handler: Handler) -> Iterator[None]:
+        """While this context is active, requests to `path_token` go to the handler.
+
+        Raises OSError, ValueError or RuntimeError if the address can't be opened.
+        """
+        from .callback_server import CallbackServer  # late: aiohttp takes long to load, and few runs need it
+
+        with self._lock:
+            server = self._servers.get(listen) or CallbackServer(listen, self._request_timeout)
+            self._servers[listen] = server
+            server.handlers[path_token] = handler
+        try:
+            yield
+        finally:
+            with self._lock:  # until the server has stopped, so that whoever comes next finds the address free
+                del server.handlers[path_token]
+                if not server.handlers:
+                    del self._servers[listen]
+                    server.stop()
+
+
 @contextmanager
 def status_callback_url(
-    reception: CallbackEndpoint,
+    servers: CallbackServers,
+    endpoint: CallbackEndpoint,
     receive: Callable[[Callback], None],
     warn: Callable[[str], None],
-    *,
-    request_timeout: float = REQUEST_TIMEOUT,
 ) -> Iterator[str | None]:
-    """The StatusCallback URL of one wait, or None, after one warning, where callbacks can't be received.
+    """Give the StatusCallback URL of one wait; None, after a warning, if callbacks can't be received.
 
-    `receive` is called in the server's thread, so it has to be quick; `warn` may take its time, in a thread of its own,
-    of which WARNING seconds are left when the wait ends. `request_timeout` counts where this wait starts the server.
+    receive: called in the server's thread for each callback, so it must not wait.
+    warn: called at the beginning if callbacks can't be received, or at the end if one could not be trusted.
     """
-    wait = _Wait(reception, receive, warn)
-    server = None
+    wait = _Wait(endpoint, receive)
+    url: str | None = wait.url
+    serving = ExitStack()
     try:
-        server = _join(wait, request_timeout)
+        serving.enter_context(servers.serve(endpoint.listen, wait.path_token, wait.handle))
     except (OSError, ValueError, RuntimeError) as failed:
-        reason = _reason(failed)
-    if server is None:
-        warn(
-            f"Twilio's callbacks can't be received at {one_line(reception.listen, 80)} ({one_line(reason)}):"
-            " polling only."
-        )
-        yield None
-        return
+        reason = one_line(_reason(failed))
+        warn(f"Twilio's callbacks can't be received at {one_line(endpoint.listen, 80)} ({reason}): polling only.")
+        url = None
     try:
-        yield wait.url
+        yield url
     finally:
-        _leave(wait, server)
-        wait.finish_warning()
+        serving.close()
+        if wait.first_problem:
+            warn(wait.first_problem)
 
 
 def _reason(failed: Exception) -> str:
     if isinstance(failed, OSError) and failed.errno and failed.errno > 0:
-        return os.strerror(failed.errno)  # less the address, which is said already
+        return os.strerror(failed.errno)  # the error's own text repeats the address
     return getattr(failed, "strerror", None) or str(failed)
 
 
-_servers: dict[str, Server] = {}
-_servers_lock = threading.Lock()
-
-
-def _join(wait: _Wait, request_timeout: float) -> Server:
-    """Have the server of the wait's address serve it too. Starts that server for the first."""
-    with _servers_lock:
-        server = _servers.get(wait.reception.listen)
-        if server is None:
-            server = Server(bind(wait.reception.listen), request_timeout)
-            _servers[wait.reception.listen] = server
-        server.waits[wait.path] = wait
-        return server
-
-
-def _leave(wait: _Wait, server: Server) -> None:
-    """Under the lock to the end, so that the next to join finds the address free again."""
-    with _servers_lock:
-        del server.waits[wait.path]
-        if not server.waits:
-            del _servers[wait.reception.listen]
-            server.stop()
-
-
 class _Wait:
-    """What one wait expects: a callback on its own path."""
+    """One wait's side of the receiver. first_problem: why its first untrusted callback was not trusted."""
 
-    def __init__(
-        self, reception: CallbackEndpoint, receive: Callable[[Callback], None], warn: Callable[[str], None]
-    ) -> None:
-        self.reception = reception
-        self.path = secrets.token_urlsafe(24)
-        self.url = f"{reception.public_url.rstrip('/')}/{self.path}"
+    def __init__(self, endpoint: CallbackEndpoint, receive: Callable[[Callback], None]) -> None:
+        self.path_token = secrets.token_urlsafe(24)
+        self.url = f"{endpoint.public_url.rstrip('/')}/{self.path_token}"
+        self.first_problem: str | None = None
+        self._tokens = endpoint.tokens
         self._receive = receive
-        self._warn = warn
-        self._warning: threading.Thread | None = None
-        self._news: Callback | None = None  # what was trusted last
         self._nudges = float(NUDGE_BURST)
-        self._nudged = 0.0
+        self._nudged_at = 0.0
 
-    def take(self, query: str | None, body: bytes | None, signature: str | None, *, shared_key: bool) -> int:
-        """The status to answer with. `query`: raw, None where there is none; `body`: None for a GET."""
-        url = self.url if query is None else f"{self.url}?{query}"
-        try:
-            fields = _parse(query or "" if body is None else body.decode("utf-8", "replace"))
-        except ValueError:
-            return 413
-        trusted = False
-        if shared_key:
-            self._warn_once(f"A callback is signed with a shared key, not with the account's auth token: {LOOKED}")
-        elif not any(self.reception.tokens):
-            self._warn_once(f"A callback can't be checked, since the account's auth token is not known: {LOOKED}")
-        elif signed_by(self.reception.tokens, url, None if body is None else fields, signature):
-            trusted = True
-        else:
-            if SIGNATURE.fullmatch(signature or "") and {"AccountSid", "CallSid"} <= {name for name, _ in fields}:
-                self._warn_once(
-                    "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct"
-                    " twilio:callbackUrl, or set twilio:callbackAuthTokens to the auth token that signs it."
-                )
+    def handle(self, request: web.BaseRequest, body: bytes | None) -> int:
+        """Take in a request, and return the status to answer with. body: None for a GET."""
+        _, question_mark, query = request.raw_path.partition("#")[0].partition("?")  # a fragment is not signed
+        fields = parse_qsl(query if body is None else body.decode("utf-8", "replace"), keep_blank_values=True)
+        signature = request.headers.get("X-Twilio-Signature", "")
+        problem = None
+        if "X-Twilio-Webhooks-Signature-Settings" in request.headers:
+            problem = SIGNED_WITH_SHARED_KEY
+        elif not any(self._tokens):
+            problem = CANNOT_BE_CHECKED
+        elif not is_signed(self._tokens, self.url + question_mark + query, [] if body is None else fields, signature):
+            problem = NOT_SIGNED
+        self.first_problem = self.first_problem or problem
+        if problem == NOT_SIGNED:
             return 403
-        callback = _callback(dict(fields), trusted=trusted)
-        if self._is_news(callback) or self._may_nudge():
-            self._guarded(self._receive, callback)
+        if problem is None or self._may_nudge():
+            self._receive(_callback(dict(fields), trusted=problem is None))
         return 204
 
-    def _is_news(self, callback: Callback) -> bool:
-        """Only Twilio has any: a stranger can repeat what Twilio said, and no more."""
-        known, self._news = self._news, callback if callback.trusted else self._news
-        return callback.trusted and callback != known
-
     def _may_nudge(self) -> bool:
-        """Each makes whoever waits ask Twilio: no stranger may have them do that without a pause."""
+        """Limit how often a stranger can make us ask Twilio."""
         now = time.monotonic()
-        self._nudges = min(NUDGE_BURST, self._nudges + (now - self._nudged) / NUDGE_INTERVAL)
-        self._nudged = now
+        self._nudges = min(NUDGE_BURST, self._nudges + (now - self._nudged_at) / NUDGE_INTERVAL)
+        self._nudged_at = now
         if self._nudges < 1:
             return False
         self._nudges -= 1
         return True
-
-    def _warn_once(self, text: str) -> None:
-        """Not in the server's thread: all waits share that, and whoever shows the warning may keep it waiting."""
-        if self._warning is None:
-            self._warning = threading.Thread(
-                target=self._guarded, args=(self._warn, text), name="twilio-callback-warning", daemon=True
-            )
-            self._guarded(threading.Thread.start, self._warning)
-
-    def finish_warning(self) -> None:
-        """Nobody hears it any more once the operation is answered."""
-        if self._warning is not None and self._warning.is_alive():
-            self._warning.join(WARNING_TIMEOUT)
-
-    def _guarded(self, function: Callable[[Any], None], argument: object) -> None:
-        """What goes wrong on our side is no business of whoever sent the request."""
-        try:
-            function(argument)
-        except Exception as failed:  # noqa: BLE001
-            _logger.warning("A callback could not be passed on: %s", type(failed).__name__)  # its text may quote
-
-
-def _parse(encoded: str) -> list[tuple[str, str]]:
-    """Raises ValueError for more than MOST_FIELDS."""
-    return parse_qsl(encoded, keep_blank_values=True, encoding="utf-8", errors="replace", max_num_fields=MOST_FIELDS)
 
 
 def _callback(fields: dict[str, str], *, trusted: bool) -> Callback:
@@ -235,3 +195,32 @@ def _callback(fields: dict[str, str], *, trusted: bool) -> Callback:
         caller_id_sid=fields.get("OutgoingCallerIdSid") or None if status == "success" else None,
         trusted=trusted,
     )
+
+
+def is_signed(tokens: tuple[str, ...], url: str, form: list[tuple[str, str]], signature: str) -> bool:
+    """Check whether one of the auth tokens made the signature (Twilio docs: usage/security).
+
+    url: the one that Twilio was given, with the query as it was sent. form: the fields of a POST; empty for a GET.
+    """
+    fields = dict(form)
+    if not signature or len(fields) < len(form):  # Twilio sends no field twice
+        return False
+    try:
+        return any(
+            hmac.compare_digest(RequestValidator(token).compute_signature(variant, fields), signature)
+            for token in tokens
+            if token  # anybody can sign with an empty one
+            for variant in _with_and_without_port(url)
+        )
+    except Exception:  # noqa: BLE001  what Twilio's library can't handle is nothing that Twilio signed
+        return False
+
+
+def _with_and_without_port(url: str) -> tuple[str, str]:
+    """Give both forms of a URL: which one Twilio signs differs."""
+    parts = urlsplit(url)
+    scheme, _, rest = url.partition("://")
+    path_and_query = rest.removeprefix(parts.netloc)
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{scheme}://{host}{path_and_query}", f"{scheme}://{host}:{port}{path_and_query}"

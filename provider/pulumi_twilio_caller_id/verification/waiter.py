@@ -1,30 +1,21 @@
-"""The await: from a validation request to an OutgoingCallerId, or to the reason why there is none.
+"""Wait until a number is verified: gather evidence round by round, and let `evidence.evaluate` decide.
 
-Verified when
-  (1) the list, filtered by the number, has it, or
-  (2) a callback for our call says success, and the caller ID it names can be fetched.
-
-Failed when, after one last look-up by (1),
-  (3) a callback for our call says failed;
-  (4) the call ended busy, no-answer, failed or canceled;
-  (5) the call completed, or a callback said success, and the number has not shown up within GRACE;
-  (6) the deadline passed.
-
-Callback, call and list are sources that feed one loop; `verdict.judge`, a pure function of what was seen, decides. A
-callback counts only where Twilio's signature proves it and it is about our call; any other is at most a reason to look
-at once. A look-up that fails is no evidence: it makes the next one wait longer, and is mentioned if nothing better is
-known in the end. An interruption ends the wait at once, without another look. Where Twilio does not answer, the wait
-ends less than a minute after its deadline: with the request that was under way then, and the last look-up.
+The evidence comes from callbacks, from the state of the call, and from the account's list of caller IDs. A callback
+that does not count makes us look at once, and nothing more. A look-up that fails is no evidence: the next one comes
+later, and if the verification fails, the error says that the last look-up failed. If Twilio does not answer, the wait
+ends less than a minute after its deadline: with the request that was under way then, and the last look.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import readable
@@ -33,74 +24,73 @@ from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callba
 from .status_callback import Callback
 
 TIMEOUT = 300.0
-"""Seconds a create waits where `custom_timeouts` says nothing. A validation call is over in two minutes."""
-
-INTERVAL = 1.0
-"""Seconds between look-ups. After failing ones it doubles, up to SLOWEST."""
-
-INTERVAL_RINGING = 2.0
-"""Seconds between look-ups while nobody has answered yet; not in the first seconds, EARLY, as a call that can't be made
-ends there."""
-
-FAST_FAIL_WINDOW = 5.0
-
-INTERVAL_WITH_CALLBACK = 3.0
-"""Seconds between look-ups while a callback is expected to come first."""
-
-MAX_BACKOFF = 16.0
-
-MAX_RETRY_AFTER = 30.0
-"""Seconds between look-ups where Twilio asks for more (Retry-After): the call goes on meanwhile."""
+"""Seconds that a create waits if `custom_timeouts` says nothing. A validation call is over in two minutes."""
 
 
 @dataclass(frozen=True)
-class Interruption:
-    """The wait must end now. `why`: who ended it, such as "pulumi was interrupted"."""
+class PollingPolicy:
+    """Seconds between two rounds of look-ups.
 
-    why: str
+    interval: unless one of the next two applies. After each failed round it doubles, up to max_backoff.
+    interval_with_callback: while a callback is expected to come first.
+    interval_ringing: while nobody has answered. It does not apply during the first fast_fail_window seconds, because a
+        call that can't be made ends there.
+    max_retry_after: the longest Retry-After that is obeyed, because the phone keeps ringing meanwhile.
+    """
+
+    interval: float = 1.0
+    interval_ringing: float = 2.0
+    interval_with_callback: float = 3.0
+    fast_fail_window: float = 5.0
+    max_backoff: float = 16.0
+    max_retry_after: float = 30.0
+
+    def pause(self, evidence: Evidence, now: float, *, callback_expected: bool) -> float:
+        """Give the seconds until the next round."""
+        interval = self.interval
+        if evidence.call_over_at is None:  # after the call the number may show up any moment
+            is_ringing = evidence.call is not None and evidence.call.status in NOT_YET_ANSWERED
+            if callback_expected:
+                interval = self.interval_with_callback
+            elif is_ringing and now - evidence.started >= self.fast_fail_window:
+                interval = self.interval_ringing
+        pause = min(interval * 2.0**evidence.consecutive_errors, max(self.max_backoff, interval))
+        error = evidence.last_error
+        retry_after = error.retry_after if isinstance(error, TwilioRefused) else None
+        return max(pause, min(retry_after or 0.0, self.max_retry_after))
+
+
+POLLING = PollingPolicy()
 
 
 class Inbox:
-    """Where callbacks and interruptions are left, from any thread, for the one loop that reads them."""
+    """Where any thread leaves callbacks for the one loop that waits for them."""
 
     def __init__(self) -> None:
-        self._there = threading.Condition()
-        self._items: list[Callback | Interruption] = []
+        self._callbacks: deque[Callback] = deque()
+        self._changed = threading.Event()
 
-    def put(self, item: Callback | Interruption) -> None:
-        with self._there:
-            self._items.append(item)
-            self._there.notify_all()
+    def put(self, callback: Callback) -> None:
+        """Leave a callback, and end the current `wait`."""
+        self._callbacks.append(callback)
+        self.wake_up()
 
-    def take(self) -> list[Callback | Interruption]:
-        with self._there:
-            items, self._items = self._items, []
-            return items
+    def wake_up(self) -> None:
+        """End the current `wait`, or the next one."""
+        self._changed.set()
+
+    def drain(self) -> list[Callback]:
+        """Take out all callbacks, oldest first."""
+        self._changed.clear()
+        return [self._callbacks.popleft() for _ in range(len(self._callbacks))]
 
     def wait(self, seconds: float) -> None:
-        """Until something is there, or `seconds` have passed."""
-        with self._there:
-            self._there.wait_for(lambda: bool(self._items), seconds)
-
-
-class Clock(Protocol):
-    def now(self) -> float:
-        """Seconds, never going back."""
-
-    def wait(self, inbox: Inbox, seconds: float) -> None:
-        """Until something is in the inbox, or `seconds` have passed."""
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.monotonic()
-
-    def wait(self, inbox: Inbox, seconds: float) -> None:
-        inbox.wait(seconds)
+        """Wait until a callback comes, `wake_up` is called, or the time is over."""
+        self._changed.wait(seconds)
 
 
 class TwilioLookups(Protocol):
-    """What of Twilio the await looks at: `twilio_api.TwilioApi` is one."""
+    """What a round asks Twilio for."""
 
     def find(self, phone_number: str) -> CallerId | None: ...
 
@@ -108,14 +98,10 @@ class TwilioLookups(Protocol):
 
     def call_state(self, call_sid: str) -> CallState | None: ...
 
-    def once(self) -> TwilioLookups: ...
-
-    def twice(self) -> TwilioLookups: ...
-
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a wait stands, for whoever shows it. `remaining`: seconds until the deadline."""
+    """How a wait stands, for whoever shows it. `remaining`: seconds until the deadline."""
 
     phone_number: str
     validation_code: str
@@ -123,103 +109,95 @@ class Progress:
     remaining: float
 
 
-def await_caller_id(
-    twilio: TwilioLookups,
+def wait_until_verified(
+    lookups: TwilioLookups,
+    last_look: Callable[[], CallerId | None],
     request: ValidationRequest,
     *,
+    inbox: Inbox,
+    cancel_token: CancelToken,
     timeout: float = TIMEOUT,
-    inbox: Inbox | None = None,
     callback_expected: bool = False,
-    clock: Clock | None = None,
     report: Callable[[Progress], None] = lambda _: None,
+    polling: PollingPolicy = POLLING,
+    now: Callable[[], float] = time.monotonic,
 ) -> CallerId:
-    """Wait until the number of `request` is a caller ID.
+    """Wait until the number of `request` is a caller ID, and return that.
 
-    Raises NotVerified when one of (3) to (6) holds, Interrupted when the inbox says so.
+    lookups: for the rounds; they need not try again, as the next round does. last_look: finds the number in the list
+    before a failure is told. inbox: where callbacks arrive. timeout: seconds until the deadline.
+
+    Raises NotVerified for each Reason, and Interrupted if cancel_token is cancelled. A success that was reported before
+    the interruption gets one look.
     """
-    clock = clock or SystemClock()
-    inbox = inbox or Inbox()
-    now = clock.now()
-    seen = Evidence(started=now, deadline=now + timeout)
-    once = twilio.once()
-    while True:
-        seen = _read(inbox, request, seen, clock)
-        seen = _look(once, request, seen, clock)
-        now = clock.now()
-        verdict = evaluate(seen, now)
-        if isinstance(verdict, Failed):
-            seen = _look_last(twilio.twice(), request, seen)
-            if seen.listed is None:
-                raise NotVerified(*explain(request, seen, verdict, clock.now()))
-            verdict = Verified(seen.listed)
-        if isinstance(verdict, Verified):
-            return verdict.caller_id
-        remaining = seen.deadline - now
-        report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
-        interval = _interval(seen, now, callback_expected=callback_expected)
-        clock.wait(inbox, min(_pause(seen, interval), remaining))
+    started = now()
+    evidence = Evidence(started=started, deadline=started + timeout)
+    with cancel_token.on_cancel(lambda _reason: inbox.wake_up()):
+        while True:
+            for callback in inbox.drain():
+                evidence = with_callback(evidence, callback, request, now())
+            if cancel_token.reason and evidence.reported_sid is None:
+                raise _interrupted(request, evidence, cancel_token.reason)
+            evidence = _look(lookups, request, evidence, now)
+            looked_at = now()
+            verdict = evaluate(evidence, looked_at)
+            if isinstance(verdict, Verified):
+                return verdict.caller_id
+            if cancel_token.reason:
+                raise _interrupted(request, evidence, cancel_token.reason)
+            if isinstance(verdict, Failed):
+                evidence = _look_for_the_last_time(last_look, evidence)
+                if evidence.listed is not None:
+                    return evidence.listed
+                if evidence.last_error and cancel_token.reason:
+                    raise _interrupted(request, evidence, cancel_token.reason)
+                raise NotVerified(*explain(request, evidence, verdict.reason, now()))
+            remaining = evidence.deadline - looked_at
+            report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
+            pause = polling.pause(evidence, looked_at, callback_expected=callback_expected)
+            inbox.wait(min(pause, remaining))
 
 
-def _read(inbox: Inbox, request: ValidationRequest, seen: Evidence, clock: Clock) -> Evidence:
-    """Take in what the inbox holds. Raises Interrupted, after everything else was taken in."""
-    for item in inbox.take():
-        if isinstance(item, Interruption):
-            state = seen.call.status if seen.call else "just placed"
-            raise Interrupted(
-                f"{readable(request.phone_number)} was not verified: {item.why}"
-                f" while Twilio's call to it was {state} (call {request.call_sid}).",
-                "That call goes on: if the code is keyed in, the number is verified at Twilio, but not in this stack.\n"
-                "Run `pulumi up` again: it looks for the number first, and calls only where it is not verified.",
-            )
-        seen = with_callback(seen, item, request, clock.now())
-    return seen
-
-
-def _look(twilio: TwilioLookups, request: ValidationRequest, seen: Evidence, clock: Clock) -> Evidence:
-    """One round of look-ups. The call comes before the list: one seen as ended is older than the list beside it."""
-    fault = None
-    if seen.success is not None:
+def _look(lookups: TwilioLookups, request: ValidationRequest, evidence: Evidence, now: Callable[[], float]) -> Evidence:
+    """Make one round of look-ups. The call comes first: if it is seen to have ended, the list is newer than that."""
+    error: CallerIdError | None = None
+    if evidence.reported_sid is not None:
         try:
-            caller_id = twilio.fetch(seen.success)
+            caller_id = lookups.fetch(evidence.reported_sid)
             if caller_id.phone_number == request.phone_number:
-                return replace(seen, confirmed=caller_id, faults=0)
+                return replace(evidence, confirmed=caller_id)
         except NotFound:
-            pass  # it may show up a little later: GRACE
+            pass  # it may show up a little later
         except CallerIdError as failed:
-            fault = failed
-    if not (seen.call and seen.call.ended) and seen.success is None and seen.failed is None:
+            error = failed
+    elif evidence.call_ended is None and evidence.reported_failure_status is None:
         try:
-            call = twilio.call_state(request.call_sid)
+            call = lookups.call_state(request.call_sid)
             if call is not None:
-                seen = replace(seen, call=call, call_ended=clock.now() if call.ended else None)
+                evidence = replace(evidence, call=call, call_ended=now() if call.ended else None)
         except CallerIdError as failed:
-            fault = failed
-    if fault is None or clock.now() < seen.deadline:  # else the last look comes at once, and asks the same
+            error = failed
+    if error is None or now() < evidence.deadline:  # after the deadline the last look asks the same at once
         try:
-            seen = replace(seen, listed=twilio.find(request.phone_number))
+            evidence = replace(evidence, listed=lookups.find(request.phone_number))
         except CallerIdError as failed:
-            fault = failed
-    return replace(seen, fault=fault or seen.fault, faults=seen.faults + 1 if fault else 0)
+            error = failed
+    return replace(evidence, last_error=error, consecutive_errors=evidence.consecutive_errors + 1 if error else 0)
 
 
-def _look_last(twilio: TwilioLookups, request: ValidationRequest, seen: Evidence) -> Evidence:
+def _look_for_the_last_time(last_look: Callable[[], CallerId | None], evidence: Evidence) -> Evidence:
     try:
-        return replace(seen, listed=twilio.find(request.phone_number), faults=0)
+        return replace(evidence, listed=last_look(), last_error=None)
     except CallerIdError as failed:
-        return replace(seen, fault=failed, faults=seen.faults + 1)
+        return replace(evidence, last_error=failed)
 
 
-def _interval(seen: Evidence, now: float, *, callback_expected: bool) -> float:
-    if seen.call_ended is not None or seen.success is not None:
-        return INTERVAL  # the number may show up any moment
-    if callback_expected:
-        return INTERVAL_WITH_CALLBACK
-    if seen.call is not None and seen.call.status in NOT_YET_ANSWERED and now - seen.started >= FAST_FAIL_WINDOW:
-        return INTERVAL_RINGING
-    return INTERVAL
-
-
-def _pause(seen: Evidence, interval: float) -> float:
-    pause = min(interval * 2.0**seen.faults, max(MAX_BACKOFF, interval))
-    asked = seen.fault.retry_after if seen.faults and isinstance(seen.fault, TwilioRefused) else None
-    return max(pause, min(asked or 0.0, MAX_RETRY_AFTER))
+def _interrupted(request: ValidationRequest, evidence: Evidence, reason: str) -> Interrupted:
+    when = f"while Twilio's call to it was {evidence.call.status if evidence.call else 'just placed'}"
+    if evidence.call_over_at is not None:
+        when = "after Twilio's call to it had ended"
+    return Interrupted(
+        f"{readable(request.phone_number)} was not verified: {reason} {when} (call {request.call_sid}).",
+        "If the right code was keyed in, or still is, the number is verified at Twilio, but not in this stack.\n"
+        "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
+    )

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.harness import Stack
@@ -63,15 +63,15 @@ def api(url: str, account_sid: str, token: str, *, key: str = "", subaccount: st
     """The provider's way to an account, by its token, or by an API key whose secret is the token."""
     by_key = {"api_key": key, "api_secret": SecretStr(token)} if key else {"auth_token": SecretStr(token)}
     settings = Settings.model_validate({"account_sid": account_sid, "api_url": url, **by_key})
-    return Client(settings, subaccount, sleep=lambda _: None)
+    return Client(settings, subaccount, pause=lambda _: None)
 
 
 def every_operation(url: str) -> None:
     """Each request that the provider knows, with all it may say, to a mock."""
     twilio = api(url, "AC" + "a" * 32, "token")
     sid = "PN" + "a" * 32
-    twilio.request_validation(CallerIdInputs.model_validate({"phone_number": NUMBER, **EVERYTHING}))
-    twilio.request_validation(CallerIdInputs(phone_number=NUMBER), "https://example.com/callback/canary")
+    twilio.request_validation(OutgoingCallerIdInputs.model_validate({"phone_number": NUMBER, **EVERYTHING}))
+    twilio.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER), "https://example.com/callback/canary")
     twilio.find(NUMBER)
     list(twilio.each())
     list(twilio.each(phone_number=NUMBER, friendly_name="Front desk"))
@@ -85,7 +85,7 @@ def every_operation(url: str) -> None:
 def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     """From the preflight to its end, with all that gets in the way."""
     twilio = api(url, sandbox.account_sid, sandbox.auth_token)
-    inputs = CallerIdInputs.model_validate({"phone_number": NUMBER, **EVERYTHING})
+    inputs = OutgoingCallerIdInputs.model_validate({"phone_number": NUMBER, **EVERYTHING})
     assert twilio.find(NUMBER) is None
     asked = twilio.request_validation(inputs)
     statuses = []
@@ -102,13 +102,13 @@ def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     assert [record.sid for record in twilio.each(NUMBER, "Réception 📞")] == [found.sid]
 
     refused(lambda: twilio.request_validation(inputs), 21450)
-    refused(lambda: twilio.request_validation(CallerIdInputs(phone_number=OWN)), 21449)
-    refused(lambda: twilio.request_validation(CallerIdInputs(phone_number=REFUSED)), 13224)
+    refused(lambda: twilio.request_validation(OutgoingCallerIdInputs(phone_number=OWN)), 21449)
+    refused(lambda: twilio.request_validation(OutgoingCallerIdInputs(phone_number=REFUSED)), 13224)
     refused(lambda: api(url, sandbox.account_sid, "wrong").find(NUMBER), 20003, CredentialsRefused)
     sandbox.fail("list", status=429, times=2)
     twilio.find(NUMBER)
     sandbox.fail("create", status=429, times=2)
-    call = twilio.request_validation(CallerIdInputs(phone_number=BUSY))
+    call = twilio.request_validation(OutgoingCallerIdInputs(phone_number=BUSY))
     assert twilio.call_state(call.call_sid) is not None
     sandbox.fail("fetch", status=503, times=1)
     twilio.fetch(found.sid)
@@ -119,7 +119,7 @@ def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     refused(lambda: by_key.find(NUMBER), 20003, CredentialsRefused)
     in_subaccount = api(url, sandbox.account_sid, sandbox.auth_token, subaccount=SUBACCOUNT)
     assert in_subaccount.auth_token() == sandbox.subaccounts[SUBACCOUNT]
-    in_subaccount.request_validation(CallerIdInputs(phone_number=NUMBER))
+    in_subaccount.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER))
     clock.now += 60
     (elsewhere,) = in_subaccount.each()
     assert elsewhere.account_sid == SUBACCOUNT

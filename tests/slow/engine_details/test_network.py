@@ -21,7 +21,7 @@ REAL = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": "abcd" * 8, "TWILIO_
 
 def test_a_variable_that_keeps_every_request_from_being_sent(make_stack: Callable[..., Stack], tmp_path: Path) -> None:
     """Whatever asks Twilio tells of it in one message, with the variable and without the password. A preview continues.
-    Other variables: unit/provider/test_twilio_http_connecting.py.
+    Other variables: unit/provider/test_transport_connecting.py.
     """
     unset = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "ALL_PROXY"), "")
     given = {"NO_PROXY": "localhost", "no_proxy": "", "HTTPS_PROXY": "socks5://user:canary-pw@127.0.0.1:1"}

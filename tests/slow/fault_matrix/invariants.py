@@ -21,7 +21,7 @@ PAUSES = 60.0
 LAST_LOOK = 10.0
 """Seconds: of an operation whose pauses are not made; of those pauses; and of them, behind a wait's deadline."""
 
-OF_RECORDS = ("extra fields", "no such date", "long words")
+OF_RECORDS = ("extra fields", "no such date")
 """Faults of records, and a look-up that finds none has none."""
 
 LONGEST = 1500

@@ -63,8 +63,8 @@ def test_what_works_shows_no_secret(watch: Callable[..., Watched], canary_accoun
 
     clean(search, 11)
 
-    assert "rename from 'Old' to '[secret]'" in preview
-    assert "rename from '[secret]' to '[secret]'" in drift
+    assert "no call, and rename it" in preview
+    assert "friendly_name" in drift
     assert "json://*** (URL 1 of 2) could not be sent" in up
     assert "Nothing was sent to jsn://***" in up
     assert 3 == len(codes)
@@ -76,9 +76,11 @@ IN_THE_CLEAR += ["auth token", "callback token", "other token"]
 
 LOUD = """
 import logging
+from dataclasses import replace
+from pulumi_twilio_caller_id.api import transport
 from pulumi_twilio_caller_id.api.client import Client
 logging.basicConfig(level=logging.DEBUG)
-Client.__init__.__kwdefaults__.update(attempts=1)
+transport.DEFAULT = replace(transport.DEFAULT, attempts=1)
 """
 IMPATIENT = """
 import copy
@@ -86,24 +88,25 @@ fetch = Client.fetch
 def impatient(self, sid):
     asking = copy.copy(self)
     if sid == os.environ["HANGING"]:
-        asking._timeout = 0.5
+        asking._policy = replace(asking._policy, timeout_seconds=0.5)
     return fetch(asking, sid)
 Client.fetch = impatient
 """
 FAULTY = """
 import pydantic, requests
-from pulumi_twilio_caller_id import lifecycle
+from pulumi_twilio_caller_id.context import Plugin
 from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.settings.model import load_settings
-def create():
-    settings = load_settings(lifecycle._config, os.environ)
+def create(plugin):
+    settings = load_settings(plugin.config, os.environ)
     request = requests.Request("GET", "http://127.0.0.1", auth=settings.login(settings.account_sid)).prepare()
     raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.login(settings.account_sid)}")
-def update(_):
-    pydantic.TypeAdapter(int).validate_python(lifecycle._config("twilio:authToken"))
+def update(plugin, *_, **__):
+    pydantic.TypeAdapter(int).validate_python(plugin.config("twilio:authToken"))
 def configure(keys):
-    raise LookupError([lifecycle._config(key) for key in keys])
-lifecycle._account, lifecycle._twilio = create, update
+    from pulumi_twilio_caller_id import lifecycle
+    raise LookupError([lifecycle._plugin.config(key) for key in keys])
+Plugin.settings, Plugin.client = create, update
 misspelled = config.misspelled
 config.misspelled = lambda keys: configure(keys) if "twilio:provider" in keys else misspelled(keys)
 """
@@ -186,7 +189,7 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     assert "Provider plain's api_url must be a base URL" in unusable
     assert "HTTPS_PROXY is not the URL of a proxy that can be used" in unusable
     assert "no connection to twilio.invalid, through the proxy in HTTP_PROXY (" in unusable
-    assert "Provider callback_url's callback_url must be a public base URL" in unusable
+    assert "Provider callback_url's callback_url must be a base URL" in unusable
     assert "Provider api_url's api_url must be a base URL" in unusable
     assert "value {[secret]} has a problem" in refused
     assert 2 <= ill.count("{'Authorization': 'Basic [secret]', 'X-Token': '[secret]'}")

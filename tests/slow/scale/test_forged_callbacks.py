@@ -47,7 +47,7 @@ class Flood:
                 {"CallStatus": "busy"},
                 {"VerificationStatus": "success", "OutgoingCallerIdSid": "PN" + "6" * 32},
                 {"VerificationStatus": "failed", "filler": "x" * 60_000},
-                {f"{WORD}{number}": "" for number in range(4000)},
+                {"VerificationStatus": "failed", "filler": "x" * 70_000},
             )
         ]
         whole = [

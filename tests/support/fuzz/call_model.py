@@ -10,8 +10,8 @@ from collections import Counter
 from typing import Any
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
 from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from tests.support.fuzz.network_faults import Line, Trouble
 from tests.support.fuzz.twilio_rules import Place, Rules, at, place_of

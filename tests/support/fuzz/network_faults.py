@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from pulumi_twilio_caller_id.api import bounded
+from pulumi_twilio_caller_id.api.connections import BoundedSession
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox, TwilioError
 from pulumi_twilio_caller_id.verification.waiter import Inbox
@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 class Clock:
-    """`verification.Clock`, and the sandbox's: it moves when somebody waits."""
+    """The waiter's time, and the sandbox's: it moves when somebody waits."""
 
     def __init__(self) -> None:
         self.time = 1_790_000_000.0
@@ -60,8 +60,17 @@ class Clock:
     def now(self) -> float:
         return self.time
 
-    def wait(self, _inbox: Inbox, seconds: float) -> None:
-        self.time += max(seconds, 0.01)
+    def inbox(self) -> Inbox:
+        return _InboxOfClock(self)
+
+
+class _InboxOfClock(Inbox):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, seconds: float) -> None:
+        self._clock.time += max(seconds, 0.01)
 
 
 class Line:
@@ -85,9 +94,9 @@ class Line:
         self._trouble, self.dead = trouble, False
         if trouble is not None:
             self._arm(trouble)
-        send = bounded.Session.send
+        send = BoundedSession.send
         try:
-            with patch.object(bounded.Session, "send", lambda *args, **options: self._sent(send, *args, **options)):
+            with patch.object(BoundedSession, "send", lambda *args, **options: self._sent(send, *args, **options)):
                 yield
         finally:
             self._trouble, self.token = None, self._sandbox.auth_token
@@ -111,7 +120,7 @@ class Line:
             case "refused":
                 self.token = "deadbeef" * 4
 
-    def _sent(self, send: Any, session: bounded.Session, request: Any, **options: Any) -> requests.Response:
+    def _sent(self, send: Any, session: BoundedSession, request: Any, **options: Any) -> requests.Response:
         trouble = self._trouble
         if self.dead:
             raise Killed

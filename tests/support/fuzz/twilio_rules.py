@@ -58,7 +58,7 @@ class Rules:
             return True, ""
         if self.wants(declared):
             return False, f"adopt {record.sid}"
-        return not declared.delete_first, f"is already verified as {record.sid}"
+        return True, ""
 
     def wants(self, declared: Declared) -> bool:
         """Whether it is to be taken over where its number is verified."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_twilio_caller_id import cancellation
-from pulumi_twilio_caller_id.api import bounded, throttle
+from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.api.throttle import Throttle
+from pulumi_twilio_caller_id.api.connections import BoundedSession, Connections
+from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, Cancelled, CancelToken, run_cancellable
 from pulumi_twilio_caller_id.errors import Interrupted
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -27,32 +27,111 @@ NUMBER = "+14155550101"
 NOT_CALLED = "+1 415-555-0101 was not verified: {} before any call was placed.\nRun `pulumi up` again."
 
 
-class Line(Throttle):
-    """One request at a time. As that of this place is to be sent, something happens: while it stands in line, which is
-    for ever, or just as its turn comes.
+# The token
+
+
+def test_only_the_first_reason_counts_and_only_those_who_wait_are_told() -> None:
+    token, heard = CancelToken(), list[str]()
+    with token.on_cancel(heard.append):
+        pass
+    token.raise_if_cancelled()
+    with token.on_cancel(heard.append):
+        token.cancel(ENGINE_ENDED)
+        token.cancel(INTERRUPTED)
+    with token.on_cancel(heard.append), pytest.raises(Cancelled, match=ENGINE_ENDED):
+        token.raise_if_cancelled()
+    assert [ENGINE_ENDED, ENGINE_ENDED] == heard
+
+
+def test_a_child_is_cancelled_with_its_parent_but_not_the_other_way_round() -> None:
+    parent = CancelToken()
+    with parent.child() as one, parent.child() as other:
+        one.cancel("over")
+        assert (None, None) == (parent.reason, other.reason)
+        parent.cancel(INTERRUPTED)
+        assert ("over", INTERRUPTED) == (one.reason, other.reason)
+    with parent.child() as late:
+        assert INTERRUPTED == late.reason
+
+
+def test_a_pause_ends_with_the_token() -> None:
+    token = CancelToken()
+    threading.Timer(0.05, token.cancel, [INTERRUPTED]).start()
+    token.wait(PATIENCE)
+    assert INTERRUPTED == token.reason
+    token.wait(PATIENCE)
+
+
+def test_what_was_waited_for_is_returned_or_raised() -> None:
+    def refuse() -> None:
+        raise KeyError("no such thing")
+
+    assert 7 == run_cancellable(CancelToken(), lambda: 7)
+    with pytest.raises(KeyError, match="no such thing"):
+        run_cancellable(CancelToken(), refuse)
+
+
+def test_what_takes_too_long_is_left_to_itself() -> None:
+    """Whatever comes of it later, be it an error, is nobody's business any more."""
+    token, begun, over = CancelToken(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        over.wait(PATIENCE)
+        raise ValueError
+
+    def interrupt() -> None:
+        begun.wait(PATIENCE)
+        token.cancel(INTERRUPTED)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(Cancelled, match=INTERRUPTED):
+        run_cancellable(token, slow)
+    [left] = [thread for thread in threading.enumerate() if thread.name == "twilio-cancellable"]
+    assert left.daemon
+    over.set()
+    left.join(PATIENCE)
+
+
+def test_nothing_is_begun_after_the_interrupt() -> None:
+    token, begun = CancelToken(), list[str]()
+    token.cancel(INTERRUPTED)
+    with pytest.raises(Cancelled):
+        run_cancellable(token, lambda: begun.append("after all"))
+    assert [] == begun
+
+
+# Requests
+
+
+class Queue(Connections):
+    """One request at a time. When it is the turn of the request of this `place`, something happens.
+
+    stands: it happens while that request waits for the one before, which never ends; else just as its turn comes.
     """
 
-    def __init__(self, place: int, happens: Callable[[], None], *, stands: bool) -> None:
-        super().__init__(most=1)
+    def __init__(self, place: int, happens: Callable[[], object], *, stands: bool) -> None:
+        super().__init__()
+        self._slots = threading.BoundedSemaphore(1)
         self._place = place
         self._happens = happens
         self._stands = stands
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self, cancel: CancelToken) -> Iterator[None]:
         self._place -= 1
         with ExitStack() as taken:
             if self._place == 0 and self._stands:
-                taken.enter_context(super().turn())
+                taken.enter_context(super().slot(cancel))
                 threading.Timer(0.05, self._happens).start()
             elif self._place == 0:
                 self._happens()
-            with super().turn():
+            with super().slot(cancel):
                 yield
 
 
 class Context:
-    """A call of the engine, which may end unanswered."""
+    """The context of an RPC of the engine, which may end unanswered."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], None]] = []
@@ -76,6 +155,11 @@ def create(provider: OutgoingCallerIdProvider, number: str = NUMBER, context: ob
         return str(interrupted)
 
 
+def interrupt() -> None:
+    """The first ^C."""
+    lifecycle._plugin.cancel.cancel(INTERRUPTED)
+
+
 def begun(act: Callable[[], str]) -> queue.SimpleQueue[str]:
     """Where the outcome will be."""
     outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -84,16 +168,14 @@ def begun(act: Callable[[], str]) -> queue.SimpleQueue[str]:
 
 
 @pytest.mark.parametrize("stands", [True, False], ids=["in line", "at its turn"])
-@pytest.mark.parametrize("why", [cancellation.CANCELED, cancellation.ENDED])
-def test_no_phone_rings_for_who_was_interrupted_before_the_call(
-    sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch, stands: bool, why: str
+@pytest.mark.parametrize("reason", [INTERRUPTED, ENGINE_ENDED])
+def test_no_phone_rings_if_the_interrupt_comes_before_the_call(
+    sandbox: Sandbox, provider: OutgoingCallerIdProvider, stands: bool, reason: str
 ) -> None:
     context = Context()
-    happens = cancellation.cancel if why == cancellation.CANCELED else context.end
-    line = Line(2, happens, stands=stands)
-    monkeypatch.setattr(throttle, "throttle_of", lambda _account: line)
+    lifecycle._plugin.connections = Queue(2, interrupt if reason == INTERRUPTED else context.end, stands=stands)
 
-    assert NOT_CALLED.format(why) == begun(lambda: create(provider, context=context)).get(timeout=PATIENCE)
+    assert NOT_CALLED.format(reason) == begun(lambda: create(provider, context=context)).get(timeout=PATIENCE)
     assert (["list"], []) == ([request.endpoint for request in sandbox.requests], sandbox.calls)
 
 
@@ -101,25 +183,21 @@ def test_no_phone_rings_for_who_was_interrupted_before_the_call(
     ("step", "request_"),
     [
         ("delete caller ID {}", Client.remove),
-        ("rename caller ID {}", lambda twilio, sid: twilio.rename(sid, "Lobby")),
+        ("rename caller ID {}", lambda client, sid: client.rename(sid, "Lobby")),
         ("read caller ID {}", Client.fetch),
-        ("list the caller IDs of {account}", lambda twilio, _sid: list(twilio.each())),
+        ("list the caller IDs of {account}", lambda client, _sid: list(client.each())),
     ],
 )
 def test_no_other_request_stands_in_line_after_an_interrupt(
-    sandbox: Sandbox,
-    connect: Connect,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
-    request_: Callable[[Client, str], object],
+    sandbox: Sandbox, provider: OutgoingCallerIdProvider, step: str, request_: Callable[[Client, str], object]
 ) -> None:
     [record] = sandbox.caller_ids
-    line = Line(1, cancellation.cancel, stands=True)
-    monkeypatch.setattr(throttle, "throttle_of", lambda _account: line)
+    plugin = lifecycle._plugin
+    plugin.connections = Queue(1, interrupt, stands=True)
 
     def act() -> str:
         try:
-            return str(request_(connect(), record.sid))
+            return str(request_(plugin.client(None, plugin.cancel), record.sid))
         except Interrupted as interrupted:
             return str(interrupted)
 
@@ -132,8 +210,9 @@ def test_no_other_request_stands_in_line_after_an_interrupt(
 def test_what_need_not_wait_and_rings_no_phone_is_sent_all_the_same(sandbox: Sandbox, connect: Connect) -> None:
     """The engine lets an operation end that has begun."""
     [record] = sandbox.caller_ids
-    cancellation.cancel()
-    connect().remove(record.sid)
+    token = CancelToken()
+    token.cancel(INTERRUPTED)
+    connect(cancel=token).remove(record.sid)
     assert [] == sandbox.caller_ids
 
 
@@ -142,27 +221,27 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
 ) -> None:
     """Two calls were asked for when it came; the other numbers do not wait for Twilio's answer to those."""
     sandbox.set_phone("*", "manual")
-    asked, go_on = threading.Semaphore(0), threading.Event()
-    send, both = bounded.Session.send, Throttle(most=2)
+    asked, answered = threading.Semaphore(0), threading.Event()
+    send = BoundedSession.send
 
-    def held(session: bounded.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def held(session: BoundedSession, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         answer = send(session, request, **options)
         if request.method == "POST":
             asked.release()
-            go_on.wait(2 * PATIENCE)
+            answered.wait(2 * PATIENCE)
         return answer
 
-    monkeypatch.setattr(bounded.Session, "send", held)
-    monkeypatch.setattr(throttle, "throttle_of", lambda _account: both)
+    monkeypatch.setattr(BoundedSession, "send", held)
+    lifecycle._plugin.connections._slots = threading.BoundedSemaphore(2)
     numbers = [f"+1415555010{digit}" for digit in range(8)]
     outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     for number in numbers:
         threading.Thread(target=lambda number=number: outcomes.put(create(provider, number)), daemon=True).start()
     assert all(asked.acquire(timeout=PATIENCE) for _ in range(2))
-    cancellation.cancel()
+    interrupt()
     told = [outcomes.get(timeout=PATIENCE) for _ in range(6)]
-    go_on.set()
+    answered.set()
     told += [outcomes.get(timeout=PATIENCE) for _ in range(2)]
 
     endings = Counter(text.partition("pulumi was interrupted ")[2].partition("\n")[0][:29] for text in told)
@@ -180,7 +259,7 @@ def test_a_twilio_that_hangs_does_not_hold_an_interrupted_wait(
     until(lambda: bool(sandbox.calls))
     sandbox.fail(endpoint, hang=True)
     until(lambda: any((request.endpoint, request.status) == (endpoint, None) for request in sandbox.requests))
-    cancellation.cancel()
+    interrupt()
     try:
         [call] = sandbox.calls
         told = outcome.get(timeout=PATIENCE)

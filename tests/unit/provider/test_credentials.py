@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pulumi_twilio_caller_id.errors import SettingsError
 from pulumi_twilio_caller_id.provider import configuration
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
-from pulumi_twilio_caller_id.settings.sources import SOURCES
+from pulumi_twilio_caller_id.settings.sources import SETTINGS
 
 ACCOUNT, OTHER = "AC" + "1" * 32, "AC" + "2" * 32
 KEY, OTHER_KEY = "SK" + "3" * 32, "SK" + "4" * 32
@@ -63,12 +63,12 @@ def stack_config() -> Iterator[None]:
 
 def settled(level: str, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> Settings:
     """The settings of a stack, or of a Provider, whose two sources have these."""
-    by_key = {f"twilio:{SOURCES[name][0]}": value for name, value in upper.items()}
-    environment = {str(SOURCES[name][1]): value for name, value in lower.items()}
+    by_key = {SETTINGS[name].key: value for name, value in upper.items()}
+    environment = {str(SETTINGS[name].variable): value for name, value in lower.items()}
     if level == "config over environment":
         return load_settings(by_key.get, environment)
     if level == "Provider over config":
-        pulumi.runtime.set_all_config({f"twilio:{SOURCES[name][0]}": value for name, value in lower.items()})
+        pulumi.runtime.set_all_config({SETTINGS[name].key: value for name, value in lower.items()})
         environment = {}
     return load_settings(configuration("eu", upper).get, environment)
 

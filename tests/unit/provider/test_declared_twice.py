@@ -11,7 +11,7 @@ import pytest
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.ownership_notes import OwnershipNotes
+from pulumi_twilio_caller_id.ownership_notes import Note, OwnershipNotes
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 
 NUMBER, OTHER = "+14155550199", "+14155550102"
@@ -128,11 +128,12 @@ def test_a_number_that_was_just_verified_is_kept_if_it_can_not_be_noted(
 ) -> None:
     """The disk is full by now. No other process knows of the new caller ID, so none can delete it."""
 
-    def noted(_notes: OwnershipNotes, key: str, _urn: str) -> None:
-        if key.startswith("PN"):
+    def exchange(_notes: OwnershipNotes, *own: Note) -> list[Note]:
+        if any(note.key.startswith("PN") for note in own):
             raise OwnershipUnknown("/notes", "No space left on device")
+        return list(own)
 
-    monkeypatch.setattr(OwnershipNotes, "acquire", noted)
+    monkeypatch.setattr(OwnershipNotes, "exchange", exchange)
     sid = stack.create("lobby", {"phone_number": OTHER})
     assert sid in {record.sid for record in sandbox.caller_ids}
     with pytest.raises(OwnershipUnknown):

@@ -48,7 +48,7 @@ def test_an_error_says_what_happened_and_then_what_to_do() -> None:
 
 def test_advising_changes_only_what_to_do() -> None:
     error = AlreadyVerified("The number is there.", "Delete it.")
-    assert error is error.advising("Import it.")
+    error.advise("Import it.")
     assert str(error) == "The number is there.\nImport it."
     assert error.todo == "Import it."
 
@@ -113,13 +113,13 @@ def test_a_code_with_a_hint_shows_it(code: int) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_a_busy_or_broken_server_is_passing(status: int) -> None:
-    assert TwilioRefused("look up", status).passing
+def test_a_busy_or_broken_server_is_transient(status: int) -> None:
+    assert TwilioRefused("look up", status).transient
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 428, 499])
 def test_any_other_refusal_is_final(status: int) -> None:
-    assert not TwilioRefused("look up", status).passing
+    assert not TwilioRefused("look up", status).transient
 
 
 def test_a_bad_sid_is_shown_cut() -> None:

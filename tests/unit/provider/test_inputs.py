@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
 from typing import Any
 
 import phonenumbers
 import pytest
+from pydantic import ValidationError
 
+from pulumi_twilio_caller_id import OutgoingCallerId
 from pulumi_twilio_caller_id.inputs import validate_inputs
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.phone_number import e164, odd_length, readable
 
 NUMBER = "+14155550101"
@@ -196,6 +202,13 @@ def test_an_unknown_property_is_refused_with_the_nearest_name(name: str, reason:
     assert [(name, reason)] == refused({"phone_number": NUMBER, name: "sms"})
 
 
+def test_a_property_that_a_transform_adds_is_refused_by_check() -> None:
+    """The constructor takes no other properties, but a transform of the program may add any."""
+    checked = OutgoingCallerIdProvider().check({}, {"phone_number": NUMBER, "frendly_name": "Desk"})
+    told = [(failure.property, failure.reason) for failure in checked.failures]
+    assert [("frendly_name", "it is not an input of OutgoingCallerId: did you mean friendly_name?")] == told
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -208,6 +221,56 @@ def test_an_unknown_property_is_refused_with_the_nearest_name(name: str, reason:
 def test_a_number_is_shown_as_people_write_it(given: str, expected: str) -> None:
     """What is no number is shown as it is."""
     assert expected == readable(given)
+
+
+def test_the_constructor_takes_the_inputs_of_the_model() -> None:
+    """So does the config of the project's own program, which takes its keys from the constructor."""
+    parameters = inspect.signature(OutgoingCallerId).parameters
+    assert ["resource_name", *OutgoingCallerIdInputs.model_fields, "opts"] == list(parameters)
+
+
+UNCHANGED = """
+import sys
+from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+inputs = {"phone_number": "+14155550101", "friendly_name": "Desk", "call_delay": 5.0, "adopt": True}
+checked = OutgoingCallerIdProvider().check(inputs, dict(inputs))
+assert ([], inputs) == (checked.failures, checked.inputs), checked.failures
+print(*{"pydantic", "phonenumbers"} & sys.modules.keys())
+"""
+
+
+def test_check_of_an_unchanged_resource_imports_no_pydantic() -> None:
+    done = subprocess.run([sys.executable, "-c", UNCHANGED], capture_output=True, text=True, check=True)
+    assert "" == done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("before", "given"),
+    [
+        ({"adopt": True}, {"adopt": 1.0}),
+        ({"call_delay": 1.0}, {"call_delay": True}),
+        ({"friendly_name": "Desk"}, {"friendly_name": ["Desk"]}),
+        ({"phone_number": "911"}, {"phone_number": "911"}),
+        ({"friendly_name": ""}, {"friendly_name": "", "adopt": True}),
+    ],
+)
+def test_only_what_the_state_has_is_taken_as_it_is(before: dict[str, Any], given: dict[str, Any]) -> None:
+    number = {"phone_number": NUMBER}
+    assert refused(number | given, before=number | before)
+
+
+def test_the_models_own_error_shows_no_value() -> None:
+    """An input may be secret, and a traceback ends up in logs."""
+    with pytest.raises(ValidationError) as refused:
+        OutgoingCallerIdInputs.model_validate({"phone_number": NUMBER, "friendly_name": "canary\n", "x": "canary"})
+    assert "canary" not in str(refused.value)
+
+
+def test_an_unchanged_delay_is_still_one() -> None:
+    """The engine hands over 5 as 5.0, both of the program and of the state."""
+    stored = {"phone_number": NUMBER, "call_delay": 5.0}
+    assert (stored, []) == validate_inputs(stored, before=stored)
+    assert (stored, []) == validate_inputs({**stored, "call_delay": 5}, before=stored)
 
 
 def test_what_check_let_through_is_what_the_model_takes() -> None:
@@ -224,4 +287,4 @@ def test_what_check_let_through_is_what_the_model_takes() -> None:
     good, failures = validate_inputs(given)
     assert failures == []
     assert given | {"phone_number": NUMBER, "call_delay": 5, "status_callback_method": "GET"} == good
-    assert good == CallerIdInputs(**good).model_dump()
+    assert good == OutgoingCallerIdInputs(**good).model_dump()

@@ -292,7 +292,7 @@ def test_import_without_the_engines_call_in_reach(provider: OutgoingCallerIdProv
 
 def test_import_leaves_no_trace_in_the_inputs(provider: OutgoingCallerIdProvider, account: Sandbox) -> None:
     record = account.add_caller_id("+14155550101")
-    news = {"phone_number": "+14155550101", "__import": record.sid, "__delete_before_replace": True}
+    news = {"phone_number": "+14155550101", "__import": record.sid, "__create_timeout": "8m"}
     checked = for_resource("desk", lambda: provider.check({}, news))
 
     assert ([], {"phone_number": "+14155550101"}) == (checked.failures, checked.inputs)

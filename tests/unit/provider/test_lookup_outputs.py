@@ -48,11 +48,11 @@ REFUSED = {
         "get_outgoing_caller_id_output: phone_number can't be looked up: it is not a phone number."
     ),
     'get_outgoing_caller_ids(Output.from_input("+14155550101"))': (
-        "get_outgoing_caller_ids: phone_number is an Output, whose value is not there while the program runs.\n"
-        "Use get_outgoing_caller_ids_output, which waits for it."
+        "get_outgoing_caller_ids: phone_number is an Output, which has no value while the program runs.\n"
+        "Use get_outgoing_caller_ids_output, which waits for the value."
     ),
     'get_outgoing_caller_id(provider=Provider("eu", auth_token=Output.secret("canary")))': (
-        "get_outgoing_caller_id: the provider's auth_token is an Output, whose value is not there while the program"
+        "get_outgoing_caller_id: the provider's auth_token is an Output, which has no value while the program"
     ),
     'get_outgoing_caller_ids(provider=pulumi.ProviderResource("pulumi-python", "eu", {}))': (
         "get_outgoing_caller_ids: provider is a ProviderResource, which has no Twilio account."

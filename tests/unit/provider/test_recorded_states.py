@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.operations.diff import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.slow.upgrade.record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
 from tests.support.harness import TYPE

@@ -97,7 +97,8 @@ def test_refused_credentials_of_a_subaccounts_number(local: LocalStack) -> None:
     local.destroy(fails=LAST_UP)
     before, _, after = local.error.partition(LAST_UP)
     assert "pulumi state" not in before
-    assert f"If {SUBACCOUNT} is no subaccount of {parent}, whose credentials these are," in after
+    assert f"that {SUBACCOUNT} is a subaccount of {parent}." in before
+    assert f"If nobody has credentials of {SUBACCOUNT} any more, delete the caller ID" in after
     assert ["lab"] == list(local.held())
 
 

@@ -28,7 +28,7 @@ def test_import_is_a_property_for_the_provider_and_no_option_for_the_engine() ->
     before = copy.copy(vars(opts))
     _, left = split_options(opts)
 
-    assert {"__import": SID, "__delete_before_replace": True} == told(opts)
+    assert {"__import": SID} == told(opts)
     assert left is not None
     assert {**before, "import_": None} == vars(left)
     assert before == vars(opts)
@@ -44,4 +44,5 @@ def test_without_options_the_provider_is_told_nothing_and_no_property_is_in_the_
 def test_in_a_preview_the_provider_is_told_so_and_how_long_creation_may_take(preview: None) -> None:
     assert {"__dry_run": True} == told(None)
     assert {"__dry_run": True} == told(pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(update="1m")))
-    assert {"__dry_run": "8m"} == told(pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="8m")))
+    eight_minutes = {"__dry_run": True, "__create_timeout": "8m"}
+    assert eight_minutes == told(pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="8m")))

@@ -13,7 +13,7 @@ from tests.support.stack_runs import Declared
 NUMBER, OTHER = "+14155550101", "+14155550102"
 TWO = {"desk": Declared(NUMBER), "support": Declared(OTHER)}
 RENAMED = {**TWO, "desk": Declared(NUMBER, "Desk")}
-UNTOLD = "is gone can't be told"
+UNTOLD = "may be gone, but that is not certain"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import TwilioRefused
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.account_rules import AccountRules, read_countries
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
@@ -151,7 +151,7 @@ def test_countries_are_two_letters() -> None:
 
 def refusal(api: Client, number: str) -> str:
     with pytest.raises(TwilioRefused) as refused:
-        api.request_validation(CallerIdInputs(phone_number=number))
+        api.request_validation(OutgoingCallerIdInputs(phone_number=number))
     return str(refused.value)
 
 
@@ -182,7 +182,7 @@ def test_the_provider_says_that_a_number_is_the_account_s_own(connect: Callable[
 def test_the_provider_sees_a_call_that_failed(connect: Callable[..., Client]) -> None:
     with Sandbox(geo_permissions=["US"], delays=PublicDelays(0, 0, 0)) as sandbox:
         api = connect(url=sandbox.url)
-        request = api.request_validation(CallerIdInputs(phone_number="+442071838750"))
+        request = api.request_validation(OutgoingCallerIdInputs(phone_number="+442071838750"))
         state = api.call_state(request.call_sid)
         assert state is not None
         assert "failed" == state.status

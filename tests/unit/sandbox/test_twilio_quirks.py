@@ -11,7 +11,7 @@ import requests
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.rest import ask
@@ -30,7 +30,7 @@ def twilio_sandbox_options() -> dict[str, Any]:
 @pytest.fixture
 def twilio(sandbox: Sandbox) -> Client:
     settings = {"account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token, "api_url": sandbox.url}
-    return Client(Settings.model_validate(settings), sleep=lambda _: None)
+    return Client(Settings.model_validate(settings), pause=lambda _: None)
 
 
 def test_an_answer_of_200_to_a_create_has_made_nothing_yet_that_has_a_sid(sandbox: Sandbox) -> None:
@@ -73,7 +73,7 @@ def test_a_sid_of_another_account_is_not_found_though_the_token_opens_both(sandb
 def test_a_call_may_be_unknown_at_first_although_its_sid_was_given_out(sandbox: Sandbox, twilio: Client) -> None:
     """Calls are eventually consistent."""
     sandbox.set_phone(NUMBER, {"known_after": 60})
-    call = twilio.request_validation(CallerIdInputs(phone_number=NUMBER)).call_sid
+    call = twilio.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER)).call_sid
     assert None is twilio.call_state(call)
     sandbox.advance(60)
     state = twilio.call_state(call)
@@ -128,5 +128,5 @@ def test_a_plus_sign_that_is_not_escaped_in_a_filter_is_a_space(sandbox: Sandbox
 def test_test_credentials_are_refused_with_a_code_of_their_own(sandbox: Sandbox, twilio: Client) -> None:
     sandbox.fail("create", status=403)
     with pytest.raises(TwilioRefused) as refusal:
-        twilio.request_validation(CallerIdInputs(phone_number=NUMBER))
+        twilio.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER))
     assert (403, 20008) == (refusal.value.status, refusal.value.code)

@@ -12,38 +12,26 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import pulumi.output
 import pytest
-from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.errors import CallerIdError, ImportMismatch
-from pulumi_twilio_caller_id.inputs import DECLARATION, DRY_RUN, IMPORT, MASKED, RULES, SECRET_INPUTS
+from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
-from pulumi_twilio_caller_id.operations import friendly_name as naming
-from pulumi_twilio_caller_id.operations import preview as outlook
-from pulumi_twilio_caller_id.operations.adopt import renaming_of
 from pulumi_twilio_caller_id.progress.notifications import Notifier
-from pulumi_twilio_caller_id.progress.row import log_text
 from pulumi_twilio_caller_id.provider import Provider
-from pulumi_twilio_caller_id.sandbox import rules
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.text import one_line, redact, register_secret, register_secret_inputs, sanitize
+from pulumi_twilio_caller_id.text import one_line, redact, register_secret, sanitize
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint
 from tests.support.leak_search import canary, forms
-from tests.support.notify_service import Service
-from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
-UNKNOWN = pulumi.output.Unknown()  # type: ignore[no-untyped-call]
 TOKEN, OTHER, NOTIFY = canary("token"), canary("other"), f'json://user:{canary("notify")}@host/{canary("path")}?x="é"'
 
 
@@ -169,116 +157,17 @@ def test_a_fault_of_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert TOKEN not in told.out + told.err
 
 
-def test_inputs_that_the_program_keeps_secret() -> None:
-    """The name in state too. A number is no secret to whoever has to key in its code."""
-    olds = {"phone_number": NUMBER, "friendly_name": "Old desk"}
-    news = {"phone_number": NUMBER, "friendly_name": "New desk"}
-    secret = ["phone_number", "friendly_name"]
-    checked = lifecycle.OutgoingCallerIdProvider().check(olds, {**news, SECRET_INPUTS: secret, DRY_RUN: True})
-    assert f"from '[secret]' to '[secret]': {NUMBER}" == sanitize(f"from 'Old desk' to 'New desk': {NUMBER}")
-    assert news == checked.inputs
-    assert SECRET_INPUTS in DECLARATION
-    assert RULES.keys() >= MASKED
-
-
-@pytest.mark.parametrize("name", ["4", "8392", "483920", "+1 415-555-0101", "555-0101", NUMBER, "1", "Al"])
-def test_a_secret_name_garbles_no_code_and_no_number(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is in it, it is masked where a text shows the name, and there alone."""
-    request = ValidationRequest(call_sid="CA" + "1" * 32, phone_number=NUMBER, validation_code="483920")
-    code = log_text(request)
-    register_secret_inputs(name)
-
-    assert code == log_text(request)
-    assert "483920 is the code for +1 415-555-0101: " in code
-    assert "from 'Desk' to '[secret]'" == renaming_of("Desk", name)
-    assert "from '[secret]' to 'Desk'" == renaming_of(name, "Desk")
-    outlook.of_change("urn", "PN", {"friendly_name": name}, {"friendly_name": UNKNOWN}, replaced=False)
-    assert "rename from '[secret]', to a name that is not known yet\n" == capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["4", "Al"])
-def test_a_secret_name_that_an_import_does_not_fit(
-    name: str, sandbox: Sandbox, provider: OutgoingCallerIdProvider
+@pytest.mark.parametrize("url", ["https://hooks.example.com/?key=canary", "https://hooks.example.com/" + "x" * 900])
+@pytest.mark.parametrize(("status", "did"), [(400, "refused"), (500, "failed")])
+def test_an_answer_that_quotes_the_status_callback(
+    url: str, status: int, did: str, sandbox: Sandbox, provider: OutgoingCallerIdProvider
 ) -> None:
-    """The number is shown all the same, were it the name too."""
-    register_secret_inputs(name, NUMBER)
-    [record] = sandbox.caller_ids
-    fits = {"phone_number": record.phone_number, IMPORT: record.sid}
-    with pytest.raises(ImportMismatch, match=r"^friendly_name is '\[secret\]': PN"):
-        provider.create({**fits, "friendly_name": name})
-    with pytest.raises(ImportMismatch, match=r"^phone_number is '\+14155550101': PN"):
-        provider.create({**fits, "phone_number": NUMBER})
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [("Lobb", "a [secret] here"), ("Lob", "a Lob here"), ("4839", "a 4839 here")]
-)
-def test_a_secret_input_is_masked_anywhere_from_four_characters_on_with_a_letter(value: str, shown: str) -> None:
-    """Shorter ones may be part of a word, and digits part of a code or a number."""
-    register_secret_inputs(value)
-    assert shown == redact(f"a {value} here")
-
-
-@pytest.mark.parametrize("name", ["4", "Al", "Front desk"])
-def test_a_message_to_who_holds_the_phone_has_no_secret_name(name: str, service: Service) -> None:
-    register_secret_inputs(name)
-    notifier = Notifier([service.url()], print, seconds=PATIENCE)
-    for given in (name, "Lobby"):
-        notifier.calling(NUMBER, given, "483920", 60)
-    notifier.close()
-
-    sent = [body for _, body, _ in service.messages()]
-    assert ["Twilio calls +1 415-555-0101 from +1 415-", "Twilio calls Lobby (+1 415-555-0101) from"] == [
-        body[:41] for body in sent
-    ]
-    assert ["Answer, and key in 483920. Time left: 1 min."] * 2 == [body.splitlines()[1] for body in sent]
-
-
-@pytest.mark.parametrize("how", ["renamed", "created", "not renamed", "in a preview"])
-def test_what_twilio_makes_of_a_secret_name_is_as_secret(
-    how: str,
-    provider: OutgoingCallerIdProvider,
-    sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    as_given = rules.friendly_name
-    monkeypatch.setattr(rules, "friendly_name", lambda name, number: as_given(name, number).strip())
-    [record] = sandbox.caller_ids
-    if how == "not renamed":
-        sandbox.fail("update", status=400, message="No")
-    register_secret_inputs(" Al ")
-    news = {"phone_number": NUMBER, "friendly_name": " Al "}
-    if how == "renamed":
-        provider.update(record.sid, {"friendly_name": "Desk"}, news)
-    elif how == "in a preview":
-
-        def servicer(request: object, context: object) -> None:
-            outlook.of_change("urn", record.sid, {"friendly_name": "Al"}, {"friendly_name": "Lobby"}, replaced=False)
-
-        sent = Struct()
-        sent.update(news)
-        servicer(SimpleNamespace(old_inputs=sent), SimpleNamespace())
-    else:
-        provider.create(news)
-
-    told = capsys.readouterr().err
-    assert {
-        "renamed": "Twilio made '[secret]' of the friendly name '[secret]' of +1 415-555-0199.",
-        "created": "Twilio made '[secret]' of the friendly name '[secret]' of +1 415-555-0101.",
-        "not renamed": "under the friendly name '[secret]' instead of '[secret]': Twilio refused",
-        "in a preview": "rename from '[secret]' to 'Lobby'\n",
-    }[how] in told
-    assert "Al" not in told
-
-
-def test_the_name_given_is_not_among_the_outputs_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine encrypts an output for being a secret input only where both have one name."""
-    caller_id = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, friendly_name="Fr", account_sid="AC" + "1" * 32)
-    outs = caller_id.model_dump() | naming.after_rename("Front desk", caller_id)
-    assert "Front desk" not in repr(outs)
-    assert naming.is_settled(outs, "Front desk")
-    assert not naming.is_settled(outs, "Front")
+    """The program may keep the URL secret. Long texts of Twilio are cut, so a part of it must not be left either."""
+    sandbox.fail("create", status=status, code=21456, message=f"{'Bad URL: ' * 30}{url}")
+    with pytest.raises(CallerIdError) as caught:
+        provider.create({"phone_number": NUMBER, "friendly_name": "Desk", "status_callback": url})
+    assert f"Twilio {did} to verify {NUMBER} (code 21456, HTTP {status})." in str(caught.value)
+    assert "hooks.example" not in str(caught.value)
 
 
 # Objects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.operations.stored_credentials import RUN_UP_FIRST
+from pulumi_twilio_caller_id.operations.stored_credentials import STORED
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -22,8 +23,8 @@ URN = "urn:pulumi:test::caller-ids::T::desk"
 NAMED = {"phone_number": NUMBER, "account_sid": SUBACCOUNT}
 UNNAMED = {"phone_number": NUMBER}
 REMOVED = (
-    f"{SUBACCOUNT}: delete it in that account's Console. Then, in a terminal,\n"
-    f"`pulumi state delete '{URN}'`; of two, pick the one that is pending deletion."
+    f"If nobody has credentials of {SUBACCOUNT} any more, delete the caller ID in that account's Console, then run\n"
+    f"`pulumi state delete {URN}`. If Pulumi offers two resources, pick the one pending deletion."
 )
 
 
@@ -35,7 +36,7 @@ def twilio_sandbox_options() -> dict[str, Any]:
 CONFIG = "the stack's config (twilio:accountSid, twilio:authToken)"
 
 
-def advice(call: Callable[[], object], source: str = CONFIG, **sent: dict[str, str]) -> str:
+def advice(call: Callable[[], object], source: str = CONFIG, urn: str = URN, **sent: dict[str, str]) -> str:
     """What is said after the advice for any refused credentials. sent: inputs in state, as the engine sends them."""
 
     def servicer(request: object, context: object) -> None:
@@ -45,7 +46,7 @@ def advice(call: Callable[[], object], source: str = CONFIG, **sent: dict[str, s
     for name, inputs in sent.items():
         structs[name].update(inputs)
     with pytest.raises(CredentialsRefused) as refused:
-        servicer(SimpleNamespace(urn=URN, **structs), SimpleNamespace())
+        servicer(SimpleNamespace(urn=urn, **structs), SimpleNamespace())
     told, check, *further = refused.value.todo.split("\n", 2)
     assert f"The credentials come from {source}." == told
     assert check.startswith("Check that they are current")
@@ -62,8 +63,15 @@ def rotated(provider: OutgoingCallerIdProvider, sandbox: Sandbox) -> OutgoingCal
 def test_of_a_number_in_the_account_itself(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
     state = {"sid": SID, "account_sid": sandbox.account_sid}
 
-    assert RUN_UP_FIRST == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
-    assert RUN_UP_FIRST == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
+    assert STORED == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
+    assert STORED == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
+
+
+def test_the_refusal_is_not_its_own_cause(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
+    """Whoever follows the causes of an error, as loggers do, has to come to an end."""
+    with pytest.raises(CredentialsRefused) as refused:
+        rotated.read(SID, {"sid": SID, "account_sid": sandbox.account_sid})
+    assert refused.value is not refused.value.__cause__
 
 
 def test_variables_of_the_environment_are_not_stored(
@@ -79,32 +87,25 @@ def test_variables_of_the_environment_are_not_stored(
     assert "" == advice(lambda: rotated.delete(SID, state), source, old_inputs=UNNAMED)
 
 
-def test_of_a_number_in_a_subaccount(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
-    """The parent's token was rotated, as far as one knows: no refresh says how to be rid of the number."""
-    state = {"sid": SID, "account_sid": SUBACCOUNT}
-    own = sandbox.account_sid
-    unless = f"If {SUBACCOUNT} is no subaccount of {own}, whose credentials these are, then without those of"
-
-    assert RUN_UP_FIRST == advice(lambda: rotated.read(SID, state), inputs=NAMED)
-    assert f"{RUN_UP_FIRST}\n{unless}\n{REMOVED}" == advice(lambda: rotated.delete(SID, state), old_inputs=NAMED)
-
-
-def test_of_a_number_in_what_was_the_stacks_account(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
-    """The program names no account, so it is no subaccount."""
-    state = {"sid": SID, "account_sid": SUBACCOUNT}
-    whose = f"The caller ID is account {SUBACCOUNT}'s, the credentials are account {sandbox.account_sid}'s."
-
-    assert f"{whose}\n{RUN_UP_FIRST}" == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
-    assert f"{whose} Without those of\n{REMOVED}" == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
-
-
-def test_where_the_inputs_are_not_within_reach_it_may_be_either(
-    rotated: OutgoingCallerIdProvider, sandbox: Sandbox
+@pytest.mark.parametrize("inputs", [{"inputs": NAMED}, {"inputs": UNNAMED}, {}], ids=["named", "not named", "unknown"])
+def test_of_a_number_in_another_account(
+    rotated: OutgoingCallerIdProvider, sandbox: Sandbox, inputs: dict[str, dict[str, str]]
 ) -> None:
+    """The account may be a subaccount, or the one that the stack had before. A refresh never says how to delete."""
+    state = {"sid": SID, "account_sid": SUBACCOUNT}
+    old_inputs = {f"old_{name}": value for name, value in inputs.items()}
+
+    assert STORED == advice(lambda: rotated.read(SID, state), CONFIG, URN, **inputs)
+    assert f"{STORED}\n{REMOVED}" == advice(lambda: rotated.delete(SID, state), CONFIG, URN, **old_inputs)
+
+
+@pytest.mark.parametrize("name", ["desk", "it's", "$(id)", "'; id; '"])
+def test_the_command_to_copy_has_the_urn_in_quotes(rotated: OutgoingCallerIdProvider, name: str) -> None:
+    urn = f"urn:pulumi:test::caller-ids::a$T::{name}"
     state = {"sid": SID, "account_sid": SUBACCOUNT}
 
-    assert RUN_UP_FIRST == advice(lambda: rotated.read(SID, state))
-    assert advice(lambda: rotated.delete(SID, state)).startswith(f"{RUN_UP_FIRST}\nIf {SUBACCOUNT} is no subaccount")
+    command = advice(lambda: rotated.delete(SID, state), urn=urn).rpartition("`pulumi state")[2].partition("`")[0]
+    assert ["delete", urn] == shlex.split(command)
 
 
 @pytest.mark.parametrize("account", [{}, {"account_sid": SUBACCOUNT}], ids=["own account", "subaccount"])

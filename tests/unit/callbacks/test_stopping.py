@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import socket
 import threading
@@ -13,44 +12,16 @@ from collections.abc import Callable
 import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification.callback_server import Server
-from pulumi_twilio_caller_id.verification.sockets import accept_no_more, bind
+from pulumi_twilio_caller_id.verification.callback_server import CallbackServer
+from tests.support.machine import free_port
 
 ROUNDS = 12
 CLIENTS = 60
 
 
-def test_a_connection_that_was_accepted_last_is_ended_by_its_protocol() -> None:
-    seen: list[str] = []
-
-    class Ending(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            seen.append("made")
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
-
-        def connection_lost(self, _: Exception | None) -> None:
-            seen.append("lost")
-
-    async def serve() -> None:
-        [bound] = bind("127.0.0.1:0")
-        server = await asyncio.get_running_loop().create_server(Ending, sock=bound)
-        with socket.create_connection(bound.getsockname()):
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)  # now it is accepted, and nothing more
-            assert [] == seen
-            await accept_no_more([bound])
-            server.close()
-            await server.wait_closed()
-
-    asyncio.run(serve())
-    assert ["made", "lost"] == seen
-
-
 def receiver() -> tuple[tuple[str, int], Callable[[], None]]:
-    sockets = bind("127.0.0.1:0")
-    address = sockets[0].getsockname()
-    return address, Server(sockets, 10).stop
+    address = ("127.0.0.1", free_port())
+    return address, CallbackServer(f"127.0.0.1:{address[1]}", 10).stop
 
 
 def sandbox() -> tuple[tuple[str, int], Callable[[], None]]:

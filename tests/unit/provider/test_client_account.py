@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.api.client import Client
+from pulumi_twilio_caller_id.api.transport import POLL
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
-from pulumi_twilio_caller_id.models import CallerIdInputs, CallState
+from pulumi_twilio_caller_id.models import CallState, OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.text import redact
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 NUMBER = "+14155550101"
 LISTED = "+14155550199"
-INPUTS = CallerIdInputs(phone_number=NUMBER)
+INPUTS = OutgoingCallerIdInputs(phone_number=NUMBER)
 CALL = "CA" + "1" * 32
 ACCOUNT = "AC" + "1" * 32
 SUBACCOUNT = "AC" + "5" * 32
@@ -85,7 +86,7 @@ def test_without_an_api_url_it_is_twilio_itself(
     proxy = answering(b"HTTP/1.0 403 Forbidden\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     monkeypatch.setenv("TWILIO_REGION", "ie1")
-    api = Client(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), attempts=1)
+    api = Client(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), policy=POLL)
     with pytest.raises(TwilioUnreachable):
         api.find(NUMBER)
     assert [request.split()[:2] for request in proxy.requests] == [[b"CONNECT", b"api.twilio.com:443"]]
@@ -135,13 +136,13 @@ def test_the_token_of_a_subaccount_is_read_and_masked() -> None:
 )
 def test_a_token_that_cannot_be_read_is_none(connect: Connect, sandbox: Sandbox, fault: dict[str, Any]) -> None:
     sandbox.fail("account", **fault)
-    assert connect().once().auth_token() is None
+    assert connect().auth_token() is None
     assert [request.endpoint for request in sandbox.requests] == ["account"]
 
 
-def test_once_sends_each_request_once(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
+def test_a_poll_sends_each_request_once(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
     sandbox.fail("list", status=500)
-    api = connect(subaccount=None).once()
+    api = connect(subaccount=None).with_retries(POLL)
     with pytest.raises(TwilioRefused):
         api.find(NUMBER)
     assert (len(sandbox.requests), sleeps, api.account_sid) == (1, [], sandbox.account_sid)

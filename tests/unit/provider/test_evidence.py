@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
+from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import TwilioRefused
 from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification import evidence
 from pulumi_twilio_caller_id.verification.evidence import (
-    GRACE,
+    GRACE_SECONDS,
     Evidence,
     Failed,
+    Reason,
     Verdict,
     Verified,
     Waiting,
@@ -20,7 +24,7 @@ from pulumi_twilio_caller_id.verification.evidence import (
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
-from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, SystemClock
+from pulumi_twilio_caller_id.verification.waiter import Inbox
 from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
@@ -29,6 +33,7 @@ FOUND = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "1
 REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392")
 NOTHING = Evidence(started=0, deadline=100)
 OVER = replace(NOTHING, call=CallState(status="completed"), call_ended=20)
+TOLD = Callback(CALL, FOUND.account_sid, "completed", None, None, trusted=True)
 FAULT = TwilioRefused("look up", 500)
 
 
@@ -46,35 +51,51 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "(1) wins over (4)": (replace(call("busy"), listed=FOUND), 20, Verified(FOUND)),
     "(1) wins over (5)": (replace(OVER, listed=FOUND), 99, Verified(FOUND)),
     "(1) wins over (6)": (replace(NOTHING, listed=FOUND), 500, Verified(FOUND)),
-    "(2) confirmed": (replace(NOTHING, success=FOUND.sid, success_at=5, confirmed=FOUND), 5, Verified(FOUND)),
-    "(2) wins over (3)": (replace(NOTHING, failed="completed", success=FOUND.sid, confirmed=FOUND), 5, Verified(FOUND)),
-    "(2) wins over (6)": (replace(NOTHING, success=FOUND.sid, success_at=5, confirmed=FOUND), 500, Verified(FOUND)),
+    "(2) confirmed": (replace(NOTHING, reported_sid=FOUND.sid, reported_at=5, confirmed=FOUND), 5, Verified(FOUND)),
+    "(2) wins over (3)": (
+        replace(NOTHING, reported_failure_status="completed", reported_sid=FOUND.sid, confirmed=FOUND),
+        5,
+        Verified(FOUND),
+    ),
+    "(2) wins over (6)": (
+        replace(NOTHING, reported_sid=FOUND.sid, reported_at=5, confirmed=FOUND),
+        500,
+        Verified(FOUND),
+    ),
     "success, not there yet": (
-        replace(NOTHING, success=FOUND.sid, success_at=5),
-        5 + GRACE - 0.1,
+        replace(NOTHING, reported_sid=FOUND.sid, reported_at=5),
+        5 + GRACE_SECONDS - 0.1,
         Waiting("call over, looking for the number"),
     ),
     "success over a call said to be busy": (
-        replace(call("busy"), success=FOUND.sid, success_at=20),
+        replace(call("busy"), reported_sid=FOUND.sid, reported_at=20),
         21,
         Waiting("call over, looking for the number"),
     ),
-    "(3) callback says failed": (replace(NOTHING, failed="completed"), 5, Failed(3)),
-    "(3) wins over (6)": (replace(NOTHING, failed="completed"), 500, Failed(3)),
-    "(4) busy": (call("busy"), 20, Failed(4)),
-    "(4) no-answer": (call("no-answer"), 20, Failed(4)),
-    "(4) failed": (call("failed"), 20, Failed(4)),
-    "(4) canceled": (call("canceled"), 20, Failed(4)),
-    "(4) wins over (6)": (call("busy"), 500, Failed(4)),
+    "(3) callback says failed": (
+        replace(NOTHING, reported_failure_status="completed"),
+        5,
+        Failed(Reason.CALLBACK_FAILED),
+    ),
+    "(3) wins over (6)": (replace(NOTHING, reported_failure_status="completed"), 500, Failed(Reason.CALLBACK_FAILED)),
+    "(4) busy": (call("busy"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
+    "(4) no-answer": (call("no-answer"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
+    "(4) failed": (call("failed"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
+    "(4) canceled": (call("canceled"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
+    "(4) wins over (6)": (call("busy"), 500, Failed(Reason.CALL_NOT_ANSWERED)),
     "completed is not verified": (OVER, 20, Waiting("call over, looking for the number")),
-    "completed, within the grace": (OVER, 20 + GRACE - 0.1, Waiting("call over, looking for the number")),
-    "(5) completed, grace over": (OVER, 20 + GRACE, Failed(5)),
-    "(5) success, grace over": (replace(NOTHING, success=FOUND.sid, success_at=5), 5 + GRACE, Failed(5)),
-    "(5) wins over (6)": (OVER, 500, Failed(5)),
-    "(6) no call seen": (NOTHING, 100, Failed(6)),
-    "(6) in progress": (call("in-progress"), 100, Failed(6)),
-    "(6) within the grace": (replace(OVER, call_ended=95), 100, Failed(6)),
-    "a fault is no evidence": (replace(NOTHING, fault=FAULT, faults=50), 99, Waiting("calling")),
+    "completed, within the grace": (OVER, 20 + GRACE_SECONDS - 0.1, Waiting("call over, looking for the number")),
+    "(5) completed, grace over": (OVER, 20 + GRACE_SECONDS, Failed(Reason.NOT_LISTED_IN_TIME)),
+    "(5) success, grace over": (
+        replace(NOTHING, reported_sid=FOUND.sid, reported_at=5),
+        5 + GRACE_SECONDS,
+        Failed(Reason.NOT_LISTED_IN_TIME),
+    ),
+    "(5) wins over (6)": (OVER, 500, Failed(Reason.NOT_LISTED_IN_TIME)),
+    "(6) no call seen": (NOTHING, 100, Failed(Reason.DEADLINE_PASSED)),
+    "(6) in progress": (call("in-progress"), 100, Failed(Reason.DEADLINE_PASSED)),
+    "(6) within the grace": (replace(OVER, call_ended=95), 100, Failed(Reason.DEADLINE_PASSED)),
+    "a fault is no evidence": (replace(NOTHING, last_error=FAULT, consecutive_errors=50), 99, Waiting("calling")),
 }
 
 
@@ -111,22 +132,30 @@ If the phone did not ring: may the account call this country (Voice geo permissi
 CONDITION_6 = f"""\
 +1 415-555-0101 was not verified: the code was not keyed in within 100 s (call {CALL}, in-progress).
 {AGAIN}
-A person who needs longer: ResourceOptions(custom_timeouts=CustomTimeouts(create=...)).
+To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.
 If the code is keyed in after all, the number is verified at Twilio, but not in this stack."""
 
 
 @pytest.mark.parametrize(
-    ("seen", "condition", "expected"),
+    ("seen", "reason", "expected"),
     [
-        (replace(NOTHING, failed="completed"), 3, CONDITION_3_CODE.format(call=CALL, again=AGAIN)),
-        (replace(NOTHING, failed="busy"), 3, CONDITION_4_BUSY),
-        (replace(NOTHING, success=FOUND.sid), 5, CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid)),
-        (call("busy"), 4, CONDITION_4_BUSY),
-        (call("no-answer"), 4, CONDITION_4_NO_ANSWER),
-        (call("canceled"), 4, CONDITION_4_CANCELED),
-        (call("failed"), 4, CONDITION_4_FAILED),
-        (replace(OVER, call=CallState(status="completed", duration=23)), 5, CONDITION_5),
-        (call("in-progress"), 6, CONDITION_6),
+        (
+            replace(NOTHING, reported_failure_status="completed"),
+            Reason.CALLBACK_FAILED,
+            CONDITION_3_CODE.format(call=CALL, again=AGAIN),
+        ),
+        (replace(NOTHING, reported_failure_status="busy"), Reason.CALLBACK_FAILED, CONDITION_4_BUSY),
+        (
+            replace(NOTHING, reported_sid=FOUND.sid),
+            Reason.NOT_LISTED_IN_TIME,
+            CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid),
+        ),
+        (call("busy"), Reason.CALL_NOT_ANSWERED, CONDITION_4_BUSY),
+        (call("no-answer"), Reason.CALL_NOT_ANSWERED, CONDITION_4_NO_ANSWER),
+        (call("canceled"), Reason.CALL_NOT_ANSWERED, CONDITION_4_CANCELED),
+        (call("failed"), Reason.CALL_NOT_ANSWERED, CONDITION_4_FAILED),
+        (replace(OVER, call=CallState(status="completed", duration=23)), Reason.NOT_LISTED_IN_TIME, CONDITION_5),
+        (call("in-progress"), Reason.DEADLINE_PASSED, CONDITION_6),
     ],
     ids=[
         "callback",
@@ -140,65 +169,72 @@ If the code is keyed in after all, the number is verified at Twilio, but not in 
         "deadline",
     ],
 )
-def test_each_failure_is_explained(seen: Evidence, condition: int, expected: str) -> None:
+def test_each_failure_is_explained(seen: Evidence, reason: Reason, expected: str) -> None:
     """What happened with which number and call, and what to do."""
-    assert expected == "\n".join(explain(REQUEST, seen, Failed(condition), 32.4))
+    assert expected == "\n".join(explain(REQUEST, seen, reason, 32.4))
 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(300, "5 min"), (480, "8 min"), (60, "1 min"), (90, "90 s"), (20, "20 s"), (2.5, "2.5 s")]
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
-    what, _ = explain(REQUEST, replace(NOTHING, deadline=seconds), Failed(6), seconds)
+    what, _ = explain(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds)
     assert f"within {expected} (call {CALL}, not seen yet)." in what
 
 
 def test_a_failing_last_look_is_told_beside_what_is_known() -> None:
-    what, _ = explain(REQUEST, replace(call("busy"), fault=FAULT, faults=1), Failed(4), 32)
+    what, _ = explain(
+        REQUEST, replace(call("busy"), last_error=FAULT, consecutive_errors=1), Reason.CALL_NOT_ANSWERED, 32
+    )
     expected = "busy after 32 s). The last look-up failed: Twilio failed to look up (HTTP 500)."
     assert what.endswith(expected)
 
 
-def test_a_fault_that_has_passed_is_not_told() -> None:
-    what, _ = explain(REQUEST, replace(call("busy"), fault=FAULT, faults=0), Failed(4), 32)
-    assert what.endswith("busy after 32 s).")
+def test_an_ending_that_twilio_adds_some_day_is_no_missed_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "CALL_ENDED", CALL_ENDED | {"rejected"})
+    seen = call("rejected")
+    assert Failed(Reason.CALL_NOT_ANSWERED) == evaluate(seen, 20)
+    what, _ = explain(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32)
+    assert f"the call ended as rejected (call {CALL}, rejected after 32 s)." in what
 
 
 def test_no_message_tells_the_code() -> None:
     """Errors end up in logs and in the engine's history."""
-    for condition, seen in [(4, call("busy")), (5, OVER), (6, NOTHING)]:
-        assert "048392" not in "\n".join(explain(REQUEST, seen, Failed(condition), 32))
+    for reason, seen in [
+        (Reason.CALL_NOT_ANSWERED, call("busy")),
+        (Reason.NOT_LISTED_IN_TIME, OVER),
+        (Reason.DEADLINE_PASSED, NOTHING),
+    ]:
+        assert "048392" not in "\n".join(explain(REQUEST, seen, reason, 32))
 
 
-def test_the_clock_in_use_waits_until_the_time_is_over_or_something_has_come() -> None:
-    clock, inbox = SystemClock(), Inbox()
-    begin = clock.now()
-    clock.wait(inbox, 0.05)
-    assert clock.now() - begin >= 0.05
+def test_waiting_ends_when_something_comes_or_the_time_is_over() -> None:
+    inbox, token = Inbox(), CancelToken()
+    begin = time.monotonic()
+    inbox.wait(0.05)
+    assert time.monotonic() - begin >= 0.05
 
-    inbox.put(Interruption("^C"))
-    clock.wait(inbox, PATIENCE)
-    assert clock.now() - begin < PATIENCE / 2
+    inbox.put(TOLD)
+    inbox.wait(PATIENCE)
+    assert [TOLD] == inbox.drain()
+    with token.on_cancel(lambda _reason: inbox.wake_up()):
+        token.cancel("^C")
+    inbox.wait(PATIENCE)
+    assert [] == inbox.drain()
+    assert time.monotonic() - begin < PATIENCE / 2
 
 
 @pytest.mark.parametrize(
     ("status", "sid", "seen"),
     [
-        ("success", FOUND.sid, replace(NOTHING, success=FOUND.sid, success_at=7)),
+        ("success", FOUND.sid, replace(NOTHING, reported_sid=FOUND.sid, reported_at=7)),
         ("success", None, NOTHING),
-        ("failed", FOUND.sid, replace(NOTHING, failed="completed")),
+        ("failed", FOUND.sid, replace(NOTHING, reported_failure_status="completed")),
         (None, FOUND.sid, NOTHING),
     ],
 )
 def test_a_callback_tells_success_by_status_and_sid_together(
     status: str | None, sid: str | None, seen: Evidence
 ) -> None:
-    told = Callback(
-        call_sid=CALL,
-        account_sid=FOUND.account_sid,
-        call_status="completed",
-        verification_status=status,
-        caller_id_sid=sid,
-        trusted=True,
-    )
+    told = replace(TOLD, verification_status=status, caller_id_sid=sid)
     assert seen == with_callback(NOTHING, told, REQUEST, 7)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound, TwilioRefused, TwilioUnreachable
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
-INPUTS = CallerIdInputs(phone_number=NUMBER)
+INPUTS = OutgoingCallerIdInputs(phone_number=NUMBER)
 ABSENT = "PN" + "0" * 32
 
 
@@ -127,7 +127,7 @@ FAULTS: list[dict[str, Any]] = [
 def test_no_error_tells_the_token(sandbox: Sandbox, connect: Connect, endpoint: Any, fault: dict[str, Any]) -> None:
     """Neither as it is nor as it is sent, neither in the message nor in a traceback."""
     sandbox.fail(endpoint, **fault)
-    api = connect(attempts=1, timeout=0.05 if "delay" in fault else PATIENCE)
+    api = connect(attempts=1, timeout_seconds=0.05 if "delay" in fault else PATIENCE)
     steps: dict[str, Callable[[], object]] = {
         "create": lambda: api.request_validation(INPUTS),
         "list": lambda: api.find(NUMBER),

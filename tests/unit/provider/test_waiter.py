@@ -2,7 +2,7 @@
 
 A stream (data/streams) says from which second on the call, the list and the instance (a fetch by sid) show what, and
 when which callback comes (`callback`; an `interruption` likewise). `jump` moves the clock by itself, as when a laptop
-sleeps. `latency` is how long each request takes. Expected are the numbered condition of verification.py, the second it
+sleeps. `latency` is how long each request takes. Expected are the numbered condition of evidence.py, the second it
 is told, and the message where it fails; `looks_at` are the seconds at which the list is asked.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     CallerIdError,
@@ -25,7 +26,7 @@ from pulumi_twilio_caller_id.errors import (
 )
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification.status_callback import Callback
-from pulumi_twilio_caller_id.verification.waiter import Inbox, Interruption, Progress, await_caller_id
+from pulumi_twilio_caller_id.verification.waiter import Inbox, Progress, wait_until_verified
 
 STREAMS = sorted((Path(__file__).parents[2] / "data" / "streams").glob("*.json"))
 BEGIN = 1000.0
@@ -43,37 +44,43 @@ REASONS = {
 }
 
 
-class Clock:
+class Clock(Inbox):
     """Virtual time. Waiting costs nothing, but it must be of use; what a stream sends meanwhile cuts it short."""
 
     def __init__(self, stream: dict[str, Any] | None = None) -> None:
+        super().__init__()
         self.time = BEGIN
         self.wakes: list[float] = []
+        self.cancel_token = CancelToken()
         events = (stream or {}).get("events", [])
-        self._sent = [(BEGIN + e["at"], _sent(e)) for e in events if "callback" in e or "interruption" in e]
+        self._sent = [(BEGIN + e["at"], e) for e in events if "callback" in e or "interruption" in e]
         self._jumps = {BEGIN + e["at"]: e["jump"] for e in events if "jump" in e}
+        self.advance(0)
 
-    def deliver(self, inbox: Inbox) -> None:
-        for _, item in [sent for sent in self._sent if sent[0] <= self.time]:
-            inbox.put(item)
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and have what is sent until then arrive."""
+        self.time += seconds
+        due = [event for at, event in self._sent if at <= self.time]
         self._sent = [sent for sent in self._sent if sent[0] > self.time]
+        for event in due:
+            if "interruption" in event:
+                self.cancel_token.cancel(event["interruption"])
+            else:
+                self.put(_callback(event["callback"]))
 
     def now(self) -> float:
         return self.time
 
-    def wait(self, inbox: Inbox, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         assert seconds > 0
-        self.time = min([self.time + seconds, *[max(at, self.time) for at, _ in self._sent]])
-        for at in [at for at in self._jumps if at <= self.time]:
-            self.time += self._jumps.pop(at)
+        end = min([self.time + seconds, *[max(at, self.time) for at, _ in self._sent]])
+        for at in [at for at in self._jumps if at <= end]:
+            end += self._jumps.pop(at)
+        self.advance(end - self.time)
         self.wakes.append(self.time - BEGIN)
-        self.deliver(inbox)
 
 
-def _sent(event: dict[str, Any]) -> Callback | Interruption:
-    if "interruption" in event:
-        return Interruption(event["interruption"])
-    told = event["callback"]
+def _callback(told: dict[str, Any]) -> Callback:
     return Callback(
         call_sid=told.get("call_sid", CALL),
         account_sid=told.get("account_sid", FOUND.account_sid),
@@ -87,17 +94,16 @@ def _sent(event: dict[str, Any]) -> Callback | Interruption:
 class Twilio:
     """Shows what a stream says, at the second it is asked. `asked` notes who asked for what, and when."""
 
-    def __init__(self, stream: dict[str, Any], clock: Clock, asked: list[tuple[str, float]], who: str = "") -> None:
+    def __init__(
+        self, stream: dict[str, Any], clock: Clock, asked: list[tuple[str, float]], who: str = "once "
+    ) -> None:
         self._stream = stream
         self._clock = clock
         self.asked = asked
         self._who = who
 
-    def once(self) -> Twilio:
-        return Twilio(self._stream, self._clock, self.asked, "once ")
-
-    def twice(self) -> Twilio:
-        return Twilio(self._stream, self._clock, self.asked, "last ")
+    def last_look(self) -> CallerId | None:
+        return Twilio(self._stream, self._clock, self.asked, "last ").find(NUMBER)
 
     def find(self, phone_number: str) -> CallerId | None:
         assert phone_number == NUMBER
@@ -123,7 +129,7 @@ class Twilio:
 
     def _shown(self, what: str) -> Any:
         at = self._clock.time - BEGIN
-        self._clock.time += self._stream.get("latency", 0)
+        self._clock.advance(self._stream.get("latency", 0))
         self.asked.append((self._who + what, at))
         return [event[what] for event in self._stream["events"] if event["at"] <= at and what in event][-1]
 
@@ -142,22 +148,21 @@ def load(name: str) -> dict[str, Any]:
     return loaded
 
 
+def wait(twilio: Twilio, clock: Clock, **options: Any) -> CallerId:
+    return wait_until_verified(
+        twilio, twilio.last_look, REQUEST, inbox=clock, cancel_token=clock.cancel_token, now=clock.now, **options
+    )
+
+
 def play(stream: dict[str, Any], shown: list[Progress] | None = None) -> tuple[CallerId | CallerIdError, Clock, Twilio]:
     """What the await comes to on a stream."""
     clock = Clock(stream)
     twilio = Twilio(stream, clock, [])
     shown = [] if shown is None else shown
-    inbox = Inbox()
-    clock.deliver(inbox)
+    options = {name: stream[name] for name in ("callback_expected",) if name in stream}
     try:
-        outcome: CallerId | CallerIdError = await_caller_id(
-            twilio,
-            REQUEST,
-            timeout=stream.get("timeout", 300),
-            inbox=inbox,
-            callback_expected=stream.get("callback_expected", False),
-            clock=clock,
-            report=shown.append,
+        outcome: CallerId | CallerIdError = wait(
+            twilio, clock, timeout=stream.get("timeout", 300), report=shown.append, **options
         )
     except (NotVerified, Interrupted) as failed:
         outcome = failed
@@ -216,7 +221,7 @@ def test_looks_are_rarer_while_the_phone_rings_or_a_callback_is_expected(
 ) -> None:
     clock, asked = Clock(), list[tuple[str, float]]()
     stream = {"events": [{"at": 0, "call": call, "list": "empty"}, {"at": 11.5, "list": "found"}]}
-    await_caller_id(Twilio(stream, clock, asked), REQUEST, clock=clock, callback_expected=callback_expected)
+    wait(Twilio(stream, clock, asked), clock, callback_expected=callback_expected)
     looks = [at for what, at in asked if what == "once list"]
     assert expected == [at for at in looks if at < 12 or callback_expected]
 
@@ -234,7 +239,7 @@ def test_a_twilio_that_hangs_delays_the_end_by_one_request_and_the_last_look(dea
     clock, asked = Clock(), list[tuple[str, float]]()
     stream = {"latency": 15, "events": [{"at": 0, "call": "lost", "list": "lost"}]}
     with pytest.raises(NotVerified, match="was not keyed in within"):
-        await_caller_id(Twilio(stream, clock, asked), REQUEST, timeout=deadline, clock=clock)
+        wait(Twilio(stream, clock, asked), clock, timeout=deadline)
     late = [(what, at - deadline) for what, at in asked if at > deadline]
     assert ["last list"] == [what for what, _ in late]
     assert late[0][1] <= 15
@@ -259,7 +264,7 @@ def test_without_a_timeout_it_is_five_minutes() -> None:
     clock = Clock()
     stream = {"events": [{"at": 0, "call": "in-progress", "list": "empty"}]}
     with pytest.raises(NotVerified, match="was not keyed in within 5 min "):
-        await_caller_id(Twilio(stream, clock, []), REQUEST, clock=clock)
+        wait(Twilio(stream, clock, []), clock)
     assert clock.time - BEGIN == 300
 
 
@@ -277,6 +282,50 @@ def test_an_interruption_ends_the_wait_without_another_look() -> None:
         == outcome.what
     )
     assert "Run `pulumi up` again" in outcome.todo
+
+
+def interrupted_at(second: float, *more: dict[str, Any], call: Any = "ringing") -> dict[str, Any]:
+    """A stream in which the number shows up nowhere until pulumi is interrupted."""
+    before = {"at": 0, "call": call, "list": "empty", "instance": "found"}
+    return {"events": [before, *more, {"at": second, "interruption": "pulumi was interrupted"}]}
+
+
+def test_a_success_that_comes_together_with_an_interruption_counts() -> None:
+    """The caller ID it names is looked at once more."""
+    outcome, clock, twilio = play(interrupted_at(4.5, {"at": 4.5, "callback": {"verification_status": "success"}}))
+
+    assert (FOUND, 4.5) == (outcome, clock.time - BEGIN)
+    assert twilio.asked[-1] == ("once instance", 4.5)
+
+
+def test_a_success_that_can_not_be_confirmed_does_not_outlast_an_interruption() -> None:
+    success = {"at": 4.5, "callback": {"verification_status": "success"}, "instance": "unreachable"}
+    outcome, clock, _ = play(interrupted_at(4.5, success))
+
+    assert isinstance(outcome, Interrupted)
+    assert 4.5 == clock.time - BEGIN
+
+
+def test_a_last_look_that_an_interruption_cuts_off_is_no_failure() -> None:
+    """Twilio is not to blame: whoever looks is told that pulumi was interrupted."""
+    stream = interrupted_at(9, {"at": 8, "list": "lost"}, call={"ended": "busy", "duration": 0})
+    outcome, _, twilio = play(stream | {"latency": 4})
+
+    assert ("last list", 8) == twilio.asked[-1]
+    assert isinstance(outcome, Interrupted)
+    assert (
+        "+1 415-555-0101 was not verified: pulumi was interrupted after Twilio's call to it had ended"
+        f" (call {CALL})." == outcome.what
+    )
+
+
+def test_a_last_look_that_is_answered_is_what_counts_whoever_interrupts() -> None:
+    busy = {"ended": "busy", "duration": 0}
+    found, _, _ = play(interrupted_at(9, {"at": 8, "list": "found"}, call=busy) | {"latency": 4})
+    missing, _, _ = play(interrupted_at(9, call=busy) | {"latency": 4})
+
+    assert found == FOUND
+    assert isinstance(missing, NotVerified)
 
 
 @pytest.mark.parametrize(

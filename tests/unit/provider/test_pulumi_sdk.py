@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pulumi.output
@@ -19,7 +19,9 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
-from pulumi_twilio_caller_id import cancellation, pulumi_sdk
+from pulumi_twilio_caller_id import pulumi_sdk
+from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
+from pulumi_twilio_caller_id.context import Call
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from tests.support.machine import free_port
@@ -44,44 +46,56 @@ def servicer(request: Any, context: Any, answer: Any) -> Any:
     return answer()
 
 
-# current_rpc
+class Provider:
+    """A provider with one method, which does what a test says. `token` is the process's."""
+
+    def __init__(self) -> None:
+        self.token = CancelToken()
+
+    def call(self, act: Callable[[Call], Any]) -> Any:
+        @pulumi_sdk.provider_method(lambda: self.token)
+        def create(_self: Provider, call: Call) -> Any:
+            return act(call)
+
+        return create(self)
 
 
-def test_current_rpc_is_none_outside_of_an_engine() -> None:
-    assert None is pulumi_sdk.current_rpc()
+def call_for(request: Any) -> Call:
+    """The Call that a method gets for this request."""
+    return cast(Call, servicer(request, Context(), lambda: Provider().call(lambda call: call)))
 
 
-def test_current_rpc_is_found_in_the_calling_frames() -> None:
-    request = provider_pb2.CreateRequest(urn=URN, timeout=450)
-    rpc = servicer(request, Context(), pulumi_sdk.current_rpc)
-
-    assert (rpc.urn, rpc.timeout, rpc.old_inputs) == (URN, 450.0, None)
+# The Call
 
 
-def test_no_timeout_set_is_none() -> None:
-    assert None is servicer(provider_pb2.CreateRequest(urn=URN), Context(), pulumi_sdk.current_rpc).timeout
+def test_a_call_outside_of_an_engine_has_neither_urn_nor_timeout_nor_inputs() -> None:
+    call = Provider().call(lambda call: call)
+    assert ("", None, None) == (call.urn, call.timeout_seconds, call.read_old_inputs())
+
+
+def test_a_call_is_found_in_the_calling_frames() -> None:
+    call = call_for(provider_pb2.CreateRequest(urn=URN, timeout=450))
+    assert (URN, 450.0, None) == (call.urn, call.timeout_seconds, call.read_old_inputs())
+    assert None is call_for(provider_pb2.CreateRequest(urn=URN)).timeout_seconds
 
 
 def test_old_inputs_of_what_is_in_state() -> None:
     inputs = struct_pb2.Struct()
-    inputs.update({"phone_number": "+14155550101", "call_delay": 5})
+    inputs.update({"phone_number": "+14155550101", "call_delay": 5, "__provider": "pickled"})
 
     for request in (
         provider_pb2.ReadRequest(inputs=inputs),
         provider_pb2.DiffRequest(old_inputs=inputs),
         provider_pb2.DeleteRequest(old_inputs=inputs),
     ):
-        rpc = servicer(request, Context(), pulumi_sdk.current_rpc)
-        assert {"phone_number": "+14155550101", "call_delay": 5} == rpc.old_inputs
+        assert {"phone_number": "+14155550101", "call_delay": 5} == call_for(request).read_old_inputs()
 
 
 def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
-    assert None is servicer(provider_pb2.ReadRequest(), Context(), pulumi_sdk.current_rpc).old_inputs
-    assert None is servicer(types.SimpleNamespace(inputs=7), Context(), pulumi_sdk.current_rpc).old_inputs
-    assert (
-        (rpc := servicer(types.SimpleNamespace(), Context(), pulumi_sdk.current_rpc)).urn,
-        rpc.timeout,
-    ) == ("", None)
+    assert None is call_for(provider_pb2.ReadRequest()).read_old_inputs()
+    assert None is call_for(types.SimpleNamespace(inputs=7)).read_old_inputs()
+    call = call_for(types.SimpleNamespace())
+    assert ("", None) == (call.urn, call.timeout_seconds)
 
 
 # log
@@ -153,16 +167,19 @@ def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(
 # provider_method
 
 
-class Provider:
-    @pulumi_sdk.provider_method
-    def create(self, raised: BaseException) -> None:
-        raise raised
+def fail(error: BaseException) -> None:
+    """Fail with this error in a provider's method."""
+
+    def act(_call: Call) -> None:
+        raise error
+
+    Provider().call(act)
 
 
 def test_a_users_error_is_its_message_alone() -> None:
     context = Context()
     with pytest.raises(CallerIdError, match="what\ntodo"):
-        servicer(object(), context, lambda: Provider().create(CallerIdError("what", "todo")))
+        servicer(object(), context, lambda: fail(CallerIdError("what", "todo")))
     with pytest.raises(RuntimeError):
         context.abort("UNKNOWN", "Traceback (most recent call last) ...")
 
@@ -181,7 +198,7 @@ class Sealed(Context):
 def test_a_context_that_can_not_be_changed_leaves_the_error_in_the_sdks_traceback() -> None:
     context = Sealed()
     with pytest.raises(CallerIdError):
-        servicer(object(), context, lambda: Provider().create(CallerIdError("what", "todo")))
+        servicer(object(), context, lambda: fail(CallerIdError("what", "todo")))
     with pytest.raises(RuntimeError):
         context.abort("UNKNOWN", "Traceback ...")
 
@@ -190,13 +207,13 @@ def test_a_context_that_can_not_be_changed_leaves_the_error_in_the_sdks_tracebac
 
 def test_a_users_error_outside_of_an_engine_is_raised_as_it_is() -> None:
     with pytest.raises(CallerIdError):
-        Provider().create(CallerIdError("what", "todo"))
+        fail(CallerIdError("what", "todo"))
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     context = Context()
     with pytest.raises(ZeroDivisionError):
-        servicer(object(), context, lambda: Provider().create(ZeroDivisionError()))
+        servicer(object(), context, lambda: fail(ZeroDivisionError()))
     with pytest.raises(RuntimeError):
         context.abort("UNKNOWN", "Traceback ...")
 
@@ -207,7 +224,7 @@ def test_a_fault_of_ours_keeps_its_traceback() -> None:
 def test_what_is_not_an_exception_becomes_one(ended: BaseException) -> None:
     """The SDK answers the engine only for an Exception; the engine would wait for ever."""
     with pytest.raises(RuntimeError, match=f"create was ended by {type(ended).__name__}"):
-        Provider().create(ended)
+        fail(ended)
 
 
 # is_unknown
@@ -225,11 +242,11 @@ def test_unknown_values(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not pulumi_sdk.is_unknown("+14155550101")
 
 
-# interruptible
+# Cancelling
 
 
 class Ending(Context):
-    """A context whose call somebody ends, or has ended already."""
+    """A context whose RPC somebody ends, or has ended already."""
 
     def __init__(self, *, ended: bool = False) -> None:
         super().__init__()
@@ -244,72 +261,44 @@ class Ending(Context):
         self.callbacks[0]()
 
 
-def told_within(context: object, act: Callable[[], object]) -> list[str]:
-    """What a wait is told, in a call of the engine with this context, when something happens."""
-    told: list[str] = []
+def reason_after(context: object, act: Callable[[CancelToken], object]) -> str | None:
+    """Why an operation is cancelled after something has happened. `act` gets the token of the process."""
+    provider = Provider()
 
-    def wait() -> None:
-        with pulumi_sdk.interruptible(told.append):
-            act()
+    def operation(call: Call) -> str | None:
+        act(provider.token)
+        return call.cancel.reason
 
-    servicer(provider_pb2.CreateRequest(), context, wait)
-    return told
-
-
-def test_cancel_stops_every_wait_and_those_that_begin_later() -> None:
-    assert [cancellation.CANCELED] == told_within(Ending(), cancellation.cancel)
-    assert cancellation.cancel_requested()
-    assert [cancellation.CANCELED] == told_within(Ending(), lambda: None)
+    reason: str | None = servicer(provider_pb2.CreateRequest(), context, lambda: provider.call(operation))
+    return reason
 
 
-def test_the_end_of_the_call_stops_the_wait() -> None:
+def test_the_first_interrupt_cancels_each_operation_and_those_that_begin_later() -> None:
+    assert INTERRUPTED == reason_after(Ending(), lambda token: token.cancel(INTERRUPTED))
+    provider = Provider()
+    provider.token.cancel(INTERRUPTED)
+    assert INTERRUPTED == provider.call(lambda call: call.cancel.reason)
+
+
+def test_the_end_of_the_rpc_cancels_its_operation() -> None:
     context = Ending()
-    assert [cancellation.ENDED] == told_within(context, context.end)
-    assert [cancellation.ENDED] == told_within(Ending(ended=True), lambda: None)
+    assert ENGINE_ENDED == reason_after(context, lambda _: context.end())
+    assert ENGINE_ENDED == reason_after(Ending(ended=True), lambda _: None)
 
 
-def test_the_usual_end_of_a_call_stops_nothing() -> None:
-    """gRPC tells of every end, also of that of a call that was answered."""
+def test_the_usual_end_of_an_rpc_cancels_nothing() -> None:
+    """gRPC tells of every end, also of that of an RPC that was answered."""
     context = Ending()
-    told = told_within(context, lambda: None)
+    call = servicer(provider_pb2.CreateRequest(), context, lambda: Provider().call(lambda call: call))
     context.end()
-    cancellation.cancel()
-
-    assert [] == told
+    assert None is call.cancel.reason
 
 
-def test_without_a_call_or_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
-    told: list[str] = []
-    with pulumi_sdk.interruptible(told.append):
-        pass
-    assert [] == told
-    assert [] == told_within(Context(), lambda: None)
+def test_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
+    assert None is reason_after(Context(), lambda _: None)
 
 
-class Call(Context):
-    def __init__(self, *, active: bool) -> None:
-        super().__init__()
-        self.active = active
-
-    def is_active(self) -> bool:
-        return self.active
-
-
-@pytest.mark.parametrize(
-    ("context", "why"), [(Call(active=True), None), (Call(active=False), cancellation.ENDED), (Context(), None)]
-)
-def test_who_is_about_to_act_can_ask(context: Context, why: str | None) -> None:
-    """A context of another kind: nobody knows better."""
-    told: list[str | None] = []
-    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(pulumi_sdk.ended()))
-    assert [why] == told
-
-    cancellation.cancel()
-    servicer(provider_pb2.CreateRequest(), context, lambda: told.append(pulumi_sdk.ended()))
-    assert [why, cancellation.CANCELED] == told
-
-
-# hear_cancel, expect_waiting
+# hear_cancel, widen_worker_pool
 
 
 class Servicer:
@@ -321,19 +310,20 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -
     """Also through a method that was bound before, as gRPC holds it."""
     monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
-    bound = Servicer().Cancel
-    pulumi_sdk.hear_cancel()
+    bound, token = Servicer().Cancel, CancelToken()
+    pulumi_sdk.hear_cancel(token)
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
-    assert cancellation.cancel_requested()
+    assert INTERRUPTED == token.reason
 
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
-    pulumi_sdk.hear_cancel()
+    token = CancelToken()
+    pulumi_sdk.hear_cancel(token)
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
-    pulumi_sdk.hear_cancel()
+    pulumi_sdk.hear_cancel(token)
 
-    assert not cancellation.cancel_requested()
+    assert None is token.reason
 
 
 def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
@@ -473,12 +463,11 @@ def end_a_call(*, answered: bool = False) -> None:
     """Have the engine end a call, before or after the answer, and wait for what comes of that."""
     context = Ending()
 
-    @pulumi_sdk.provider_method
-    def operation(_self: object) -> None:
+    def operation(_call: Call) -> None:
         if not answered:
             context.end()
 
-    servicer(provider_pb2.DeleteRequest(), context, lambda: operation(None))
+    servicer(provider_pb2.DeleteRequest(), context, lambda: Provider().call(operation))
     if answered:
         context.end()
     for thread in threading.enumerate():

@@ -1,19 +1,18 @@
-"""What a preview learns from the account about new resources, and what it costs."""
+"""What a preview says about new and replaced resources, and which requests it makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi.output
 import pytest
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest
 
-from pulumi_twilio_caller_id.inputs import DELETE_BEFORE_REPLACE, DRY_RUN, IMPORT
+from pulumi_twilio_caller_id.inputs import CREATE_TIMEOUT, DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.operations import preview as outlook
-from pulumi_twilio_caller_id.operations.preflight import Preflight
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -23,25 +22,28 @@ SUBACCOUNT = "AC" + "5" * 32
 UNKNOWN = pulumi.output.Unknown()  # type: ignore[no-untyped-call]
 
 Preview = Callable[..., str]
+T = TypeVar("T")
 
 
 @pytest.fixture
-def preview(
-    provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Preview:
-    """Previews a new resource of this name; several are of one operation. Gives what its row says, or the failures."""
-    monkeypatch.setattr(outlook, "preflight", Preflight())
+def preview(provider: OutgoingCallerIdProvider, capsys: pytest.CaptureFixture[str]) -> Preview:
+    """Preview a new resource of this name. All belong to one operation. Give what its row says, or the failures."""
 
     def check(name: str, /, **news: Any) -> str:
-        def servicer(request: object, context: object) -> CheckResult:
-            return provider.check({}, {**news, DRY_RUN: True})
-
-        urn = f"urn:pulumi:test::caller-ids::T::{name}"
-        failures = servicer(SimpleNamespace(urn=urn), SimpleNamespace()).failures
+        failures = for_resource(name, lambda: provider.check({}, {**news, DRY_RUN: True})).failures
         told = capsys.readouterr().err
         return "\n".join(f"{failure.property}: {failure.reason}" for failure in failures) or told
 
     return check
+
+
+def for_resource(name: str, act: Callable[[], T]) -> T:
+    """Act within an RPC of the engine about this resource."""
+
+    def servicer(request: object, context: object) -> T:
+        return act()
+
+    return servicer(SimpleNamespace(urn=f"urn:pulumi:test::caller-ids::T::{name}"), SimpleNamespace())
 
 
 def reconfigure(provider: OutgoingCallerIdProvider, sandbox: Sandbox, **more: str) -> None:
@@ -64,8 +66,22 @@ def test_what_may_keep_up_from_failing_is_told(preview: Preview, sandbox: Sandbo
     sid = sandbox.add_caller_id(NUMBER).sid
     told = f"+1 415-555-0101 is already verified as {sid}: `pulumi up` will fail unless "
     assert f"{told}you set adopt=True or delete it first\n" == preview("a", phone_number=NUMBER, adopt=UNKNOWN)
-    again = preview("a", phone_number=NUMBER, **{DELETE_BEFORE_REPLACE: True})
-    assert f"{told}it deletes that first (delete_before_replace)\n" == again
+
+
+def test_how_long_somebody_has_to_key_in_the_code_is_told(preview: Preview) -> None:
+    for timeout, within in (("8m", "8 min"), ("90s", "90s"), ("1h30m", "1h30m")):
+        told = f"`pulumi up` will call the number (someone must key in a 6-digit code within {within})\n"
+        assert told == preview("desk", phone_number=UNKNOWN, **{CREATE_TIMEOUT: timeout})
+
+
+def test_what_a_replacement_deletes_is_told(provider: OutgoingCallerIdProvider, preview: Preview) -> None:
+    """The engine compares the resource with the state, then checks it again as a new one."""
+    olds, news = {"phone_number": NUMBER}, {"phone_number": OTHER}
+    for_resource("desk", lambda: provider.check(olds, {**news, DRY_RUN: True}))
+    assert ["phone_number"] == for_resource("desk", lambda: provider.diff(NO_SUCH, olds, news)).replaces
+    within = "someone must key in a 6-digit code within 5 min"
+    delete = f"then delete +1 415-555-0101 ({NO_SUCH}) unless another resource or retain_on_delete keeps it"
+    assert f"`pulumi up` will call +1 415-555-0102 ({within}), {delete}\n" == preview("desk", phone_number=OTHER)
 
 
 def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sandbox) -> None:
@@ -80,20 +96,20 @@ def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sa
     number_differs = f"{sid}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid"
     assert f"phone_number: {number_differs}" == preview("lobby", phone_number=OTHER, **{IMPORT: sid})
     told = preview("desk", phone_number=NUMBER, friendly_name="Reception", **{IMPORT: sid})
-    assert told.startswith(f"friendly_name: {sid}, which import_ names, is 'Front desk' at Twilio, where an import")
+    assert told.startswith(f"friendly_name: {sid}, which import_ names, has another friendly name at Twilio, and an")
+    assert "Front desk" not in told
 
     assert f"import {sid}, no call\n" == preview("desk", phone_number=NUMBER, **{IMPORT: sid})
     assert ["list", "fetch", "fetch"] == [request.endpoint for request in sandbox.requests]
 
 
-def test_a_name_that_looks_alike_is_told_apart(preview: Preview, sandbox: Sandbox) -> None:
-    """Whichever of both has the strange character."""
-    sid = sandbox.add_caller_id(NUMBER, "Desk").sid
-    strange = sandbox.add_caller_id(OTHER, "Desk\ufe0f").sid
-    told = preview("a", phone_number=NUMBER, friendly_name="Desk\ufe0f", **{IMPORT: sid})
-    assert f"{sid}, which import_ names, is 'Desk' at Twilio (and 'Desk\\ufe0f' here), where an import" in told
-    told = preview("b", phone_number=OTHER, friendly_name="Desk", **{IMPORT: strange})
-    assert f"{strange}, which import_ names, is 'Desk\\ufe0f' at Twilio, where an import changes nothing" in told
+def test_an_adoption_that_renames_says_so_without_the_names(preview: Preview, sandbox: Sandbox) -> None:
+    """Blanks at the ends and another form of accents are no other name, neither here nor for an import."""
+    sid = sandbox.add_caller_id(NUMBER, "Caf\u00e9").sid
+    same = {"phone_number": NUMBER, "friendly_name": " Cafe\u0301 "}
+    assert f"adopt {sid}, no call\n" == preview("desk", **same, adopt=True)
+    assert f"import {sid}, no call\n" == preview("desk", **same, **{IMPORT: sid})
+    assert f"adopt {sid}, no call, and rename it\n" == preview("desk", **{**same, "friendly_name": "B"}, adopt=True)
 
 
 def test_each_account_is_listed_once(preview: Preview, provider: OutgoingCallerIdProvider) -> None:
@@ -132,6 +148,21 @@ def test_where_twilio_does_not_answer_a_preview_warns_once(
     assert told in first
     assert first.endswith("`pulumi up` will call +1 415-555-0101 (someone must key in a 6-digit code within 5 min)\n")
     assert preview("desk-1", phone_number=OTHER).startswith("`pulumi up` will call +1 415-555-0102 (")
+    assert {"list"} == {request.endpoint for request in sandbox.requests}
+    assert len(sandbox.requests) <= 2
+
+
+def test_resources_that_are_checked_at_the_same_time_share_one_listing(
+    provider: OutgoingCallerIdProvider, sandbox: Sandbox
+) -> None:
+    def check(number: str) -> CheckResult:
+        news = {"phone_number": number, DRY_RUN: True}
+        return for_resource(f"desk-{number}", lambda: provider.check({}, news))
+
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(check, [f"+1415555010{n}" for n in range(8)]))
+    assert [[]] * 8 == [result.failures for result in results]
+    assert ["list"] == [request.endpoint for request in sandbox.requests]
 
 
 def test_settings_that_make_no_sense_are_a_warning(

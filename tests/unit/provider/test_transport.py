@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id import cancellation
+from pulumi_twilio_caller_id.api.transport import LAST_LOOK
+from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
     TooManyRequests,
     TwilioRefused,
 )
-from pulumi_twilio_caller_id.models import CallerIdInputs
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
 
 NUMBER = "+14155550101"
-INPUTS = CallerIdInputs(phone_number=NUMBER)
+INPUTS = OutgoingCallerIdInputs(phone_number=NUMBER)
 POST_LOST = f"Twilio was asked to verify {NUMBER}, and gave no usable answer: "
 GET_LOST = f"Twilio was asked to look up {NUMBER}, and gave no usable answer: "
 
@@ -46,14 +47,15 @@ def assert_growing(sleeps: list[float]) -> None:
 def test_nothing_is_sent_again_after_an_interrupt(sandbox: Sandbox, connect: Connect, fault: dict[str, Any]) -> None:
     """Nor is a pause held out to its end: whoever pressed ^C waits for this."""
     sandbox.fail("fetch", **fault)
+    token = CancelToken()
 
     def pause(_: float) -> None:
-        threading.Timer(0.05, cancellation.cancel).start()
-        cancellation.pause(PATIENCE)
+        threading.Timer(0.05, token.cancel, ["pulumi was interrupted"]).start()
+        token.wait(PATIENCE)
 
     begun = time.monotonic()
     with pytest.raises((TwilioRefused, AnswerLost), match="read caller ID"):
-        connect(sleep=pause).fetch("PN" + "0" * 32)
+        connect(cancel=token, pause=pause).fetch("PN" + "0" * 32)
     assert time.monotonic() - begun < PATIENCE / 2
     assert 1 == len(sandbox.requests)
 
@@ -94,7 +96,7 @@ def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
 ) -> None:
     sandbox.fail("create", status=429)
     with pytest.raises(TooManyRequests) as caught:
-        connect(attempts=3, patience=0).request_validation(INPUTS)
+        connect(attempts=3, busy_seconds=0).request_validation(INPUTS)
     told = f"Too Many Requests (code 20429, HTTP 429, account {sandbox.account_sid})"
     assert caught.value.what == f"Twilio refused to verify {NUMBER}: {told}."
     assert asked(sandbox) == [("create", 429)] * 3
@@ -138,7 +140,7 @@ def test_who_has_no_time_makes_no_long_pause(
 ) -> None:
     sandbox.fail("list", status=status, retry_after=retry_after)
     with pytest.raises(TwilioRefused):
-        connect().twice().find(NUMBER)
+        connect().with_retries(LAST_LOOK).find(NUMBER)
     assert expected == sleeps
 
 
@@ -157,7 +159,7 @@ def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
 ) -> None:
     server = answering(b"HTTP/1.0 429 Busy\r\nContent-Length: 0\r\nRetry-After: " + header + b"\r\n\r\n")
     with pytest.raises(TooManyRequests):
-        connect(url=server.url, attempts=2, patience=0).find(NUMBER)
+        connect(url=server.url, attempts=2, busy_seconds=0).find(NUMBER)
     assert len(server.requests) == 2
     assert len(sleeps) == 1
     assert 0 <= sleeps[0] <= 0.5
@@ -230,7 +232,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     sandbox.fail("create", delay=60)
     begin = time.monotonic()
     with pytest.raises(AnswerLost) as caught:
-        connect(timeout=0.2).request_validation(INPUTS)
+        connect(timeout_seconds=0.2).request_validation(INPUTS)
     assert caught.value.what == POST_LOST + "nothing came within 0.2 s."
     assert 0.2 <= time.monotonic() - begin < PATIENCE / 2
     assert len(sandbox.requests) <= 1  # none yet, where this one is given up before the sandbox gets to it
@@ -239,7 +241,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
 
 def test_a_reading_request_that_hangs_is_repeated(sandbox: Sandbox, connect: Connect) -> None:
     sandbox.fail("list", delay=60, times=1)
-    assert connect(timeout=1.0).find(NUMBER) is None
+    assert connect(timeout_seconds=1.0).find(NUMBER) is None
     *given_up, last = asked(sandbox)
     assert ("list", 200) == last
     assert {("list", None)} == set(given_up)
@@ -265,7 +267,7 @@ def test_a_success_without_a_json_object_is_a_lost_answer(
 def test_a_deletion_that_is_not_answered_with_204_is_a_lost_answer(sandbox: Sandbox, connect: Connect) -> None:
     """A page of something in between deletes nothing."""
     sandbox.fail("delete", body="{}")
-    with pytest.raises(AnswerLost, match="HTTP 200 where a deletion is answered with 204"):
+    with pytest.raises(AnswerLost, match="HTTP 200, but a deletion is answered with 204"):
         connect(attempts=1).remove(sandbox.caller_ids[0].sid)
 
 

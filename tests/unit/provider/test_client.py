@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.errors import AnswerLost, BadSid, NotFound, TwilioRefused
-from pulumi_twilio_caller_id.models import CallerIdInputs, ValidationRequest
+from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NUMBER = "+14155550101"
 LISTED = "+14155550199"
-INPUTS = CallerIdInputs(phone_number=NUMBER)
+INPUTS = OutgoingCallerIdInputs(phone_number=NUMBER)
 CALL = "CA" + "1" * 32
 SID = "PN" + "1" * 32
 ACCOUNT = "AC" + "1" * 32
@@ -47,7 +47,7 @@ def ok(body: object) -> bytes:
 def test_a_validation_request_is_sent_as_documented(connect: Connect, answering: Callable[[bytes], RawServer]) -> None:
     """B04: each input arrives, under Twilio's name and encoded."""
     server = answering(ok(ANSWER))
-    inputs = CallerIdInputs(
+    inputs = OutgoingCallerIdInputs(
         phone_number="(415) 555-0101",
         friendly_name="Zoë & Co",
         call_delay=0,

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
 import re
-import resource
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
-from aiohttp import web
 
-import pulumi_twilio_caller_id
-from pulumi_twilio_caller_id.verification import callback_server
-from pulumi_twilio_caller_id.verification.callback_server import LARGEST_REQUEST, MOST_CONNECTIONS
+from pulumi_twilio_caller_id.verification.callback_server import MAX_CONNECTIONS
 from pulumi_twilio_caller_id.verification.status_callback import (
-    MOST_FIELDS,
     NUDGE_BURST,
     NUDGE_INTERVAL,
     CallbackEndpoint,
+    CallbackServers,
     status_callback_url,
 )
 from tests.support.machine import free_port
@@ -136,7 +126,6 @@ def test_a_head_has_its_limits(receiver: Receiver) -> None:
         receiver.request(target=f"/{'x' * 9000}"),
         receiver.request(target=f"/{receiver.own}?{'x' * 9000}"),
         receiver.request(X_Other="forged" * 1500),
-        receiver.request(**{f"X_{number}": "forged" for number in range(20_000)}),
     ):
         assert receiver.status(long) in (0, 400)
     assert [] == receiver.callbacks
@@ -149,27 +138,17 @@ def test_a_head_has_its_limits(receiver: Receiver) -> None:
     "POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n",
     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n",
 ])  # fmt: skip
-def test_whoever_sends_without_end_is_cut_off(receiver: Receiver, begin: str) -> None:
-    """By the size of it, long before the time is over."""
-    started, sent = time.monotonic(), 0
-    with receiver.connect() as connection, suppress(ConnectionError):
-        connection.sendall(begin.format(own=receiver.own).encode())
-        while sent < 100 * LARGEST_REQUEST:
-            sent += connection.send(b"forged: forged\r\n" * 64)
-    assert sent < 100 * LARGEST_REQUEST
-    assert time.monotonic() - started < FOREVER / 2
-    assert [] == receiver.callbacks
-    receiver.still_works()
-
-
-def test_a_callback_has_as_many_fields_as_one_of_twilio_s_may_have(receiver: Receiver) -> None:
-    for more in (MOST_FIELDS + 1, 20_000):
-        assert 413 == receiver.status(receiver.request(body="&".join(["a="] * more)))
-        assert more > 3000 or 413 == receiver.status(
-            receiver.request("GET", f"/{receiver.own}?{'&'.join(['a='] * more)}")
-        )
-    assert 403 == receiver.status(receiver.request(body="&".join(["a="] * MOST_FIELDS)))
-    receiver.still_works()
+def test_whoever_sends_without_end_is_cut_off(begin: str) -> None:
+    """When the time for a request is over, if not before."""
+    with Receiver(timeout=0.4) as receiver:
+        started = time.monotonic()
+        with receiver.connect() as connection, suppress(ConnectionError):
+            connection.sendall(begin.format(own=receiver.own).encode())
+            while time.monotonic() - started < FOREVER:
+                connection.send(b"forged: forged\r\n" * 64)
+        assert time.monotonic() - started < FOREVER / 2
+        assert [] == receiver.callbacks
+        receiver.still_works()
 
 
 def test_of_requests_in_a_row_the_first_is_answered(receiver: Receiver) -> None:
@@ -181,97 +160,34 @@ def test_of_requests_in_a_row_the_first_is_answered(receiver: Receiver) -> None:
     receiver.still_works()
 
 
-def test_no_more_is_read_than_a_request_may_have() -> None:
-    """Whatever aiohttp, whose limits differ from release to release, makes of it."""
-
-    class Transport(asyncio.Transport):
-        aborted = False
-
-        def abort(self) -> None:
-            self.aborted = True
-
-        def pause_reading(self) -> None:
-            pass
-
-    async def feed() -> list[bool]:
-        loop = asyncio.get_running_loop()
-        manager = web.Server(cast(Any, None))
-        connection, transport = callback_server._connections(manager, loop, FOREVER, asyncio.Event())(), Transport()
-        connection.connection_made(transport)
-        seen = []
-        for data in (b"CONNECT x:1 HTTP/1.1\r\n\r\n".ljust(LARGEST_REQUEST, b"x"), b"x"):
-            connection.data_received(data)
-            seen.append(transport.aborted)
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()  # what would answer
-        return seen
-
-    assert [False, True] == asyncio.run(feed())
-
-
 # Who is kept waiting
 
-CHILD = """
-import resource, sys
-from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
-resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-reception = CallbackEndpoint(sys.argv[1], sys.argv[3], (sys.argv[2],))
-with status_callback_url(reception, lambda it: print(it.caller_id_sid, flush=True), print, request_timeout=60) as url:
-    print(url, flush=True)
-    sys.stdin.readline()
-"""
 
-
-def test_hundreds_that_hold_their_connections_open_keep_nobody_out() -> None:
-    """Nor do they use up the files that a process may have open: here 256."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
-    receiver = Receiver()
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, PUBLIC, TOKEN, receiver.reception.listen],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={"PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)},
-    )  # fmt: skip
-    with child, ExitStack() as stack:
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        stack.callback(child.kill)
-        assert child.stdout
-        receiver.url = child.stdout.readline().strip()
-        receiver.own = receiver.url.rpartition("/")[2]
-        half = f"POST /{receiver.own} HTTP/1.1\r\nHost: x\r\n"
-        begun = (
-            "",
-            "POST /",
-            half,
-            receiver.request()[:-5],
-            half.replace(receiver.own, "x") + "Content-Length: 9\r\n\r\n",
-        )
+def test_hundreds_that_hold_their_connections_open_keep_nobody_out(receiver: Receiver) -> None:
+    half = f"POST /{receiver.own} HTTP/1.1\r\nHost: x\r\n"
+    elsewhere = half.replace(receiver.own, "x") + "Content-Length: 9\r\n\r\n"
+    begun = ("", "POST /", half, receiver.request()[:-5], elsewhere)
+    started = time.monotonic()
+    with ExitStack() as stack:
         held = []
-        for _ in range(5):
-            os.kill(child.pid, signal.SIGSTOP)  # so that they come all at once
-            began = time.monotonic()
-            for number in range(250):
-                assert time.monotonic() - began < FOREVER / 2, "there is no place in the queue"
-                held.append(stack.enter_context(receiver.connect()))
-                held[-1].sendall(begun[number % len(begun)].encode())
-            os.kill(child.pid, signal.SIGCONT)
-            started = time.monotonic()
-            assert 204 == receiver.status(receiver.request())
-            assert time.monotonic() - started < FOREVER / 2
+        for number in range(4 * MAX_CONNECTIONS):
+            held.append(stack.enter_context(receiver.connect()))
+            held[-1].sendall(begun[number % len(begun)].encode())
+        receiver.still_works()
+        assert time.monotonic() - started < FOREVER / 2
         for connection in held:
             connection.setblocking(False)
-        assert MOST_CONNECTIONS >= sum(is_open(connection) for connection in held) > MOST_CONNECTIONS / 2
-        told, errors = child.communicate("\n", timeout=FOREVER)
-    assert (["PN" + "3" * 32] * 5, "") == (told.split(), errors)
+        assert sum(is_open(connection) for connection in held) <= 2 * MAX_CONNECTIONS
 
 
 def is_open(connection: socket.socket) -> bool:
     try:
-        return connection.recv(4096).startswith(b"HTTP/1.1 404") and False
+        connection.recv(4096)
     except BlockingIOError:
         return True
     except ConnectionError:
-        return False
+        pass
+    return False  # it was answered, or cut off
 
 
 class Drips:
@@ -348,14 +264,14 @@ def test_a_true_callback_of_another_wait_is_not_one_of_this(receiver: Receiver) 
     assert ([SUCCESS], []) == (other.callbacks, receiver.callbacks)
 
 
-@pytest.mark.parametrize("how", ["no token", "shared key", "replayed"])
+@pytest.mark.parametrize("how", ["no token", "shared key"])
 def test_whoever_repeats_themselves_does_not_make_us_ask_twilio_each_time(how: str) -> None:
     """Who knows the path may have us look at once a few times; the true callback counts all the same."""
     true: dict[str, str] = {"X_Twilio_Webhooks_Signature_Settings": "key=1"} if how == "shared key" else {}
     with Receiver(() if how == "no token" else (TOKEN,)) as receiver:
         started = time.monotonic()
         assert {204} == {receiver.status(receiver.request(**true)) for _ in range(60)}
-        most = 1 + NUDGE_BURST + (time.monotonic() - started) / NUDGE_INTERVAL
+        most = NUDGE_BURST + (time.monotonic() - started) / NUDGE_INTERVAL
         assert NUDGE_BURST <= len(receiver.callbacks) <= most + 1
         if how != "no token":
             failed = FIELDS | {"VerificationStatus": "failed"}
@@ -372,7 +288,7 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
     assert ("127.0.0.1", True) == (default, its_port.isdecimal())
     for host, bound in (("127.0.0.1", "0100007F"), ("0.0.0.0", "00000000")):  # noqa: S104
         port = free_port()
-        with status_callback_url(CallbackEndpoint(PUBLIC, f"{host}:{port}"), print, print):
+        with status_callback_url(CallbackServers(), CallbackEndpoint(PUBLIC, f"{host}:{port}"), print, print):
             rows = [
                 line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()
             ]

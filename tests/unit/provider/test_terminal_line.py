@@ -1,4 +1,4 @@
-"""The lines at the bottom of the terminal, on a pseudo-terminal whose screen an emulator keeps."""
+"""The last line of the terminal, on a pseudo-terminal whose screen an emulator keeps."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import NARROW, TerminalLine, has_terminal, layout
+from pulumi_twilio_caller_id.progress.terminal_line import NARROW, TerminalLine, fit
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
-SIX = [(f"48392{n}", f"+1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]
+SIX = [(f"48392{n} +1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]
 
 
 class Tty:
@@ -79,6 +79,7 @@ class Tty:
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _: 1)  # it is no test's controlling terminal
     made = Tty()
     yield made
     made.close()
@@ -106,16 +107,16 @@ def another_look(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return wait
 
 
-def refreshers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "terminal"]
+def painters() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "terminal-line"]
 
 
 @pytest.fixture(autouse=True)
 def ended(screen: Tty) -> Iterator[None]:
-    """Every test clears what it shows, and the thread that repaints then ends; it never keeps a process."""
+    """Every test clears what it shows, and the thread that paints then ends; it never keeps a process."""
     yield
-    assert all(thread.daemon for thread in refreshers())
-    until(lambda: not refreshers())
+    assert all(thread.daemon for thread in painters())
+    until(lambda: not painters())
 
 
 def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, bottom: TerminalLine) -> None:
@@ -131,31 +132,31 @@ def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, b
     assert [*before[:-1], ""] == screen.read()
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (100, 30), (NARROW - 1, 20)])
-def test_six_waits_share_the_lines(screen: Tty, bottom: TerminalLine, columns: int, rows: int) -> None:
-    screen.resize(columns, rows)
+@pytest.mark.parametrize(("columns", "codes"), [(80, 2), (100, 3), (NARROW - 1, 4)])
+def test_six_waits_share_the_line(screen: Tty, bottom: TerminalLine, columns: int, codes: int) -> None:
+    screen.resize(columns, 24)
     before = screen.fill()
-    for wait in SIX:
-        bottom.show(wait[0], *wait)
+    for text, details in SIX:
+        bottom.show(text, text, details)
 
-    shown = screen.read()
-    assert before[:-3] == shown[:-3]
-    assert all(f"{code} {number}" in "\n".join(shown[-3:]) for code, number, _ in SIX)
+    expected = " | ".join([*(text for text, _ in SIX[:codes]), f"+{6 - codes} more"])
+    assert [*before[:-1], expected] == screen.read()
 
-    for wait in SIX:
-        bottom.clear(wait[0])
-    assert ["", "", ""] == screen.read()[-3:]
+    for text, _ in SIX:
+        bottom.clear(text)
+    assert [*before[:-1], ""] == screen.read()
 
 
-def test_fewer_waits_give_back_lines(screen: Tty, bottom: TerminalLine) -> None:
-    for wait in SIX[:3]:
-        bottom.show(wait[0], *wait)
-    assert [" ".join(wait) for wait in SIX[:3]] == screen.read()[-3:]
-
+def test_the_end_of_a_wait_makes_room_for_the_next(screen: Tty, bottom: TerminalLine) -> None:
+    for text, details in SIX[:4]:
+        bottom.show(text, text, details)
     bottom.clear(SIX[0][0])
-    assert ["", " ".join(SIX[1]), " ".join(SIX[2])] == screen.read()[-3:]
+    assert " | ".join(text for text, _ in SIX[1:4]) == screen.read()[-1]
+
     bottom.clear(SIX[1][0])
     bottom.clear(SIX[2][0])
+    assert " ".join(SIX[3]) == screen.read()[-1]
+    bottom.clear(SIX[3][0])
 
 
 def test_a_text_changes(screen: Tty, bottom: TerminalLine) -> None:
@@ -168,31 +169,31 @@ def test_a_text_changes(screen: Tty, bottom: TerminalLine) -> None:
 
 
 def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: TerminalLine) -> None:
-    bottom.show("CA1", "048392")
-    screen.until(lambda rows: rows[-1] == "048392")
+    bottom.show("CA1", "048392", "ringing")
+    screen.until(lambda rows: rows[-1] == "048392 ringing")
     os.write(screen.slave, b"\x1b[24;1H\x1b[2KPulumi's row")
-    screen.until(lambda rows: rows[-1] == "048392")
+    screen.until(lambda rows: rows[-1] == "048392 ringing")
     bottom.clear("CA1")
 
 
 def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another_look: Callable[[], None]) -> None:
     screen.resize(NARROW, 24)
-    bottom.show("CA1", "048392")
+    bottom.show("CA1", "048392", "ringing")
     another_look()
     bottom.clear("CA1")
     screen.read()
     assert b"" == screen.received
 
 
-def test_the_size_is_that_of_the_moment(screen: Tty, bottom: TerminalLine) -> None:
+def test_a_resize_counts_at_once(screen: Tty, bottom: TerminalLine) -> None:
     screen.resize(NARROW, 24)
-    bottom.show("CA1", "048392")
+    bottom.show("CA1", "048392", "ringing")
     screen.resize(80, 12)
-    screen.until(lambda rows: rows[11] == "048392")
+    screen.until(lambda rows: rows[11] == "048392 ringing")
     screen.resize(80, 24)
-    screen.until(lambda rows: rows[23] == "048392" and rows[11] == "")
+    screen.until(lambda rows: rows[23] == "048392 ringing")
     screen.resize(NARROW, 24)
-    screen.until(lambda rows: rows == [""] * 24)
+    screen.until(lambda rows: rows[23] == "")
     bottom.clear("CA1")
 
 
@@ -221,14 +222,14 @@ def test_a_terminal_that_takes_nothing_holds_nobody(
     hold(screen.slave)
     start = time.monotonic()
     for n in range(5):
-        bottom.show("CA1", f"04839{n}")
-    bottom.show("CA2", "111111")
+        bottom.show("CA1", f"04839{n}", "ringing")
+    bottom.show("CA2", "111111", "ringing")
     bottom.clear("CA2")
     assert time.monotonic() - start < PATIENCE / 2
 
     if hold is stop:
         termios.tcflow(screen.slave, termios.TCOON)
-    screen.until(lambda rows: rows[-1] == "048394")
+    screen.until(lambda rows: rows[-1] == "048394 ringing")
     bottom.clear("CA1")
     screen.until(lambda rows: rows[-1] == "")
 
@@ -239,8 +240,8 @@ def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     before = screen.fill()
     bottom = TerminalLine(screen.path, period=PERIOD)
-    bottom.show("CA1", "048392")
-    screen.until(lambda rows: rows == [*before[:-1], "048392"])
+    bottom.show("CA1", "048392", "ringing")
+    screen.until(lambda rows: rows == [*before[:-1], "048392 ringing"])
     assert (6, 4) == (screen.screen.cursor.y, screen.screen.cursor.x)
     bottom.clear("CA1")
 
@@ -262,7 +263,7 @@ def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
     screen: Tty, bottom: TerminalLine, another_look: Callable[[], None], mode: Callable[[int], None]
 ) -> None:
     mode(screen.slave)
-    bottom.show("CA1", "048392")
+    bottom.show("CA1", "048392", "ringing")
     another_look()
     bottom.clear("CA1")
     screen.read()
@@ -275,7 +276,7 @@ def test_another_job_in_the_foreground_is_left_alone(
     """A shell whose Pulumi was killed: it puts the terminal in raw mode too, to read a command."""
     job = [1]
     monkeypatch.setattr(os, "tcgetpgrp", lambda _: job[0])
-    bottom.show("CA1", "048392")
+    bottom.show("CA1", "048392", "ringing")
     job[0] = 2
     another_look()
     screen.read()
@@ -286,24 +287,25 @@ def test_another_job_in_the_foreground_is_left_alone(
     assert written == screen.received
 
 
-def test_a_dumb_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_gets_nothing(screen: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    bottom.show("CA1", "048392")
+    bottom = TerminalLine(screen.path, period=PERIOD)
+    bottom.show("CA1", "048392", "ringing")
     bottom.clear("CA1")
     screen.read()
     assert b"" == screen.received
 
 
 def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: TerminalLine) -> None:
-    bottom.show("CA1", "048392")
+    bottom.show("CA1", "048392", "ringing")
     screen.hang_up()
     bottom.show("CA1", "048392", "ringing")
 
 
 def test_without_a_controlling_terminal_nothing_happens() -> None:
     program = (
-        "import threading; from pulumi_twilio_caller_id.progress.terminal_line import bottom\n"
-        "for _ in range(2): bottom.show('CA1', '048392'); bottom.clear('CA1')\n"
+        "import threading; from pulumi_twilio_caller_id.progress.terminal_line import terminal_line\n"
+        "for _ in range(2): terminal_line.show('CA1', '048392', ''); terminal_line.clear('CA1')\n"
         "assert threading.active_count() == 1"
     )
     run = subprocess.run(
@@ -339,32 +341,33 @@ def test_the_rest_of_a_last_line_is_not_lost(
 
 
 @pytest.mark.parametrize(
-    ("waits", "columns", "rows", "lines"),
+    ("waits", "width", "line"),
     [
-        ([], 80, 24, []),
-        ([("1", "a", "x")], 80, 24, ["1 a x"]),
-        ([("1", "a", "x"), ("2", "b")], 80, 24, ["1 a x | 2 b"]),
-        # as much of each as fits into three lines, a quarter of the rows
-        ([("1", "aaa", "x"), ("2", "bbb", "x")], 10, 24, ["1 aaa x", "2 bbb x"]),
-        ([("1", "aaa", "x"), ("2", "bbb", "x")], 14, 4, ["1 aaa | 2 bbb"]),
-        ([("1", "aaa", "x"), ("2", "bbb", "x")], 13, 4, ["1 | 2"]),
-        ([(str(n), "aaa") for n in range(4)], 10, 24, ["0 | 1 | 2", "3"]),
-        # then how many more there are
-        ([(str(n),) for n in range(8)], 10, 8, ["0 | 1 | 2", "+5 more"]),
-        ([(str(n),) for n in range(9)], 9, 12, ["0 | 1", "2 | 3", "+5 more"]),
-        ([("1234567890",)], 8, 24, ["1234567"]),
-        ([("12345",), ("67890",)], 5, 3, ["1234"]),
+        ([], 80, ""),
+        ([("1", "a")], 80, "1 a"),
+        ([("1", "a"), ("2", "b")], 9, "1 a | 2 b"),
+        ([("1", "a"), ("2", "b")], 8, "1 | 2"),
+        # then as many as fit, and how many more there are
+        ([(str(n), "a") for n in range(3)], 9, "0 | 1 | 2"),
+        ([(str(n), "a") for n in range(9)], 19, "0 | 1 | 2 | +6 more"),
+        ([(str(n), "a") for n in range(9)], 18, "0 | 1 | +7 more"),
+        ([("12345", "a"), ("67890", "a")], 8, "12345 | "),
+        ([("1234567890", "a")], 7, "1234567"),
+        ([("1", "a")], 0, ""),
+        ([("1", "a")], -1, ""),
     ],
 )
-def test_the_layout(waits: list[tuple[str, ...]], columns: int, rows: int, lines: list[str]) -> None:
-    assert lines == layout(waits, columns, rows)
+def test_the_line_has_as_much_as_fits(waits: list[tuple[str, str]], width: int, line: str) -> None:
+    assert line == fit(waits, width)
 
 
 def test_whether_there_is_a_terminal() -> None:
     """A process in a session of its own has none, whatever it was started from."""
-    program = "from pulumi_twilio_caller_id.progress.terminal_line import has_terminal; print(has_terminal())"
+    program = (
+        "from pulumi_twilio_caller_id.progress.terminal_line import terminal_line; print(terminal_line.has_terminal())"
+    )
     alone = subprocess.run(
         [sys.executable, "-c", program], start_new_session=True, capture_output=True, text=True, check=True
     )
     assert "False\n" == alone.stdout
-    assert has_terminal(os.devnull)
+    assert TerminalLine(os.devnull).has_terminal()

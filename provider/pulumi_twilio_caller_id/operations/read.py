@@ -1,0 +1,39 @@
+"""Read a caller ID, for a refresh and for `OutgoingCallerId.get`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.errors import Gone, NotFound
+
+from .diff import refreshed_inputs
+from .stored_credentials import stored_credentials
+
+
+def read(
+    plugin: Plugin, call: Call, sid: str, props: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+    """Return the outputs that Twilio has now, and the inputs if they changed; None if the caller ID is gone.
+
+    Gone means that Twilio knows no such sid (404 with 20404) and that a listing of its account lacks it.
+    """
+    account_sid, is_get = props.get("account_sid"), "sid" not in props
+    client = plugin.client(account_sid, call.cancel)
+    with nullcontext() if is_get else stored_credentials(plugin, call, account_sid):
+        try:
+            caller_id = plugin.listing_cache.fetch(client, sid)
+        except NotFound as failed:
+            listed = plugin.listing_cache.find_despite(failed, client, sid)
+            if listed is None and is_get:
+                raise Gone(
+                    f"There is no OutgoingCallerId {sid} in account {client.account_sid} (20404).",
+                    "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has such a sid too.",
+                ) from failed
+            if listed is None:
+                return None
+            caller_id = listed
+    outputs = caller_id.outputs()
+    return outputs, refreshed_inputs(call.read_old_inputs(), outputs)
