@@ -4,13 +4,13 @@
 #   make test | test-slow | test-all         the tests to run while you work, 5 minutes; the others; both, 11 minutes
 #   make lint | docs-check                   style, types, versions; the docs alone
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
-#   make conformance                         the sandbox and each request of ours against Twilio's API description; needs Node.js
-#   make matrix                              each request under each fault; print what comes of it
-#   make kills                               kill engine or plugin in each phase of an operation; print what is left
+#   make conformance                         check sandbox and requests against Twilio's OpenAPI spec; needs Node.js
+#   make matrix                              inject each fault into each request; print the outcome
+#   make kills                               kill the engine or plugin in each phase; print what remains and how to recover
 #   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
 #   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
-#   make states                              record what this version leaves in a state file: once, before a release
-#   make screenshots                         the pictures of the phone page in docs/images/
+#   make states                              record the state files that this version writes: once, before a release
+#   make screenshots                         screenshots of the sandbox's simulated phone, into docs/images/
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""Stop waiting when an operation is ended from outside: by ^C, by a second ^C, or because the engine is gone."""
+"""Stop operations that wait for something, after ^C or when Pulumi's engine has ended."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ from typing import TypeVar
 R = TypeVar("R")
 
 INTERRUPTED = "pulumi was interrupted"
-"""The reason after the first ^C."""
+"""The reason that `pulumi_sdk` gives if the engine asked this process to stop, as it does at the first ^C."""
 
 ENGINE_ENDED = "pulumi ended"
-"""The reason after a second ^C, or if the engine is gone."""
+"""The reason that `pulumi_sdk` gives if the engine dropped the operation without asking, such as when it was killed."""
 
 
 class Cancelled(Exception):
-    """A token was cancelled before what was waited for was there. The text is the reason."""
+    """The token was cancelled before the awaited result came. The text is the reason."""
 
 
 class CancelToken:
-    """Says whether an operation, or a part of it, is to stop, and tells those who wait. May be used from any thread."""
+    """Tells an operation, or a part of it, to stop. All threads may use it. cancel_reason: why; None until then."""
 
     def __init__(self) -> None:
-        self.reason: str | None = None
+        self.cancel_reason: str | None = None
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[str], object]] = []
 
     def cancel(self, reason: str) -> None:
-        """Have everything that waits with this token stop. Only the first reason counts."""
+        """Stop everything that waits with this token. Later calls do nothing, so the first reason stays."""
         with self._lock:
-            if self.reason is not None:
+            if self.cancel_reason is not None:
                 return
-            self.reason = reason
+            self.cancel_reason = reason
             callbacks = list(self._callbacks)
         for callback in callbacks:
             callback(reason)
 
     @contextmanager
     def on_cancel(self, callback: Callable[[str], object]) -> Iterator[None]:
-        """While this context is active, cancelling calls `callback` with the reason; at once if that has happened.
+        """While this context is active, cancelling calls `callback` with the reason.
 
-        The callback runs in the thread that cancels, so it must not wait.
+        If the token is already cancelled, `callback` is called immediately. The callback must not wait, because it runs
+        in the thread that cancels.
         """
         with self._lock:
             self._callbacks.append(callback)
-            reason = self.reason
+            reason = self.cancel_reason
         try:
             if reason is not None:
                 callback(reason)
@@ -58,15 +59,15 @@ class CancelToken:
 
     @contextmanager
     def child(self) -> Iterator[CancelToken]:
-        """A token that is cancelled together with this one, and can be cancelled by itself."""
+        """Yield a token that is cancelled together with this one, and can also be cancelled alone."""
         token = CancelToken()
         with self.on_cancel(token.cancel):
             yield token
 
     def raise_if_cancelled(self) -> None:
         """Raise Cancelled if the token is cancelled."""
-        if self.reason is not None:
-            raise Cancelled(self.reason)
+        if self.cancel_reason is not None:
+            raise Cancelled(self.cancel_reason)
 
     def wait(self, seconds: float) -> None:
         """Sleep, but only until the token is cancelled."""
@@ -78,24 +79,24 @@ class CancelToken:
 def run_cancellable(cancel: CancelToken, act: Callable[[], R], timeout_seconds: float | None = None) -> R:
     """Return what `act` returns or raise what it raises, but raise Cancelled as soon as the token is cancelled.
 
-    Raise TimeoutError after `timeout_seconds`. In both cases `act` goes on in a daemon thread, and nobody hears of its
-    result. So it must do no harm: a look-up that Twilio is slow to answer, for example.
+    Raise TimeoutError after `timeout_seconds`. After either error, `act` keeps running in a daemon thread, unheard.
+    So `act` must be harmless, such as a read.
     """
     outcomes: queue.SimpleQueue[tuple[R | None, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
         try:
             outcomes.put((act(), None))
-        except BaseException as failed:  # noqa: BLE001  it is raised again below, in the thread that waits
-            outcomes.put((None, failed))
+        except BaseException as error:  # noqa: BLE001  it is raised again below, in the thread that waits
+            outcomes.put((None, error))
 
     with cancel.on_cancel(lambda reason: outcomes.put((None, Cancelled(reason)))):
         cancel.raise_if_cancelled()
         threading.Thread(target=work, name="twilio-cancellable", daemon=True).start()
         try:
-            result, failed = outcomes.get(timeout=timeout_seconds)
+            result, error = outcomes.get(timeout=timeout_seconds)
         except queue.Empty:
             raise TimeoutError(f"nothing came within {timeout_seconds:g} s") from None
-    if failed is not None:
-        raise failed
+    if error is not None:
+        raise error
     return result  # type: ignore[return-value]

@@ -1,4 +1,8 @@
-"""What a shell tells the core: one operation of the engine, and what the process keeps between operations."""
+"""What `lifecycle` gives the operations: the request for one resource, and what the plugin process keeps.
+
+`lifecycle` is a shell: it translates what Pulumi says. `operations`, and what they import, are the core: they do the
+work, and know Pulumi only by the Call and the Plugin.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from .cancellation import CancelToken
 from .ownership import Ownership
@@ -22,12 +26,17 @@ if TYPE_CHECKING:
     from .settings.model import Settings
     from .verification.status_callback import CallbackServers
 
+Properties = Mapping[str, Any]
+"""Inputs or outputs of a resource, by name."""
+
+R = TypeVar("R")
+
 Severity = Literal["debug", "info", "warning"]
-"""Not "error", which marks the resource as failed although its operation goes on."""
+"""How a text is marked. "error" is missing, because Pulumi would mark the resource as failed."""
 
 
 class Log(Protocol):
-    """Shows text on a resource's row (on the stack's if `urn` is ""), and in the log unless it is ephemeral."""
+    """Shows text on the row of the resource (of the stack, if `urn` is ""), and unless `ephemeral` also in the log."""
 
     def __call__(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None: ...
 
@@ -38,12 +47,13 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 
 @dataclass(frozen=True)
 class Call:
-    """One operation on one resource, as the engine asks for it.
+    """One request of Pulumi's engine: check, diff, create, read, update or delete one resource. Not a phone call.
 
-    urn: the resource's, "" if it can't be found out; conflicts with other resources are not seen then.
-    timeout_seconds: `custom_timeouts` of this operation, None if the program sets none.
-    cancel: cancelled when the operation is to stop.
-    read_old_inputs: returns the inputs in the state, None if there are none or they can't be read.
+    urn: the URN of the resource. If it can't be found out, it is "", and conflicts with other resources go unnoticed.
+    timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
+    cancel: the token that is cancelled when the operation is to stop.
+    read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
+    send_log: the function behind `log`.
     """
 
     urn: str = ""
@@ -53,18 +63,26 @@ class Call:
     send_log: Log = no_log
 
     def log(self, severity: Severity, text: str, *, ephemeral: bool = False) -> None:
-        """Show text on the resource's row, and in the log unless it is ephemeral. "" clears an ephemeral text."""
+        """Show text on the resource's row, and unless `ephemeral` also in the log. "" clears an ephemeral text."""
         self.send_log(severity, text, urn=self.urn, ephemeral=ephemeral)
 
 
+class _made_once(cached_property[R]):  # noqa: N801  used as a decorator
+    """An attribute of Plugin that is made when it is first used, by one thread: since Python 3.12 two could make it."""
+
+    def __get__(self, plugin: Any, owner: Any = None) -> R:  # type: ignore[override]
+        with plugin._lock:
+            return super().__get__(plugin, owner)  # type: ignore[no-any-return]
+
+
 class Plugin:
-    """What the process of one provider resource keeps between the engine's calls of one operation.
+    """What one provider's plugin process keeps during one `pulumi up`, `preview`, `refresh` or `destroy`.
 
-    The engine starts a process for each operation and each provider resource. The provider's class itself keeps
-    nothing, since its pickle is in every state. Whatever needs Twilio's client or pydantic is made when it is first
-    used: an operation that changes nothing does without.
+    The engine starts the process for the command, and ends it with the command. All that needs Twilio's client or
+    pydantic is made when it is first used, because an unchanged stack never uses it.
 
-    log: shows a text on the stack's row.
+    log: the function that shows a text on the stack's row. config: the function that returns the value of a config
+    key, None if it is not set. environment: the environment variables.
     """
 
     def __init__(
@@ -72,19 +90,19 @@ class Plugin:
         *,
         ownership: Ownership,
         log: Log = no_log,
-        config: sources.Lookup = lambda _key: None,
+        config: sources.ConfigGetter = lambda _key: None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.config = config
         self.environment = environment
         self.ownership = ownership
-        self.cancel = CancelToken()
+        self.cancel = CancelToken()  # for the whole process; each Call has a child of it
         self._log = log
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def warn_once(self, text: str) -> None:
-        """Show a warning on the stack's row, once: each of the stack's numbers would say the same."""
+        """Show a warning on the stack's row, only once in this process, though many resources may cause it."""
         with self._lock:
             if text in self._warned:
                 return
@@ -93,15 +111,16 @@ class Plugin:
 
     @property
     def account_sid(self) -> str | None:
-        """The sid of the account that is set, None if none is. Needs no credentials."""
+        """The configured account's sid, None if no account is configured. Needs no credentials."""
         return sources.account_sid(self.config, self.environment)
 
     def account_key(self, account_sid: str | None) -> tuple[str | None, str]:
-        """Return what tells a resource's account from others: its sid, if that is known, and the API's base URL."""
-        return account_sid or self.account_sid, sources.api_address(self.config, self.environment)
+        """Return a key for a resource's account: its sid (None if it is not known yet), and the API's base URL."""
+        return account_sid or self.account_sid, sources.normalized_api_url(self.config, self.environment)
 
+    @_made_once
     def settings(self) -> Settings:
-        """Return the settings in force. Raises CredentialsMissing, or SettingsError for a bad value."""
+        """The settings. Raises CredentialsMissing, or SettingsError for a bad value."""
         from .settings.model import load_settings
 
         return load_settings(self.config, self.environment)
@@ -114,37 +133,39 @@ class Plugin:
         settings: Settings | None = None,
         policy: RetryPolicy | None = None,
     ) -> Client:
-        """Return a client for the caller IDs of an account (None: the settings' own)."""
+        """Return a client for the caller IDs of this account. None stands for the account of the settings."""
         from .api.client import Client
-        from .api.transport import DEFAULT
+        from .api.transport import DEFAULT_RETRIES
 
-        settings = settings or self.settings()
-        return Client(settings, account_sid, connections=self.connections, cancel=cancel, policy=policy or DEFAULT)
+        settings = settings or self.settings
+        return Client(
+            settings, account_sid, connections=self.connections, cancel=cancel, policy=policy or DEFAULT_RETRIES
+        )
 
-    @cached_property
+    @_made_once
     def connections(self) -> Connections:
-        """The connections to Twilio, kept open for the next request."""
+        """The open connections to Twilio, which all requests of the process share."""
         from .api.connections import Connections
 
         return Connections()
 
-    @cached_property
+    @_made_once
     def listing_cache(self) -> ListingCache:
-        """One listing of an account in place of many requests."""
+        """The lists of each account's caller IDs, which spare many single requests."""
         from .api.listing_cache import ListingCache
 
         return ListingCache()
 
-    @cached_property
+    @_made_once
     def callback_servers(self) -> CallbackServers:
         """The receivers of Twilio's status callbacks."""
         from .verification.status_callback import CallbackServers
 
         return CallbackServers()
 
-    @cached_property
+    @_made_once
     def terminal_line(self) -> TerminalLine:
-        """The last line of a narrow terminal, which shows the codes."""
+        """Shows the codes on the terminal's last line if its rows are too narrow for them."""
         from .progress.terminal_line import TerminalLine
 
         return TerminalLine()

@@ -1,26 +1,26 @@
 """Defines the errors of this package. Each says what happened and what to do.
 
-CallerIdError
-├── SettingsError           a setting of the account or the network is not valid; nothing was sent
+CallerIdError               raised itself for look-ups in a program, and for files that shadow a library
+├── SettingsError           a setting of the account or the network is invalid; nothing was sent
 │   └── CredentialsMissing  ... or no credentials are set
-├── BadSid                  a text that was given as a sid is not one; nothing was sent
+├── BadSid                  a given sid is malformed; nothing was sent
 ├── TwilioRefused           Twilio answered with an error
-│   ├── CredentialsRefused  ... as the credentials are wrong (401, 20003)
-│   ├── NotFound            ... as there is no such sid (404 and 20404, nothing less)
-│   └── TooManyRequests     ... as too many requests run at once (429); Twilio did not process it
+│   ├── CredentialsRefused  ... because the credentials are wrong (HTTP 401 or code 20003)
+│   ├── NotFound            ... because there is no such sid (needs both HTTP 404 and code 20404)
+│   └── TooManyRequests     ... because of too many simultaneous requests (HTTP 429); Twilio did not process it
 ├── TwilioUnreachable       no connection could be made, so the request was not sent
 ├── AnswerLost              the request was sent, but no usable answer came back
-├── AlreadyVerified         the number is a caller ID already; no call was placed
-├── DeclaredTwice           another resource of the stack declares the same number; no call was placed
-├── OwnershipUnknown        Pulumi can't note which resource owns which caller ID; nothing was changed
-├── ImportMismatch          `import_` names a caller ID that the program does not declare; nothing was changed
-├── NotVerified             a call was placed, but the number did not become a caller ID
-├── Interrupted             somebody ended the operation, before a request or during a call
-├── Gone                    somebody removed the caller ID at Twilio
-└── AccountUnseen           a caller ID seems to be gone, but its account can't be listed; the state was kept
+├── AlreadyVerified         the number is a caller ID already; no phone call was placed
+├── DeclaredTwice           another resource of the stack declares the same number; no phone call was placed
+├── OwnershipUnknown        the ownership records can't be written or read; nothing was changed
+├── ImportMismatch          the caller ID that `import_` names is missing or differs; nothing was changed
+├── NotVerified             a phone call was placed, but the number did not become a caller ID
+├── Interrupted             the operation was ended, before a request or during a phone call
+├── Gone                    the caller ID was removed at Twilio, or is being deleted in the same operation
+└── AccountUnseen           a caller ID seems to be gone, but its account can't be checked; the state was kept
 
 A person reads them in a terminal: first what happened and with which value, then, on a line of its own, what to do.
-No error ever carries a credential.
+No error ever contains a credential. A class without `__init__` gets its text where it is raised.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .text import one_line, sanitize
 
 
 class CallerIdError(Exception):
-    """A failure that this package explains: `what` happened, and `todo`, what to do about it."""
+    """An error whose message has two parts. what: the failure. todo: how to solve it."""
 
     def __init__(self, what: str, todo: str) -> None:
         what, todo = sanitize(what), sanitize(todo)
@@ -40,21 +40,21 @@ class CallerIdError(Exception):
         self.todo = todo
 
     def advise(self, todo: str) -> None:
-        """Replace what to do. Returns nothing, so that nobody raises an error from itself."""
+        """Replace `todo`. Returns None, so nobody writes `raise error.advise(...) from error`."""
         self.todo = sanitize(todo)
         self.args = (f"{self.what}\n{self.todo}",)
 
 
 class SettingsError(CallerIdError):
-    """A setting of the account or the network is not valid. It is raised before anything is sent."""
+    """A setting of the account or the network is invalid. This is raised before anything is sent."""
 
 
 class CredentialsMissing(SettingsError):
-    """No account is set, or no token or key for it."""
+    """The settings lack an account sid, or an auth token or API key."""
 
 
 class BadSid(CallerIdError):
-    """A text that was given as the sid of an OutgoingCallerId is not one."""
+    """The given sid of an OutgoingCallerId is malformed."""
 
     def __init__(self, sid: str) -> None:
         super().__init__(
@@ -64,11 +64,11 @@ class BadSid(CallerIdError):
 
 
 class TwilioRefused(CallerIdError):
-    """Twilio answered a request with an error.
+    """Twilio answered a request with an error. `Transport._fail_unless_success` picks the subclass.
 
-    step: what the request was to do, such as "verify +14155550101". status: of HTTP. code: Twilio's; 0 if it gave none.
-    message: Twilio's. todo: replaces the advice for the code. retry_after: seconds that Twilio asked to wait; None if
-    it did not. account_sid: the account of the request, which the error names.
+    action: the purpose of the request as a verb phrase, such as "verify +14155550101".
+    status: the HTTP status. code: Twilio's code, 0 if there is none. message: Twilio's message.
+    retry_after: the seconds that Twilio asked to wait, or None. account_sid: the account of the request.
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
     """
 
@@ -76,57 +76,58 @@ class TwilioRefused(CallerIdError):
 
     def __init__(
         self,
-        step: str,
+        action: str,
         status: int,
         code: int = 0,
         message: str = "",
         *,
-        todo: str | None = None,
         retry_after: float | None = None,
         account_sid: str = "",
     ) -> None:
-        account = f"account {account_sid}" if account_sid and account_sid not in step else ""
+        account = f"account {account_sid}" if account_sid and account_sid not in action else ""
         details = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
         reason = one_line(message).rstrip(".")
         verb = "failed" if status >= 500 else "refused"
-        what = f"Twilio {verb} to {step}: {reason} ({details})." if reason else f"Twilio {verb} to {step} ({details})."
-        advice = self.default_todo if code or type(self) is not TwilioRefused else NO_CODE
-        super().__init__(what, todo or ADVICE.get(code) or (SERVER_ERROR if status >= 500 else advice))
-        self.step = step
+        what = (
+            f"Twilio {verb} to {action}: {reason} ({details})." if reason else f"Twilio {verb} to {action} ({details})."
+        )
+        default_todo = self.default_todo if code or type(self) is not TwilioRefused else ADVICE_NO_CODE
+        super().__init__(what, ADVICE.get(code, ADVICE_SERVER_ERROR if status >= 500 else default_todo))
+        self.action = action
         self.status = status
         self.code = code
         self.retry_after = retry_after
 
     @property
     def transient(self) -> bool:
-        """Whether the same request is likely to succeed a little later."""
+        """Whether the same request is likely to succeed soon."""
         return self.status == 429 or self.status >= 500
 
 
 class CredentialsRefused(TwilioRefused):
-    """401 or 20003: a wrong pair of account and token, a deleted key, another region's key, or a suspended account."""
+    """HTTP 401 or code 20003: wrong sid or token, a deleted key, another region's key, or a suspended account."""
 
     default_todo = "Check that the auth token (or API key and secret) belongs to this account and is current."
 
 
 class NotFound(TwilioRefused):
-    """404 with code 20404: Twilio knows no such sid in this account."""
+    """HTTP 404 with code 20404: the account has no such sid."""
 
     default_todo = "Check the sid and the account it belongs to."
 
 
 class TooManyRequests(TwilioRefused):
-    """429: the account sent too many requests at once. Twilio did not process it (Twilio docs: api/errors/20429)."""
+    """HTTP 429: too many simultaneous requests. Twilio did not process this one (Twilio docs: api/errors/20429)."""
 
     default_todo = "Run the same command again in a minute, with less in parallel (`--parallel 4`)."
 
 
 class TwilioUnreachable(CallerIdError):
-    """No connection to Twilio could be made: the request was not sent."""
+    """No connection to Twilio could be made, so the request was not sent."""
 
-    def __init__(self, step: str, why: str) -> None:
+    def __init__(self, action: str, why: str) -> None:
         super().__init__(
-            f"Could not reach Twilio to {step}: {one_line(why)}.",
+            f"Could not reach Twilio to {action}: {one_line(why)}.",
             "Check the network, HTTPS_PROXY, REQUESTS_CA_BUNDLE and twilio:apiUrl (if set), then run the same command"
             " again.",
         )
@@ -135,18 +136,18 @@ class TwilioUnreachable(CallerIdError):
 class AnswerLost(CallerIdError):
     """The request was sent, but no usable answer came back, so nobody knows whether Twilio acted on it."""
 
-    def __init__(self, step: str, why: str, todo: str = "Run the same command again.") -> None:
-        super().__init__(f"Twilio was asked to {step}, and gave no usable answer: {one_line(why)}.", todo)
+    def __init__(self, action: str, why: str, todo: str = "Run the same command again.") -> None:
+        super().__init__(f"Twilio was asked to {action}, and gave no usable answer: {one_line(why)}.", todo)
 
 
 class AlreadyVerified(CallerIdError):
-    """The number is an OutgoingCallerId of the account already, so there is nothing to verify."""
+    """The number is already an OutgoingCallerId of the account, or managed by another resource."""
 
 
 class DeclaredTwice(CallerIdError):
-    """Another resource of the stack declares the same number in the same account. No call was placed for this one.
+    """Another resource of the stack declares the same number in the same account. No phone call was placed.
 
-    number: as people write it. other: the name of the other resource.
+    number: the number, formatted for people. other: the name of the other resource.
     """
 
     def __init__(self, number: str, other: str) -> None:
@@ -158,22 +159,22 @@ class DeclaredTwice(CallerIdError):
 
 
 class OwnershipUnknown(CallerIdError):
-    """The plugin processes can't keep their notes on which resource owns which caller ID.
+    """The records of which resource owns which caller ID can't be written or read (see `ownership_notes`).
 
-    Without these notes, one process might delete the caller ID that a resource of another process has just adopted.
-    folder: where the notes belong. why: what is wrong with it.
+    Without the records, one process might delete the caller ID that a resource of another process has just adopted.
+    folder: the folder of the records. why: the reason why it can't be used.
     """
 
     def __init__(self, folder: str, why: str) -> None:
         super().__init__(
-            f"Pulumi can't note which resource owns which caller ID: the folder {one_line(folder)} can't be used"
-            f" ({one_line(why)}). Nothing was changed at Twilio.",
-            "Correct that, or set PULUMI_HOME to another folder. Then run the same command again.",
+            f"The ownership records in folder {one_line(folder)} can't be used ({one_line(why)})."
+            " Nothing was changed at Twilio.",
+            "Correct the folder, or set PULUMI_HOME to another folder. Then run the same command again.",
         )
 
 
 class ImportMismatch(CallerIdError):
-    """The OutgoingCallerId that `import_` names does not exist, or is not the one that the program declares."""
+    """The OutgoingCallerId that `import_` names does not exist, or differs from the program's declaration."""
 
 
 class NotVerified(CallerIdError):
@@ -181,50 +182,43 @@ class NotVerified(CallerIdError):
 
 
 class Interrupted(CallerIdError):
-    """Somebody ended the operation (^C, `pulumi cancel`, a dead engine) during a call, or before a request was sent."""
+    """The operation ended (^C, `pulumi cancel`, a dead engine) during a phone call, or before a request was sent."""
 
 
 class Gone(CallerIdError):
-    """Somebody removed the OutgoingCallerId at Twilio, and not by Pulumi."""
+    """The OutgoingCallerId no longer exists at Twilio, or another resource deletes it in the same operation."""
 
 
 class AccountUnseen(CallerIdError):
-    """Twilio knows no such sid (404, 20404), and its account can't be listed.
+    """Twilio has no such sid (404 and 20404), but its account's caller IDs can't be listed.
 
     Twilio may answer 404 for everything in an account that the credentials don't reach. So the caller ID may exist.
-    why: the error of the listing. source: where the credentials come from.
+    why: the error of the listing. source: the source of the credentials, as `Settings.source` names it.
     """
 
     def __init__(self, sid: str, account_sid: str, why: str, source: str) -> None:
         super().__init__(
             f"Caller ID {sid} may be gone, but that is not certain, so it stays in the state. Twilio has no such sid"
-            f" (20404), and account {account_sid} can't be listed: {why}",
+            f" (20404), but the caller IDs of account {account_sid} can't be listed: {why}",
             f"Check that the credentials reach account {account_sid}. They come from {source}.\n"
             "Then run the same command again.",
         )
 
 
-SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
-NO_CODE = "The answer has no code of Twilio's, so it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
-_ACCOUNT = "The account is not active; see its status in the Twilio Console."
-_COUNTRY = "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."
-_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
+ADVICE_SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run the same command again in a while."
+ADVICE_NO_CODE = "The answer has no Twilio code; it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
+_CHECK_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# What to do about Twilio's codes. Twilio may split a code into several (changelog, 2024-07), so nothing else depends on
-# them. The error of any other code shows Twilio's own text and a link.
+# What to do about Twilio's codes. For any other code, the error shows Twilio's own text and a link. Apart from 20003,
+# 20404 and 21450, codes only select this advice, as Twilio may split a code into several (changelog, 2024-07).
 ADVICE = {
-    10001: _ACCOUNT,
-    13224: _NUMBER,
-    13227: _COUNTRY,
+    **dict.fromkeys((10001, 20005), "The account is not active; see its status in the Twilio Console."),
+    **dict.fromkeys((13224, 21211, 21217, 21401), _CHECK_NUMBER),
+    **dict.fromkeys((13227, 21215), "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."),
     20003: CredentialsRefused.default_todo,
-    20005: _ACCOUNT,
     20008: "Test credentials can't verify caller IDs. Use the account's live credentials, or the local sandbox.",
     20429: TooManyRequests.default_todo,
-    21211: _NUMBER,
-    21215: _COUNTRY,
     21216: "Twilio blocks calls to this number. US numbers need a Primary Customer Profile in the Console's Trust Hub.",
-    21217: _NUMBER,
-    21401: _NUMBER,
     21449: (
         "The account owns this number, so it can be used as caller ID as it is.\nRemove the resource from the program."
     ),

@@ -1,7 +1,7 @@
 """Functions with which a program reads caller IDs that it does not manage; the state gets none of them.
 
 Like Pulumi's own functions, each has a second form that ends in `_output`. It takes Outputs and returns an Output; the
-first form takes plain values and returns its result at once.
+first form takes plain values and returns a plain result.
 
 Source: Twilio docs, voice/api/outgoing-caller-ids, "Read multiple OutgoingCallerIds".
 """
@@ -19,9 +19,9 @@ import pulumi.runtime
 
 from .errors import CallerIdError
 from .inputs import validate_inputs
-from .provider import Provider, configuration_of, is_plain
-from .settings.sources import PROVIDER, SETTINGS, default_region, region_setting
-from .shadowing import explained
+from .provider import Provider, declared_configuration, is_plain
+from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, default_region
+from .shadowing import explain_shadowing
 from .text import MASK, quote
 
 T = TypeVar("T")
@@ -66,13 +66,13 @@ def get_outgoing_caller_ids(
     account_sid: str | None = None,
     provider: Provider | None = None,
 ) -> list[CallerIdResult]:
-    """Return the caller IDs of an account that match all filters. Asks Twilio at once, in previews too.
+    """Return the caller IDs of an account that match all filters. Asks Twilio immediately, in previews too.
 
     :param phone_number: The caller ID's number, in E.164 or as people write it in the default region.
     :param friendly_name: The caller ID's whole friendly name, in the same upper and lower case.
-    :param account_sid: The subaccount (AC...) to look in. The default is the account of the settings.
-    :param provider: The account to ask, with credentials that are plain values, not Outputs. The default is the
-        account of the stack's config (`twilio:...`) or the environment (`TWILIO_...`).
+    :param account_sid: The subaccount (AC...) to look in. Default: the account of `provider`.
+    :param provider: The account to ask, with credentials that are plain values, not Outputs. Default: the account of
+        the stack's config (`twilio:...`) or the environment (`TWILIO_...`).
 
     Raises `pulumi.RunError` if credentials are missing, a filter is not valid, or Twilio refuses the request.
     """
@@ -89,8 +89,8 @@ def get_outgoing_caller_ids_output(
 ) -> pulumi.Output[list[CallerIdResult]]:
     """Do as `get_outgoing_caller_ids`, with filters and a provider that may be Outputs.
 
-    If a preview does not know one of them yet, Twilio is not asked, and the result is unknown too. The result is a
-    secret if a filter is one, but not because the provider's credentials are.
+    If a preview does not know a filter or credential yet, Twilio is not asked, and the result is unknown too. The
+    result is a secret if a filter is a secret; secret credentials do not make it a secret.
     """
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
     return _invoke_output("get_outgoing_caller_ids_output", lambda records, _: records, filters, provider)
@@ -124,7 +124,7 @@ def get_outgoing_caller_id_output(
 
 
 Select = Callable[[list[CallerIdResult], str], T]
-"""Makes a function's result from the records that match. The text says which filters they match, in which account."""
+"""Makes a function's result from the matching caller IDs, and a text for errors: the filters and the account."""
 
 
 def _only_one_of(records: list[CallerIdResult], where: str) -> CallerIdResult:
@@ -161,33 +161,33 @@ def _invoke_output(function: str, select: Select[T], filters: Values, provider: 
 
     async def look_up(known: list[dict[str, Any]]) -> T:
         is_secret = await filters_output.is_secret()
-        # In a thread: meanwhile the program declares its other resources.
+        # In a thread, so that the program can declare its other resources meanwhile.
         return await asyncio.to_thread(lambda: _look_up(function, select, *known, is_secret=is_secret))
 
     return pulumi.Output.all(filters_output, config_output).apply(look_up)
 
 
 def _config_of(function: str, provider: Provider | None) -> dict[str, Any]:
-    """Return the SETTINGS by config key, from the provider, or from the stack's config if there is no provider."""
+    """Return SETTINGS_READ by config key, from the provider, or from the stack's config if there is no provider."""
     if not (provider is None or isinstance(provider, Provider)):
         raise pulumi.RunError(
             f"{function}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
             "Give a pulumi_twilio_caller_id.Provider, or leave it out."
         )
-    lookup = pulumi.runtime.get_config if provider is None else configuration_of(provider).get
-    return {key: lookup(key) for key in (PROVIDER, *(SETTINGS[name].key for name in SETTINGS_READ))}
+    get = pulumi.runtime.get_config if provider is None else declared_configuration(provider).get
+    return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
 def _look_up(function: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
-    """Ask Twilio. An error is one message, without the program's traceback and without the value of a secret filter."""
+    """Ask Twilio. A failure is a `pulumi.RunError`, which Pulumi shows without traceback. It hides secret filters."""
     try:
-        with explained():
+        with explain_shadowing():
             from .api.client import Client
             from .settings.model import load_settings  # late, as a program may never look anything up
 
             wanted = _validated(filters, config, is_secret=is_secret)
             twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
-            records = [CallerIdResult(**record.model_dump()) for record in twilio.each(**wanted)]
+            records = [CallerIdResult(**record.model_dump()) for record in twilio.stream(**wanted)]
         conditions = " and ".join(f"{name} {MASK if is_secret else repr(value)}" for name, value in wanted.items())
         return select(records, f"{conditions and ' with '}{conditions} in account {twilio.account_sid}")
     except CallerIdError as failed:
@@ -195,11 +195,11 @@ def _look_up(function: str, select: Select[T], filters: Values, config: Values, 
 
 
 def _validated(filters: Values, config: Values, *, is_secret: bool) -> dict[str, str]:
-    """Return the filters that are given, normalised like the inputs of the resource; raise CallerIdError for others."""
+    """Return the given filters, normalised like the resource's inputs; raise CallerIdError if a filter is not valid."""
     name = filters["friendly_name"]
-    region, setting = default_region(config.get), region_setting(config.get)
-    others = {**filters, "friendly_name": None}
-    good, failures = validate_inputs(others, unknown=("phone_number",), region=region, region_setting=setting)
+    others = {**filters, "friendly_name": None}  # names at Twilio may break the rules for inputs
+    # "unknown" allows a missing number: a resource needs a phone_number, a search does not.
+    good, failures = validate_inputs(others, unknown=("phone_number",), region=default_region(config.get))
     if isinstance(name, str) and name:
         good["friendly_name"] = name
     elif name is not None:

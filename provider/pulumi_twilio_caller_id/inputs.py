@@ -1,7 +1,7 @@
-"""Takes in what a program writes for an OutgoingCallerId: `validate_inputs`, and the names of what Check is told.
+"""Validates a resource's inputs, and names the hidden properties that its constructor passes to Check.
 
-`models.py` has the inputs themselves. It is loaded with pydantic only if an input has changed: an unchanged stack
-starts without both.
+The inputs themselves are defined in `models.py`. It is imported, with pydantic, only if an input changed, so that
+unchanged stacks start faster.
 """
 
 from __future__ import annotations
@@ -10,64 +10,67 @@ import re
 from collections.abc import Container, Mapping
 from typing import Any
 
-from .phone_number import DEFAULT_REGION, E164, REGION_KEY
+from .phone_number import DEFAULT_REGION, E164, DefaultRegion
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 
-# Extra properties of a resource. `check` reads and removes them, so that no state has them. The transforms of a program
-# see them: two underscores say that they are internal, as in the SDK's __provider.
-IMPORT = "__import"  # the sid in `import_`, a resource option
-DRY_RUN = "__dry_run"  # true in a preview: the engine tells only the program that it is one
-CREATE_TIMEOUT = "__create_timeout"  # in a preview: `custom_timeouts.create`, such as "8m"
-DECLARATION = (IMPORT, DRY_RUN, CREATE_TIMEOUT)
+# Hidden properties: the resource's constructor sets them, `check` reads and removes them, and no state has them.
+# Pulumi transforms also see them. The double underscore marks them as internal, like the SDK's `__provider`.
+IMPORT = "__import"  # the sid in the resource option `import_`
+DRY_RUN = "__dry_run"  # True in a preview: the engine tells the program, not the provider
+CREATE_TIMEOUT = "__create_timeout"  # the text in `custom_timeouts.create`, such as "8m"; only a preview needs it here
+HIDDEN_PROPERTIES = (IMPORT, DRY_RUN, CREATE_TIMEOUT)
+
+Failure = tuple[str, str]
+"""An input ("" for the whole resource), and the reason why its value can't be used, which calls the input "it"."""
 
 
 def validate_inputs(
-    given: Mapping[str, Any],
+    inputs: Mapping[str, Any],
     *,
     unknown: Container[str] = (),
-    region: str = DEFAULT_REGION,
-    region_setting: str = REGION_KEY,
-    before: Mapping[str, Any] | None = None,
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Normalise the inputs of a resource one by one. None counts as left out.
+    region: DefaultRegion = DEFAULT_REGION,
+    old_inputs: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, Any], list[Failure]]:
+    """Normalise each input of a resource independently. None means that an input is not set.
 
-    unknown: names of inputs whose value is known later; they pass. region, region_setting: see `e164`.
-    before: the inputs in the state. If all given inputs equal them, they are taken as they are.
+    unknown: names of inputs without a value yet, which are not validated.
+    region: the country of a phone number without a country code, and its setting.
+    old_inputs: the inputs in the state. If all inputs equal them, they are returned unchanged.
 
-    Returns the normalised inputs, and the failures as (property, reason). A reason speaks of "it" and leaves out the
+    Returns the normalised inputs, and the failures as (property, reason). A reason begins with "it" and omits the
     value: the engine prints property and value before the reason, and knows which values are secret.
     """
-    stored = before or {}
-    present = {name: value for name, value in given.items() if value is not None}
+    stored = old_inputs or {}
+    present = {name: value for name, value in inputs.items() if value is not None}
     has_number = "phone_number" in present or "phone_number" in unknown
     if has_number and all(_is_stored(name, value, stored.get(name)) for name, value in present.items()):
         return present, []
 
     from .models import parse_input  # late, with pydantic
 
-    good: dict[str, Any] = {}
-    failures: list[tuple[str, str]] = []
+    valid: dict[str, Any] = {}
+    failures: list[Failure] = []
     if not has_number:
         failures.append(("phone_number", "it is missing: give the number to verify, in E.164 such as +14155550101"))
-    context = {"region": region, "setting": region_setting, "before": stored.get("phone_number")}
+    number_options = {"region": region, "old_number": stored.get("phone_number")}
     for name, value in present.items():
         try:
-            good[name] = parse_input(name, value, context)
+            valid[name] = parse_input(name, value, number_options)
         except ValueError as refused:
             failures.append((name, str(refused)))
-    return good, failures
+    return valid, failures
 
 
 def _is_stored(name: str, value: object, stored: object) -> bool:
-    """Whether a value is the one in the state, so that it was checked before. True and 1.0 are different values."""
-    if name == "phone_number" and not E164.fullmatch(str(stored)):  # an import file may have put another form there
+    """Whether a value is in the state, so that it was validated earlier. True and 1.0 are different values."""
+    if name == "phone_number" and not E164.fullmatch(str(stored)):  # an import file may have stored another form
         return False
     return type(value) is type(stored) and value == stored
 
 
 def camel_case(name: str) -> str:
-    """A Python name as Pulumi writes it in configuration: `phoneNumber` for `phone_number`."""
+    """Return a Python name as Pulumi writes it in configuration: `phoneNumber` for `phone_number`."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)

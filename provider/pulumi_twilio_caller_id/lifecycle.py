@@ -1,7 +1,7 @@
-"""What the engine calls: check, diff, create, read, update and delete of an OutgoingCallerId. Dicts come in and go out.
+"""Answer Pulumi's engine: check, diff, create, read, update and delete an OutgoingCallerId. Properties are dicts.
 
-The class's import path is in every state file that has a caller ID (its pickle is a bare reference), so neither module
-nor class may ever move: old states would become unreadable for refresh and destroy.
+Every state file with a caller ID has a pickle of the class below, which only names its module and itself. So neither
+may ever move: refresh and destroy could no longer read existing states.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from . import pulumi_sdk
 from .context import Call, Plugin
 from .ownership import Ownership
 from .ownership_notes import OwnershipNotes
-from .pulumi_sdk import PROVIDER_KEY
+from .pulumi_sdk import PICKLED_PROVIDER
 from .settings import sources
 
-# What talks to Twilio is imported when it is called, and pydantic with it: an unchanged stack needs neither.
+# The methods import the `operations` that they need: an unchanged stack loads neither Twilio's client nor pydantic.
 
 _plugin: Plugin
 """The one Plugin of this process. The class below can't keep it: it would be in the pickle."""
 
 
 def reset() -> None:
-    """Start anew, as in a process that has just been started."""
+    """Make a new Plugin, as in a process that has just started."""
     global _plugin  # noqa: PLW0603
-    _plugin = Plugin(ownership=Ownership(OwnershipNotes(pulumi_sdk.address())), log=pulumi_sdk.log)
+    _plugin = Plugin(ownership=Ownership(OwnershipNotes(pulumi_sdk.engine_address())), log=pulumi_sdk.log)
 
 
 reset()
 
-provider_method = pulumi_sdk.provider_method(lambda: _plugin.cancel)
+provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 
 
 class OutgoingCallerIdProvider(ResourceProvider):
     """The dynamic provider behind `OutgoingCallerId`. It holds no state: see `_plugin`."""
 
-    # The pickle is a reference to this class and carries no secret; as a secret it would only hide what changes.
+    # The pickle has no secret in it. If the state encrypted it, Pulumi's diff could not show that it changed.
     serialize_as_secret_always = False
 
     @provider_method
     def configure(self, _call: Call, req: ConfigureRequest) -> None:
-        """Remember where the stack's config is, and its secrets. Settings are read when Twilio is asked."""
+        """Keep the function that looks config keys up, and register the secrets that texts must not show."""
         _plugin.config = req.config.get
         sources.register_secrets(_plugin.config, _plugin.environment)
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
@@ -60,61 +60,61 @@ class OutgoingCallerIdProvider(ResourceProvider):
         pulumi_sdk.follow_engine()
 
     @provider_method
-    def check(self, call: Call, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Normalise the inputs, and refuse what Twilio would refuse, each with a reason on its own property."""
+    def check(self, call: Call, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:
+        """Normalise the inputs, and refuse each input that Twilio would refuse, with the reason."""
         from .operations.check import check
 
-        known, unknown = pulumi_sdk.split_unknowns(_inputs(news))
-        inputs, failures = check(_plugin, call, _olds, known, unknown)
+        known, unknown = pulumi_sdk.split_unknowns(_without_provider(new_inputs))
+        inputs, failures = check(_plugin, call, old_inputs, known, unknown)
         return CheckResult({**inputs, **unknown}, [CheckFailure(name, reason) for name, reason in failures])
 
     @provider_method
-    def diff(self, call: Call, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell what changes, and whether it makes another caller ID.
+    def diff(self, call: Call, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]) -> DiffResult:
+        """Return whether anything changes, and which changes need another caller ID in place of this one.
 
-        A changed provider reference is a change: only an update writes the new one where refresh and destroy look.
+        A changed `__provider` counts as a change, because only an update stores the new one in the state.
         """
         from .operations.diff import diff
 
-        known, unknown = pulumi_sdk.split_unknowns(_inputs(_news))
-        changes, replaces = diff(_plugin, call, _id, _olds, known, unknown)
-        changes |= _news.get(PROVIDER_KEY) not in (None, _olds.get(PROVIDER_KEY))
+        known, unknown = pulumi_sdk.split_unknowns(_without_provider(new_inputs))
+        changes, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
+        changes |= new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
         return DiffResult(changes=changes, replaces=replaces)
 
     @provider_method
-    def create(self, call: Call, props: dict[str, Any]) -> CreateResult:
-        """Have Twilio phone the number and wait until it is verified, or take over what is verified already."""
+    def create(self, call: Call, inputs: dict[str, Any]) -> CreateResult:
+        """Have Twilio phone the number and wait until it is verified, or take over its existing caller ID."""
         from .operations.create import create
 
         pulumi_sdk.widen_worker_pool()
-        outputs = create(_plugin, call, _inputs(props))
+        outputs = create(_plugin, call, _without_provider(inputs))
         return CreateResult(outputs["sid"], outputs)
 
     @provider_method
-    def read(self, call: Call, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Return what Twilio has now, or nothing if the caller ID is gone."""
+    def read(self, call: Call, id_: str, old_outputs: dict[str, Any]) -> ReadResult:
+        """Return the caller ID as Twilio has it now, or an empty result if it is gone."""
         from .operations.read import read
 
-        found = read(_plugin, call, id_, props)
+        found = read(_plugin, call, id_, old_outputs)
         return ReadResult("", {}) if found is None else ReadResult(id_, *found)
 
     @provider_method
-    def update(self, call: Call, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Rename the caller ID if the program gives another friendly name. Nothing else needs Twilio."""
+    def update(self, call: Call, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]) -> UpdateResult:
+        """Rename the caller ID if the program gives another friendly name. No other change is sent to Twilio."""
         from .operations.update import update
 
         pulumi_sdk.widen_worker_pool()
-        return UpdateResult(update(_plugin, call, _id, _inputs(_olds), _inputs(_news)))
+        return UpdateResult(update(_plugin, call, id_, _without_provider(old_outputs), _without_provider(new_inputs)))
 
     @provider_method
-    def delete(self, call: Call, _id: str, _props: dict[str, Any]) -> None:
+    def delete(self, call: Call, id_: str, outputs: dict[str, Any]) -> None:
         """Delete the caller ID at Twilio, unless another resource has taken it over."""
         from .operations.delete import delete
 
         pulumi_sdk.widen_worker_pool()
-        delete(_plugin, call, _id, _props)
+        delete(_plugin, call, id_, outputs)
 
 
-def _inputs(props: dict[str, Any]) -> dict[str, Any]:
-    """A resource's properties without the pickled provider that the SDK keeps among them."""
-    return {name: value for name, value in props.items() if name != PROVIDER_KEY}
+def _without_provider(props: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource's properties without the pickled provider that the SDK keeps among them."""
+    return {name: value for name, value in props.items() if name != PICKLED_PROVIDER}

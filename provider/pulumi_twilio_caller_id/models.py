@@ -1,4 +1,4 @@
-"""Defines the inputs of an OutgoingCallerId, and what Twilio answers, as pydantic models.
+"""Defines a resource's inputs and Twilio's responses as pydantic models. (Settings are in `settings/model.py`.)
 
 The limits of inputs are Twilio's, unless a comment says otherwise.
 Source: Twilio docs, voice/api/outgoing-caller-ids and voice/api/call-resource.
@@ -44,7 +44,7 @@ def _phone_number(value: str, info: ValidationInfo) -> str:
 
 def _friendly_name(name: str) -> str:
     if all(char.isspace() or unicodedata.category(char) == "Cf" for char in name):
-        raise ValueError("it is empty: leave it out to leave Twilio's name alone")
+        raise ValueError("it is empty: omit it to keep the name that the number has at Twilio")
     if len(name) > 64:
         raise ValueError(f"it is {len(name)} characters long: Twilio keeps at most 64")
     for char in name:
@@ -56,7 +56,7 @@ def _friendly_name(name: str) -> str:
 
 
 def _call_delay(value: object) -> int:
-    # The engine has only floats, so 5 comes as 5.0; from a stack's config it comes as text.
+    # The engine has only floats, so 5 arrives as 5.0. A value from a stack's config arrives as text.
     if isinstance(value, str) and re.fullmatch(r" *[0-9]{1,3} *", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or not 0 <= value <= 60:
@@ -65,7 +65,7 @@ def _call_delay(value: object) -> int:
 
 
 def _extension(value: str) -> str:
-    # The characters are those of a call's SendDigits (voice/api/call-resource); Twilio documents none for Extension.
+    # Twilio does not document the characters of Extension. These are SendDigits' (voice/api/call-resource).
     if not re.fullmatch(r"[0-9*#w]{1,32}", value, re.ASCII):
         raise ValueError("it must be 1 to 32 of the digits 0-9, * and #, and w for a pause of half a second")
     return value
@@ -89,7 +89,7 @@ def _method(value: object) -> str:
 
 
 def parse_account_sid(sid: str) -> str:
-    """The sid of an account. Raises ValueError for any other text."""
+    """Return the sid of an account. Raises ValueError for any other text."""
     if sid.startswith("SK"):
         raise ValueError("it is an API key: give the sid of the account, which begins with AC")
     if not ACCOUNT_SID.fullmatch(sid):
@@ -98,14 +98,14 @@ def parse_account_sid(sid: str) -> str:
 
 
 def parse_boolean(value: object) -> bool:
-    """A bool. Raises ValueError for anything else."""
+    """Return a bool. Raises ValueError for anything else."""
     if not isinstance(value, bool):
         raise ValueError("it must be true or false")  # noqa: TRY004  pydantic collects ValueErrors
     return value
 
 
 class OutgoingCallerIdInputs(BaseModel):
-    """The inputs of an OutgoingCallerId: what a program may write, and how each of them is checked."""
+    """The inputs of an OutgoingCallerId, each with its validator. The constructor in `resource.py` takes the same."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # an input may be secret
 
@@ -117,6 +117,7 @@ class OutgoingCallerIdInputs(BaseModel):
     status_callback_method: Annotated[str, BeforeValidator(_method)] | None = None
     account_sid: Annotated[str, AfterValidator(parse_account_sid)] | None = None
     adopt: Annotated[bool, BeforeValidator(parse_boolean)] | None = None
+    """None: the setting `adopt` decides."""
 
 
 _INPUTS: dict[str, TypeAdapter[Any]] = {
@@ -124,10 +125,10 @@ _INPUTS: dict[str, TypeAdapter[Any]] = {
 }
 
 
-def parse_input(name: str, value: object, context: Mapping[str, Any]) -> Any:
-    """Check one input by itself, as others may not be known yet, and normalise it. Raises ValueError with the reason.
+def parse_input(name: str, value: object, number_options: Mapping[str, Any]) -> Any:
+    """Validate and normalise one input alone, as a preview may not know the others. Raises ValueError with the reason.
 
-    context: what `e164` is told beside the number.
+    number_options: keyword arguments for `e164` (region, old_number). pydantic hands them to `_phone_number`.
     """
     if name not in _INPUTS:
         import difflib  # late, as few programs misspell an input
@@ -135,14 +136,14 @@ def parse_input(name: str, value: object, context: Mapping[str, Any]) -> Any:
         near = difflib.get_close_matches(name, _INPUTS, 1)
         raise ValueError(f"it is not an input of OutgoingCallerId{f': did you mean {near[0]}?' if near else ''}")
     try:
-        return _INPUTS[name].validate_python(value, context=context)
+        return _INPUTS[name].validate_python(value, context=number_options)
     except ValidationError as refused:
-        reasons = refused.errors()[0].get("ctx", {})
-        raise ValueError(str(reasons.get("error", "it must be text: put it in quotes"))) from None
+        details = refused.errors()[0].get("ctx", {})
+        raise ValueError(str(details.get("error", "it must be text: put it in quotes"))) from None
 
 
 def split_http_url(text: str) -> SplitResult | None:
-    """The parts of an absolute http or https URL in ASCII; None for any other text."""
+    """Split an absolute http or https URL in ASCII. Returns None for any other text."""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -152,7 +153,7 @@ def split_http_url(text: str) -> SplitResult | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine itself, in any spelling that resolvers take."""
+    """Whether a host name or address means this machine, in any spelling that resolvers accept."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -161,7 +162,7 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         try:
-            address = ipaddress.IPv4Address(socket.inet_aton(name))  # the old spellings: 127.1, 0x7f.0.0.1
+            address = ipaddress.IPv4Address(socket.inet_aton(name))  # legacy spellings: 127.1, 0x7f.0.0.1
         except OSError:
             return False
     address = getattr(address, "ipv4_mapped", None) or address
@@ -169,7 +170,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_control_character(char: str) -> bool:
-    """Whether it is a line break, another control character, or a lone surrogate."""
+    """Whether a character is a line break, another control character, or a lone surrogate."""
     return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
 
 
@@ -180,23 +181,23 @@ def _without_control_characters(value: Any) -> Any:
 
 
 def _rfc2822(value: object) -> object:
-    """The date as Twilio wrote it. The SDK parses it, and the state keeps the API's own form."""
+    """Format a date as Twilio's API does. Twilio's SDK has parsed it, but the state keeps the API's form."""
     return format_datetime(value) if isinstance(value, datetime) else value
 
 
 def _six_digits(value: object) -> object:
-    """A code may begin with zeros, which a JSON number has lost."""
+    """Restore the zeros at the beginning of a code, which a JSON number has lost."""
     return f"{value:06d}" if isinstance(value, int) else value
 
 
 Date = Annotated[str | None, BeforeValidator(_rfc2822)]
 
 
-class _Answer(BaseModel):
+class _TwilioResponse(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class CallerId(_Answer):
+class CallerId(_TwilioResponse):
     """An OutgoingCallerId at Twilio. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
@@ -208,17 +209,17 @@ class CallerId(_Answer):
     uri: str | None = None
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs of the resource. Control characters become U+FFFD, since the engine prints outputs raw.
+        """Return the resource's outputs. Control characters become U+FFFD, because the engine prints outputs raw.
 
-        A program can't give such a name, so no name that a program declares is changed.
+        Inputs refuse these characters, so a declared friendly_name is never altered here.
         """
         return {name: _without_control_characters(value) for name, value in self.model_dump().items()}
 
 
-class ValidationRequest(_Answer):
-    """Twilio's answer to a validation request: the call it placed, and the code to key in.
+class ValidationRequest(_TwilioResponse):
+    """Twilio's response to a validation request: the phone call it placed, and the code to key in.
 
-    It has no sid of a caller ID, which exists only once the code has been keyed in.
+    The response has no caller ID sid, as the caller ID is created only once the code has been keyed in.
     """
 
     call_sid: str = Field(pattern=r"^CA[0-9a-fA-F]{32}$")
@@ -227,11 +228,11 @@ class ValidationRequest(_Answer):
     account_sid: str | None = None
 
 
-class CallState(_Answer):
-    """How a call stands: `status` is queued, ringing, in-progress or one of CALL_ENDED.
+class CallState(_TwilioResponse):
+    """The state of a phone call: `status` is queued, ringing, in-progress or one of CALL_ENDED.
 
-    `duration` is in seconds, once the call has ended.
-    `completed` does not mean verified: a call with a wrong code or none ends as completed too.
+    `duration` is in seconds, and None until the call has ended.
+    `completed` does not mean verified: a call without the right code ends as completed too.
     """
 
     status: str

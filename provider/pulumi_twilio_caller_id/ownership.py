@@ -1,7 +1,7 @@
-"""Keep track of which resource owns which caller ID, and which number, while one operation runs.
+"""Keep track of which resource owns which caller ID, and which number, during one `pulumi up` or other command.
 
 The engine does not tell `delete` that another resource has just adopted the caller ID. So each plugin process remembers
-the owners here, and shares them with the operation's other plugin processes by notes (`ownership_notes`).
+the owners here, and shares them with the other plugin processes of the same engine by notes (`ownership_notes`).
 
 An owner is named by its URN. The URN is "" if the engine's request can't be found. Then no conflict is detected.
 """
@@ -18,60 +18,60 @@ from .ownership_notes import Note, OwnershipNotes
 from .phone_number import readable
 
 DELETING = "(being deleted) "
-"""Stands before the URN of an owner whose caller ID this operation deletes, or has deleted."""
+"""Precedes the URN of an owner that deletes its caller ID, or has deleted it."""
 
 
 class Ownership:
-    """What one plugin process knows about the operation that it serves. May be used from several threads.
+    """The owners and declarations that one plugin process knows of. May be used from several threads.
 
     Methods that set or look up an owner raise OwnershipUnknown if the notes can't be kept: then nothing may be done at
-    Twilio. In a preview they don't, as it changes nothing there: they use what this process knows.
+    Twilio. In a preview they don't raise: nothing changes at Twilio, so this process's own notes suffice.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
         self._notes = notes or OwnershipNotes(None)
         self._lock = threading.Lock()
-        self._owners: dict[str, str] = {}
+        self._owners: dict[str, str] = {}  # from the key of a caller ID or number to the URN of its owner
         self._in_state: dict[str, bool] = {}
         self._import_sids: dict[str, str | None] = {}
         self._replaced: dict[str, str] = {}
-        self._is_preview = False
+        self._is_preview = False  # it stays False if no program runs, as in most refreshes
 
     def record_declaration(
-        self, urn: str, *, in_state: bool, import_sid: str | None = None, previewed: bool = False
+        self, urn: str, *, in_state: bool, import_sid: str | None = None, is_preview: bool = False
     ) -> None:
         """Record that the program declares this resource.
 
-        in_state: whether the state has it. import_sid: the sid that its option `import_` names. previewed: whether this
-        operation is a preview.
+        in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
+        is_preview: whether the program runs in a preview, which only the program is told.
         """
-        self._is_preview = previewed
+        self._is_preview = is_preview
         if urn:
             self._in_state[urn] = in_state
             self._import_sids[urn] = import_sid
 
     def is_in_state(self, urn: str) -> bool:
-        """Return whether the program declares this resource, and the state had it when it was declared last."""
+        """Return whether the program declares this resource, and its latest check had old inputs from the state."""
         return self._in_state.get(urn, False)
 
     def import_sid(self, urn: str) -> str | None:
-        """Return the sid that the resource's option `import_` names."""
+        """Return the sid that the resource's option `import_` names, None if it has no such option."""
         return self._import_sids.get(urn)
 
     def set_replaced_caller_id(self, urn: str, text: str) -> None:
-        """Record, in words, which caller ID the resource loses as it is replaced."""
+        """Record the caller ID, as text for previews, that the resource will lose when it is replaced."""
         self._replaced[urn] = text
 
     def replaced_caller_id(self, urn: str) -> str | None:
         """Return what `set_replaced_caller_id` recorded for the resource."""
         return self._replaced.get(urn)
 
-    def acquire(self, sid: str, urn: str) -> str | None:
-        """Make the resource the owner of the caller ID, so that `delete` leaves it alone.
+    def acquire(self, key: str, urn: str) -> str | None:
+        """Make the resource the owner of a caller ID (key: its sid) or of a number (key: a hash), if there is no owner.
 
-        Returns the URN of another resource that owns it already, and keeps it.
+        Returns the URN of another resource that is the owner already. `delete` leaves caller IDs of other owners alone.
         """
-        owner = self._acquire(sid, urn)
+        owner = self._acquire(key, urn)
         return owner if owner and urn and owner != urn else None
 
     def acquire_or_fail(self, sid: str, urn: str, number: str) -> None:
@@ -90,61 +90,60 @@ class Ownership:
     def declare_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
         """Make the resource the owner of this number, given in E.164.
 
-        account: its sid (None if that is not known yet), and the base URL of its requests.
-
-        Raises DeclaredTwice if another resource came first: its phone may be ringing.
+        account: the account's sid (None if it is not known yet), and the API's base URL.
+        Raises DeclaredTwice if another resource declared the number first: that one may be phoning it already.
         """
-        # The key is a hash, as a number may be a secret. Without a sid, each process may have a different account.
+        # Hashed, as a number may be secret. With an unknown sid, the key holds for this process only.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(readable(number), name_of(other))
 
     def owner(self, sid: str) -> str | None:
-        """Return the URN of the caller ID's owner, None if it has none. `DELETING` may stand before it."""
+        """Return the URN of the caller ID's owner, which `DELETING` may precede. None if it has no owner."""
         with self._lock:
             self._exchange()
             return self._owners.get(sid)
 
     def release(self, sid: str, urn: str) -> None:
-        """End the resource's ownership of the caller ID, as it is to be replaced. Another owner keeps the caller ID."""
+        """End the resource's ownership of the caller ID, because the resource is to be replaced. Other owners stay."""
         with self._lock:
             if self._owners.get(sid) == urn:
                 self._exchange(Note("release", sid, urn))
 
     def begin_delete(self, sid: str, urn: str) -> str | None:
-        """Let no resource take over the caller ID any more, as it is about to be deleted.
+        """Keep other resources from taking over the caller ID, which is about to be deleted.
 
-        Returns the URN of its owner, if it has one: then it must not be deleted.
+        If another resource owns the caller ID, its URN is returned, and the caller ID must not be deleted.
         """
         owner = self._acquire(sid, DELETING + urn)
-        return None if owner.startswith(DELETING) else owner  # the state may have a caller ID twice: both delete it
+        return None if owner.startswith(DELETING) else owner  # two state entries may have it: both delete it
 
     def abort_delete(self, sid: str, urn: str) -> None:
-        """Let resources take over the caller ID again, as deleting it has failed."""
+        """Let resources take over the caller ID again, because it could not be deleted."""
         self.release(sid, DELETING + urn)
 
     def fail_if_deleted(self, sid: str, number: str) -> None:
-        """Raise Gone if this operation deletes the caller ID, or has deleted it: Twilio may list it still."""
+        """Raise Gone if the caller ID is being deleted or was just deleted: Twilio may list it still."""
         if (self.owner(sid) or "").startswith(DELETING):
             raise Gone(
-                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted in the same operation.",
+                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted by the same command.",
                 "Run the same command again.",
             )
 
     def check_notes(self) -> None:
-        """Raise OwnershipUnknown if the notes can't be kept, even in a preview."""
+        """Raise OwnershipUnknown if the notes can't be kept, also in a preview."""
         with self._lock:
             self._apply(self._notes.exchange())
 
     def _acquire(self, key: str, urn: str) -> str:
-        """Make `urn` the owner of a caller ID's sid or a number's hash, unless it has an owner. Returns the owner."""
+        """Make `urn` the owner of the key (a sid or the hash of a number) if it has no owner. Return the owner."""
         with self._lock:
             self._exchange(Note("acquire", key, urn))
             return self._owners[key]
 
     def _exchange(self, *own: Note) -> None:
-        """Share notes of this process, and apply them with the new ones of the other processes."""
+        """Share notes of this process, and apply them together with new notes of the other processes."""
         notes: Iterable[Note] = own
         try:
             notes = self._notes.exchange(*own)
@@ -154,7 +153,7 @@ class Ownership:
         self._apply(notes)
 
     def _apply(self, notes: Iterable[Note]) -> None:
-        """Apply notes in their order. The first to acquire a key owns it until it releases the key."""
+        """Apply notes in their order. The first resource to acquire a key owns it until it releases the key."""
         for note in notes:
             if note.action == "acquire":
                 self._owners.setdefault(note.key, note.urn)

@@ -1,11 +1,11 @@
-"""Share owners between the plugin processes of one operation, by a file of notes.
+"""Share owners between the plugin processes of one engine, by a file of notes.
 
 The engine starts one plugin process for each provider resource. If a number moves from one Provider to another, one
-process adopts it and another process deletes its old resource. If a number is declared twice, both processes may call
-it. So each process appends a note to the file before it calls, adopts or deletes, and reads the others' notes.
+process adopts it and another process deletes its old resource. If a number is declared twice, both processes may phone
+it. So before a process phones, adopts or deletes a number, it appends a note to the file, and reads the others' notes.
 
-The processes of one engine share one file, in a private folder in PULUMI_HOME. The file counts while any of them runs,
-so the notes of a killed process count until the operation ends. A later operation removes the file.
+The file is in a private folder in PULUMI_HOME. The notes hold while any process of the engine runs, even those of a
+killed process. The plugin of a later `pulumi` command removes the file.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .errors import OwnershipUnknown
 FOLDER = "twilio-caller-id"
 SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 2\n"
-"""The first line of each file. A file that begins otherwise is not ours: it is neither read nor removed."""
+"""The first line of each file. A file with another first line is not ours: it is neither read nor removed."""
 
 NOT_NOTES = "a file in it holds something else than notes"
 
 EXCLUSIVE_OFFSET = 1 << 30
-"""The byte that a process locks while it writes and reads. It is far beyond the end of the file, because Windows lets
-nobody read a byte that another process has locked."""
+"""The byte that a process locks while it writes and reads. It is far beyond the end of the file, because on Windows no
+other process can read a locked byte."""
 RUNNING_OFFSET = EXCLUSIVE_OFFSET + 1
-"""The byte that all processes of the engine share a lock on, each until it ends."""
+"""The byte on which each process of the engine holds a shared lock until it ends."""
 
 
 class Note(NamedTuple):
@@ -49,8 +49,8 @@ class Note(NamedTuple):
 class OwnershipNotes:
     """The notes of one engine's plugin processes. May be used by one thread at a time.
 
-    engine: the engine's address. If it is None, as outside of a plugin, nothing is written. folder: a folder to use
-    instead of the default one.
+    engine: the engine's address. If it is None (outside of a plugin), nothing is written. folder: replaces
+    `default_folder()`.
     """
 
     def __init__(self, engine: str | None, *, folder: Path | None = None) -> None:
@@ -60,7 +60,7 @@ class OwnershipNotes:
         self._read_to = len(HEADER)
 
     def exchange(self, *own: Note) -> list[Note]:
-        """Append notes of this process, and return all notes since the last exchange. The appended ones come last.
+        """Append notes of this process, and return all notes that are new since the previous exchange, in file order.
 
         Raises OwnershipUnknown, which names the folder, if notes can't be kept there.
         """
@@ -83,7 +83,7 @@ class OwnershipNotes:
         content = os.read(file, os.fstat(file).st_size - self._read_to)
         try:
             notes = [Note(*json.loads(line)) for line in content.splitlines()]
-        except (ValueError, TypeError):  # such as half a note, as the disk is full
+        except (ValueError, TypeError):  # such as half a note, because the disk was full
             raise OSError(0, NOT_NOTES) from None
         self._read_to += len(content)
         return notes
@@ -96,7 +96,7 @@ def default_folder() -> Path:
 
 
 def _home() -> Path:
-    """Return the user's home as Pulumi finds it: the user database comes first, whatever HOME says."""
+    """Return the user's home as Pulumi finds it: by the user database, and only without an entry there by HOME."""
     if sys.platform != "win32":
         import pwd
 
@@ -106,7 +106,7 @@ def _home() -> Path:
 
 
 def _make_private(folder: Path) -> None:
-    """Create the folder for the user alone. Raises OSError if somebody else may have put something in its place."""
+    """Create the folder for this user alone. Raises OSError if it may be another user's, or leads elsewhere."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
     found = folder.lstat()
@@ -120,12 +120,12 @@ def _make_private(folder: Path) -> None:
 
 
 def _remove_ended(folder: Path) -> None:
-    """Remove the files of operations that have ended."""
+    """Remove the files of engines that have ended."""
     for path in folder.glob(f"*{SUFFIX}"):
-        with suppress(OSError):  # one of its processes still runs, or it is not ours
+        with suppress(OSError):  # a process of that engine still runs, or the file is not ours
             file = os.open(path, OPEN_FLAGS)
             try:
-                _lock_as_the_last(file)
+                _lock_if_nobody_runs(file)
                 _check_header(file)
                 if sys.platform != "win32":
                     path.unlink()
@@ -136,7 +136,7 @@ def _remove_ended(folder: Path) -> None:
 
 
 def _open_and_register(path: Path) -> int:
-    """Open the engine's file, and lock it as a process that runs."""
+    """Open the engine's file, and lock it as a running process."""
     while True:
         file = os.open(path, OPEN_FLAGS | os.O_CREAT, 0o600)
         try:
@@ -150,7 +150,7 @@ def _open_and_register(path: Path) -> int:
             raise
         if os.fstat(file).st_nlink:
             return file
-        os.close(file)  # before we had the lock, another process removed it as the file of an ended operation
+        os.close(file)  # removed by another process before we had the lock: try again with a new file
 
 
 def _check_header(file: int) -> None:
@@ -169,8 +169,8 @@ def _exclusive(file: int) -> Iterator[None]:
         _unlock(file)
 
 
-# POSIX drops a process's locks on a file as soon as the process closes any descriptor of that file. So a process opens
-# its engine's file never again once it has registered.
+# POSIX drops a process's locks on a file as soon as the process closes any descriptor of that file. So a process never
+# opens its engine's file again once it is registered.
 
 if sys.platform == "win32":
     import msvcrt
@@ -180,7 +180,7 @@ if sys.platform == "win32":
     def _lock_as_running(_file: int) -> None:
         """Do nothing: Windows removes no file that a process has open."""
 
-    _lock_as_the_last = _lock_as_running
+    _lock_if_nobody_runs = _lock_as_running
 
     def _lock(file: int) -> None:
         os.lseek(file, EXCLUSIVE_OFFSET, os.SEEK_SET)
@@ -196,11 +196,11 @@ else:
     OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
     def _lock_as_running(file: int) -> None:
-        """Share the lock with the other processes of the engine until this process ends."""
+        """Hold the lock, with the other processes of the engine, until this process ends."""
         fcntl.lockf(file, fcntl.LOCK_SH, 1, RUNNING_OFFSET)
 
-    def _lock_as_the_last(file: int) -> None:
-        """Raise OSError if a process of the file's engine runs."""
+    def _lock_if_nobody_runs(file: int) -> None:
+        """Lock the file for removal. Raises OSError if a process of the file's engine still runs."""
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, RUNNING_OFFSET)
 
     def _lock(file: int) -> None:

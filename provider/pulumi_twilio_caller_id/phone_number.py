@@ -1,10 +1,10 @@
-"""Reads phone numbers in whatever form people write them, and writes them in E.164 or as people do."""
+"""Parses phone numbers in any form that people write, and formats them in E.164 or for people."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .text import quote
 
@@ -17,61 +17,68 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 VALIDATION_CALL_FROM = "+14157234000"
 """The number that all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
-DEFAULT_REGION = "US"  # Twilio itself reads an unformatted number as a US one
-REGION_KEY = "twilio:defaultRegion"
+
+class DefaultRegion(NamedTuple):
+    """The country of numbers without a country code, and how error messages name its setting."""
+
+    country: str = "US"  # Twilio also takes a number without a country code for a US number
+    label: str = "twilio:defaultRegion"
 
 
-def is_region(region: str) -> bool:
-    """Whether a text is a country, such as US, whose numbers can be read."""
+DEFAULT_REGION = DefaultRegion()
+
+
+def is_country(code: str) -> bool:
+    """Whether a text is the code of a country, such as US. phonenumbers calls a country a region."""
     import phonenumbers
 
-    return region in phonenumbers.SUPPORTED_REGIONS
+    return code in phonenumbers.SUPPORTED_REGIONS
 
 
-def e164(number: str, region: str = DEFAULT_REGION, *, setting: str = REGION_KEY, before: str | None = None) -> str:
-    """Read a number and return it in E.164, such as `+14155550101`.
+def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str | None = None) -> str:
+    """Parse a number and return it in E.164, such as `+14155550101`.
 
-    region: the country of a number without country code. setting: names the source of `region` in the message about a
-    region that is not a country. before: the number in the state. It is returned if the text can mean it, since a new
-    release of phonenumbers must not replace a number.
+    old_number: the number in the state. It is returned if the text can mean it, so that a new release of phonenumbers
+    replaces no resource.
 
-    Raises ValueError, with the reason, for a text that can't be a phone number. The metadata of phonenumbers is not
-    always up to date. So a number with its country code may have a length that is unknown to it: see `odd_length`.
+    Raises ValueError, with the reason, for a text that can't be a phone number. phonenumbers may be out of date, so
+    a number with a country code may have a length that it does not know: see `unusual_length_warning`.
     """
-    # Numbers copied from a page or an address book hold invisible characters, and spaces and dashes of all kinds.
-    kinds = {"Cf": "", "Zs": " ", "Pd": "-"}
-    plain = "".join(kinds.get(unicodedata.category(char), char) for char in number).strip()
+    # Numbers copied from a page or an address book contain invisible characters, and spaces and dashes of all kinds.
+    replacements = {"Cf": "", "Zs": " ", "Pd": "-"}
+    plain = "".join(replacements.get(unicodedata.category(char), char) for char in number).strip()
     plain = re.sub("^tel:", "", plain, flags=re.IGNORECASE)
     digits = "".join(str(unicodedata.digit(char)) for char in plain if unicodedata.category(char) == "Nd")
-    before = before if E164.fullmatch(before or "") else None
-    if before == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", plain):
+    old_number = old_number if E164.fullmatch(old_number or "") else None
+    if old_number == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", plain):
         _refuse_strange_characters(plain)
-        return before
+        return old_number
 
     import phonenumbers
 
-    if not is_region(region):
-        raise ValueError(f"it can't be read: {setting} is {quote(region)}, not a country such as US, GB or DE")
+    if not is_country(region.country):
+        reason = f"{region.label} is {quote(region.country)}, not a country such as US, GB or DE"
+        raise ValueError(f"it can't be read: {reason}")
     try:
-        parsed = phonenumbers.parse(plain, region, keep_raw_input=True)
+        parsed = phonenumbers.parse(plain, region.country, keep_raw_input=True)
     except phonenumbers.NumberParseException as failed:
         raise ValueError(_PARSE_REASONS.get(failed.error_type, "it is not a phone number")) from None
     if parsed.extension:
         raise ValueError(f"it holds an extension: put {parsed.extension!r} into `extension`")
-    read = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    if before is not None and before in _possible_numbers(digits, parsed):
-        read = before
+    e164_number = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    if old_number is not None and old_number in _possible_numbers(digits, parsed):
+        e164_number = old_number
     else:
-        _refuse_length(plain, parsed, read)
+        _refuse_length(plain, parsed, e164_number)
     _refuse_strange_characters(plain)
-    # phonenumbers drops one leading zero, as in "+44 (0)20". Read again, so that the result always reads as itself.
-    return read if read in (number, before) else e164(read, region, setting=setting)
+    # Parse the result again until it is stable: phonenumbers drops only one zero at a time, as in "+44 (0)20".
+    return e164_number if e164_number in (number, old_number) else e164(e164_number, region)
 
 
 def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
-    """The numbers in E.164 that the digits can mean: with all of them, or without a zero before the area code.
+    """Return the E.164 numbers that the digits can mean: all digits, or all but a trunk zero before the area code.
 
-    In countries that write such a zero, no number begins with one. So at most one of the two numbers exists.
+    In countries with a trunk zero, no national number starts with 0, so at most one of the two exists.
     """
     import phonenumbers
 
@@ -80,44 +87,43 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
         digits = digits.removeprefix(code)
     elif source != phonenumbers.CountryCodeSource.FROM_DEFAULT_COUNTRY:
         return []
-    prefix = phonenumbers.ndd_prefix_for_region(
-        phonenumbers.region_code_for_country_code(parsed.country_code or 0), True
-    )
-    return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if prefix == "0" and digits.startswith("0") else [])]
+    country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    has_trunk_zero = digits.startswith("0") and phonenumbers.ndd_prefix_for_region(country, True) == "0"
+    return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if has_trunk_zero else [])]
 
 
-def _refuse_length(plain: str, parsed: PhoneNumber, read: str) -> None:
-    """Refuse a number whose length its country does not use, if it has no country code or if that is +1.
+def _refuse_length(plain: str, parsed: PhoneNumber, e164_number: str) -> None:
+    """Refuse wrong lengths: by country for national and +1 numbers, else by E.164 (7 to 15 digits).
 
-    plain: as written. read: in E.164.
+    plain: the number as written. parsed, e164_number: the same number.
     """
     import phonenumbers
 
     source = phonenumbers.CountryCodeSource
     has_country_code = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE and not (has_country_code and parsed.country_code != 1):
+    result = phonenumbers.is_possible_number_with_reason(parsed)
+    if result != phonenumbers.ValidationResult.IS_POSSIBLE and not (has_country_code and parsed.country_code != 1):
         if phonenumbers.normalize_digits_only(plain).startswith("00"):
-            raise ValueError("it begins with 00: write + in place of that")
-        raise ValueError(_LENGTH_REASONS.get(possible, "it is not a phone number"))
-    if not E164.fullmatch(read):
-        raise ValueError(f"it has {len(read) - 1} digits with its country code: a phone number has 7 to 15")
+            raise ValueError("it begins with 00: write + instead")
+        raise ValueError(_LENGTH_REASONS.get(result, "it is not a phone number"))
+    if not E164.fullmatch(e164_number):
+        raise ValueError(f"it has {len(e164_number) - 1} digits with its country code: a phone number has 7 to 15")
 
 
 def _refuse_strange_characters(written: str) -> None:
-    """Refuse letters and unknown characters, as otherwise the wrong phone could ring.
+    """Refuse letters and unknown characters, because the wrong phone could ring.
 
-    phonenumbers skips the characters it does not know, and reads letters as keypad digits: an O as a 6, not as a 0.
+    phonenumbers skips characters it does not know, and reads letters as keypad digits: an O as a 6, not as a 0.
     """
     for char in written:
-        if unicodedata.category(char) not in _KINDS_IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
+        if unicodedata.category(char) not in _CATEGORIES_IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
             if char.isalpha():
                 raise ValueError("it holds letters: give the digits that stand for them")
             raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
 
 
-def odd_length(number: str) -> str | None:
-    """A warning for a number in E.164 whose length its country does not use; None for any other number."""
+def unusual_length_warning(number: str) -> str | None:
+    """Return a warning if the country of a number in E.164 does not use numbers of its length, else None."""
     if not number or number.startswith("+1"):  # e164 refuses a +1 number of another length
         return None
     import phonenumbers
@@ -125,15 +131,15 @@ def odd_length(number: str) -> str | None:
     parsed = phonenumbers.parse(number)
     if phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     return (
         f"{readable(number)} has an unusual length: phonenumbers {phonenumbers.__version__} knows no such numbers in"
-        f" {region}.\nCheck the number. If it is right, nothing needs to be done."
+        f" {country}.\nCheck the number. If it is right, nothing needs to be done."
     )
 
 
 def readable(number: str) -> str:
-    """A number in E.164 as people write it, such as `+1 415-555-0101`. Any other text is returned as it is."""
+    """Format a number in E.164 for people, such as `+1 415-555-0101`. Any other text is returned unchanged."""
     import phonenumbers
 
     try:
@@ -142,8 +148,8 @@ def readable(number: str) -> str:
         return number
 
 
-_KINDS_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")
-"""Unicode's categories of the digits of all scripts, dashes, opening and closing brackets, and spaces."""
+_CATEGORIES_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")
+"""Unicode categories: digits of all scripts, dashes, opening and closing brackets, and spaces."""
 
 _PARSE_REASONS = {
     0: "it has a country code that does not exist",
@@ -152,7 +158,7 @@ _PARSE_REASONS = {
     3: "it is too short to be a phone number",
     4: "it is too long to be a phone number",
 }
-"""What NumberParseException.error_type means."""
+"""Reasons by NumberParseException.error_type."""
 _LENGTH_REASONS = {
     1: "it has a country code that does not exist",
     2: "it is too short for its country",
@@ -160,4 +166,4 @@ _LENGTH_REASONS = {
     4: "it lacks its area code",
     5: "it has a length that its country does not use",
 }
-"""What ValidationResult means."""
+"""Reasons by phonenumbers' ValidationResult."""

@@ -19,9 +19,9 @@ from .text import quote
 class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingCallerId"):
     """A phone number that a Twilio account has verified for use as caller ID.
 
-    When one is created, Twilio phones the number, from +1 415-723-4000 and in English. `pulumi up` shows a six-digit
-    code and waits until the person at the phone has keyed it in. It waits 5 minutes, or as long as `custom_timeouts`
-    says for create. When one is deleted, the number is no longer among the account's verified caller IDs.
+    Creating the resource has Twilio phone the number, from +1 415-723-4000 and in English. `pulumi up` shows a
+    six-digit code, and waits until the person at the phone has keyed it in: 5 minutes, or `custom_timeouts` for create.
+    Deleting the resource removes the number from the account's verified caller IDs.
 
     Source: Twilio docs, voice/api/outgoing-caller-ids.
     """
@@ -30,7 +30,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     """The number in E.164, such as `+14155550101`."""
 
     friendly_name: pulumi.Output[str]
-    """The name shown in the Twilio Console. If the program gives none, it is Twilio's own: the number, formatted."""
+    """The name shown in the Twilio Console. If the program gives no name, Twilio uses the formatted number."""
 
     account_sid: pulumi.Output[str]
     """The sid (AC...) of the account that the number is verified in."""
@@ -45,7 +45,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     """The path of the caller ID in Twilio's API, relative to its base URL."""
 
     _sid_is_secret = False
-    """Whether `additional_secret_outputs` has the sid."""
+    """Whether `additional_secret_outputs` contains "sid"."""
 
     def __init__(
         self,
@@ -63,24 +63,25 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     ) -> None:
         """Declare a verified number.
 
-        Changing `call_delay`, `extension`, the callback or `adopt` later has no effect, as only creation uses them.
+        Only creation uses `call_delay`, `extension`, the callback and `adopt`: changing them later has no effect.
 
         :param resource_name: The resource's name in the stack.
         :param phone_number: The number to verify, in E.164 or as people write it in the region of
             `twilio:defaultRegion` (US by default). If you change the number, the new one is verified, and then the old
             caller ID is deleted.
         :param friendly_name: 1 to 64 characters. If it is left out, the name is not managed.
-        :param call_delay: Seconds before Twilio calls, 0 to 60.
-        :param extension: What to dial once the call is answered: up to 32 of the digits 0-9, `*` and `#`, and `w`
-            for a pause of half a second.
+        :param call_delay: Seconds until Twilio phones, 0 to 60.
+        :param extension: What to dial when the phone call is answered: up to 32 of the digits 0-9, `*` and `#`, and
+            `w` for a pause of half a second.
         :param status_callback: A public http(s) URL, at most 1,000 characters, that Twilio requests when the
-            validation call ends.
+            phone call ends.
         :param status_callback_method: `POST` (Twilio's default) or `GET`.
-        :param account_sid: A subaccount (AC...) to verify the number in. The default is the account of the settings.
-        :param adopt: Whether to take the number over, without a call, if the account has verified it already. The
-            default is `twilio:adopt`, and false if that is not set.
+        :param account_sid: A subaccount (AC...) to verify the number in. Default: the account of the resource's
+            Provider; without one, that of the stack's config or the environment.
+        :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
+            Default: the setting `twilio:adopt`, which is false unless set.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_` takes over exactly this
-            sid (PN...), without a call, and fails if its number or friendly name is not the one given here.
+            sid (PN...), without a phone call. It fails if Twilio has another number or friendly name for the sid.
 
         Raises `pulumi.RunError` for text that is not valid Unicode.
         """
@@ -95,19 +96,20 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "adopt": adopt,
         }
         refuse_lone_surrogates(resource_name, inputs)
-        declaration, opts = split_options(opts)
+        hidden_properties, opts = split_options(opts)
         self._sid_is_secret = "sid" in ((opts and opts.additional_secret_outputs) or ())
-        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **declaration}, opts)
+        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hidden_properties}, opts)
 
     @property
     def sid(self) -> pulumi.Output[str]:
-        """The caller ID's sid (PN...) at Twilio: the same as `id`, so previews know it once the number is verified.
+        """The caller ID's sid (PN...), taken from `id`: for an existing resource it is known in every preview.
 
-        It is a secret if `additional_secret_outputs` has it. `id` never is.
+        Unlike `id`, it is a secret if `additional_secret_outputs` contains "sid".
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        output: pulumi.Output[str] = self.__dict__["sid"]  # a secret if a transform has made it one
+        # The SDK has put the Output of each property there. It is a secret if a transform has made it one.
+        output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
         return pulumi.Output(self.id.resources(), value, self.id.is_known(), output.is_secret())
 
@@ -120,11 +122,12 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         account_sid: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> OutgoingCallerId:
-        """Read an existing caller ID without managing it. This needs credentials in previews too.
+        """Read an existing caller ID without managing it. Previews ask Twilio too, so they need credentials.
 
         :param resource_name: The resource's name in the stack.
         :param sid: The sid (PN...) of the caller ID. If the account has no such caller ID, the update fails.
-        :param account_sid: The subaccount (AC...) it is in. The default is the account of the settings.
+        :param account_sid: The subaccount (AC...) it is in. Default: the account of the resource's Provider;
+            without one, that of the stack's config or the environment.
         :param opts: Pulumi's options, such as the provider.
         """
         resource = cls.__new__(cls)
@@ -139,9 +142,9 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
 
 
 def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> None:
-    """Raise `pulumi.RunError` for text with lone surrogates, on which the SDK would fail with a traceback.
+    """Raise `pulumi.RunError` for text with lone surrogates. The SDK would fail on it with a traceback.
 
-    Python puts them into text from an environment variable or a file whose bytes are not UTF-8.
+    Python decodes bytes that are not UTF-8, from an environment variable or a file, to lone surrogates.
     """
     for name, value in {"the name": resource_name, **inputs}.items():
         if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
@@ -152,22 +155,23 @@ def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> Non
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """Split the options into what `check` needs, as properties of the resource, and what the engine still gets.
+    """Copy what `check` needs from the options into hidden properties; return these, and the options without `import_`.
 
-    The engine doesn't get `import_`: it would make the SDK read a resource without its `__provider`, which fails.
+    `import_` is withheld: with it, the engine would have the SDK read a resource without `__provider`, which fails.
     """
-    preview = pulumi.runtime.is_dry_run() or None
+    is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:
-        return {DRY_RUN: preview}, None
-    declaration = {
+        return {DRY_RUN: is_preview}, None
+    hidden_properties = {
         IMPORT: opts.import_ or None,
-        DRY_RUN: preview,
-        CREATE_TIMEOUT: preview and getattr(opts.custom_timeouts, "create", None),
+        DRY_RUN: is_preview,
+        # The engine tells the timeout to `create`, but not to `check`, which says in a preview how long create waits.
+        CREATE_TIMEOUT: is_preview and getattr(opts.custom_timeouts, "create", None),
     }
     opts = copy.copy(opts)
     opts.import_ = None
-    return declaration, opts
+    return hidden_properties, opts
 
 
 _OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None, "sid": None}
-"""The outputs that are not inputs. The SDK resolves an output only if its name is among the properties it is given."""
+"""The outputs that are not inputs. The SDK resolves an output only if the resource was given a property of its name."""

@@ -1,10 +1,11 @@
-"""Explain errors that a file beside the program causes by having the name of a library, such as `twilio.py`.
+"""Explain errors caused by a file beside the program that has the name of a library, such as `twilio.py`.
 
-Python searches the program's folder first, so it imports that file in place of the library.
+Python searches the program's folder first, so it imports that file instead of the library.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,24 +17,29 @@ from .errors import CallerIdError
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Raise a CallerIdError that names the file, in place of an error that such a file causes in this context."""
+def explain_shadowing() -> Iterator[None]:
+    """Replace an error in this context by the one of `shadowing_error`, if there is one."""
     try:
         yield
     except CallerIdError:
         raise
     except Exception as failed:
-        cause = explanation(failed)
-        if cause is None:
+        explained = shadowing_error(failed)
+        if explained is None:
             raise
-        raise cause from failed
+        raise explained from failed
 
 
-def explanation(failed: Exception) -> CallerIdError | None:
-    """Return an error that names the file which caused this one, None if no such file did."""
-    program = Path(sys.path[0]).resolve()  # the provider's process has the program's folder first, too
+def shadowing_error(failed: Exception) -> CallerIdError | None:
+    """Return an error naming the file that shadows a library and caused `failed`, or None."""
+    program = Path(sys.path[0]).resolve()  # the plugin process also has the program's folder first
     if any(program.glob("*.dist-info")):  # this folder is where libraries are installed
         return None
+    if isinstance(failed, ImportError) and failed.name and failed.name.startswith(f"{__package__}."):
+        try:
+            importlib.import_module(failed.name)  # it failed in another thread, and fails here for the same reason
+        except Exception as same_failure:  # noqa: BLE001  the file may raise anything
+            failed = same_failure
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != program]
     details = "".join(traceback.format_exception(failed))
     for file in sorted([*program.glob("*.py"), *program.glob("*/__init__.py")]):

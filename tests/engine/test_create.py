@@ -84,7 +84,7 @@ ENDINGS: dict[str, Ending] = {
         "country-blocked",
         None,
         "was not verified: the call could not be put through (call {sid}, failed{after}).",
-        "Check the number, and whether the account may call this country (Console, Voice, Geo permissions);",
+        "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).",
     ),
     "wrong": ("wrong-code", None, WRONG, AGAIN),
     "hung_up": ("hangs-up", None, WRONG, AGAIN),

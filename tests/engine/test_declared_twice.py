@@ -140,7 +140,7 @@ def test_what_is_deleted_first_is_not_taken_over_meanwhile(
         assert record.sid in there
         assert f"{record.sid} stays at Twilio: 'b' has it" in result.output
     else:
-        assert f"its caller ID {record.sid} is being deleted in the same operation" in result.output
+        assert f"its caller ID {record.sid} is being deleted by the same command" in result.output
     if way == "adopt=True":
         stack.up()
         assert {OTHER, NUMBER} == {known.phone_number for known in sandbox.caller_ids}
@@ -158,7 +158,7 @@ def test_a_swap_that_deletes_first_says_to_run_it_again(stack: Stack, sandbox: S
     stack.program(program.format(OTHER, NUMBER))
     result = stack.up(ok=False)
     if result.code:
-        assert "is being deleted in the same operation.\n" in result.output
+        assert "is being deleted by the same command.\n" in result.output
         assert "import_" not in result.output
     stack.up()
     assert {NUMBER, OTHER} == {known.phone_number for known in sandbox.caller_ids}

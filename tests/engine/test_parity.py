@@ -126,7 +126,7 @@ def rotated_token(it: Operator) -> None:
     it.up({"desk": Declared(ONE)})
     it.sandbox.set_auth_token("e" * 32)
     it.config["authToken"] = "e" * 32
-    it.refresh(fails="`refresh` and `destroy` use the credentials of the last `pulumi up`")
+    it.refresh(fails="`refresh` and `destroy` use the credentials of the latest `pulumi up`")
     it.up({"desk": Declared(ONE)})
     it.refresh()
 

@@ -48,7 +48,7 @@ def test_a_preview_goes_on_with_one_warning_where_twilio_does_not_answer(stack: 
     output = stack.preview().output
 
     diagnostics = output.split("Diagnostics:", 1)[1]
-    assert 1 == diagnostics.count("warning: Numbers that are verified already can't be told from new ones now: ")
+    assert 1 == diagnostics.count("warning: This preview can't tell verified numbers from new ones: ")
     assert "Twilio refused to list the caller IDs of" in diagnostics
     assert "+ 6 to create" in output
     assert sandbox.auth_token not in output

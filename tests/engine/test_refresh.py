@@ -73,7 +73,7 @@ def test_a_refresh_that_twilio_does_not_answer_leaves_the_state_alone(stack: Sta
     sandbox.set_auth_token(ROTATED)
     error = stack.refresh(ok=False).error
     assert "The credentials come from the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)." in error
-    assert "the last `pulumi up`" not in error
+    assert "the latest `pulumi up`" not in error
     assert before == kept(stack)
     stack.refresh("--expect-no-changes", env={"TWILIO_AUTH_TOKEN": ROTATED})
 
@@ -94,7 +94,7 @@ def test_a_token_that_is_rotated_in_the_config(make_stack: Callable[..., Stack],
     for operation in (stack.refresh, stack.destroy):
         error = operation(ok=False).error
         assert "(code 20003, HTTP 401, account AC" in error
-        assert "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first," in error
+        assert "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first;" in error
         assert "--run-program (or PULUMI_RUN_PROGRAM=true)" in error
         assert ["desk"] == list(stack.resources())
     stack.refresh("--run-program")

@@ -31,8 +31,8 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
 
     def refused(result: Result, name: str) -> str:
         told = " ".join(result.output.split())
-        assert "If this resource has it already, don't have the resource replaced: leave out `--replace` and" in told
-        assert "anew: opts=pulumi.ResourceOptions(delete_before_replace=True) and `pulumi up --skip-preview`." in told
+        assert "If this resource manages it already, something forces a replacement: drop `--replace` or" in told
+        assert "call: opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview`." in told
         assert urns[name] in told
         assert len(NUMBERS) == len(sandbox.calls)
         return result.output
@@ -45,7 +45,7 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
     stack.program(program("1"))
     stack.pulumi("state", "taint", urns["tainted"])
     refused(stack.preview(ok=False), "tainted")
-    [untaint] = set(re.findall("undo a taint by `(.*)`", refused(stack.up(ok=False), "tainted")))
+    [untaint] = set(re.findall("or run `(.*)`", refused(stack.up(ok=False), "tainted")))
     stack.pulumi(*shlex.split(untaint)[1:])
     assert {} == stack.planned()
 

@@ -107,7 +107,7 @@ TESTS = """
 import pytest
 import requests
 
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, SleeplessToken
 from pulumi_twilio_caller_id.api import client as twilio_api
 from pulumi_twilio_caller_id.sandbox import wire
 from pulumi_twilio_caller_id.settings.model import Settings
@@ -124,27 +124,27 @@ def sandbox():
 @pytest.fixture
 def twilio(sandbox):
     settings = Settings(account_sid=sandbox.account_sid, auth_token=sandbox.auth_token, api_url=sandbox.url)
-    return twilio_api.Client(settings, pause=lambda _: None)
+    return twilio_api.Client(settings, cancel=SleeplessToken())
 
 
 def test_all_is_well(twilio):
-    assert len(list(twilio.each())) == 1
+    assert len(list(twilio.stream())) == 1
 
 
 def test_an_answer_is_wrong(twilio, monkeypatch):
     monkeypatch.setattr(wire, "rfc2822", lambda at: "2026-11-24T10:00:00Z")
-    assert len(list(twilio.each())) == 1
+    assert len(list(twilio.stream())) == 1
 
 
 def test_a_request_is_wrong(twilio, monkeypatch):
     monkeypatch.setattr(twilio_api, "PAGE", 1001)
-    assert len(list(twilio.each())) == 1
+    assert len(list(twilio.stream())) == 1
 
 
 def test_a_fault_is_wrong_on_purpose(sandbox, twilio):
     sandbox.fail("list", status=201, body='{"x": 1}')
     with pytest.raises(CallerIdError):
-        list(twilio.each())
+        list(twilio.stream())
 
 
 def test_a_test_asks_what_it_likes(sandbox):

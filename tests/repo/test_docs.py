@@ -105,7 +105,9 @@ def test_the_table_of_settings_is_the_one_of_the_code() -> None:
     for setting in SETTINGS.values():
         key = f"`{setting.key}`" + (" (secret)" if setting.secret else "")
         variable = f" `{setting.variable}` |" if setting.variable else " |"
-        expected.append(f"| {key} |{variable} {setting.doc}")
+        default = str(setting.default).lower() if setting.type == "boolean" else setting.default
+        default = "" if default is None else f" (default `{default}`)"
+        expected.append(f"| {key} |{variable} {setting.doc}{default}")
     assert expected == [line[: len(row)] for line, row in zip(table, expected, strict=True)]
 
 
@@ -114,6 +116,16 @@ def test_every_argument_of_a_provider_is_documented() -> None:
     taken = inspect.signature(pulumi_twilio_caller_id.Provider).parameters.keys() - {"resource_name", "opts"}
     listed = accounts.split("`Provider` takes the settings as arguments: ", 1)[1].split(".", 1)[0]
     assert taken == set(re.findall(r"`(\w+)`", listed))
+
+
+def test_every_place_to_change_something_exists() -> None:
+    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## What to change where", 1)[1]
+    places = re.findall(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)", section.split("\n## ")[0])
+    assert len(places) > 10
+    for path, names in places:
+        code = (ROOT / "provider" / "pulumi_twilio_caller_id" / path).read_text(encoding="utf-8")
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"^\s*(?:def {name}\(|class {name}\b|{name}\b.* = )", code, re.MULTILINE), (path, name)
 
 
 def test_every_module_is_in_the_table_of_contributing() -> None:
@@ -196,7 +208,7 @@ def failures() -> Iterator[str]:
     for reason in evidence.Reason:
         for status in sorted(CALL_ENDED):
             for sid in (None, "PN" + "1" * 32):
-                seen = evidence.Evidence(0.0, 300.0, call=CallState(status=status), call_ended=1.0)
+                seen = evidence.Evidence(0.0, 300.0, call=CallState(status=status), call_end_seen_at=1.0)
                 seen = replace(seen, reported_failure_status=status, reported_sid=sid)
                 what, _ = evidence.explain(request, seen, reason, 9.0)
                 yield what.split("was not verified: ", 1)[1].partition(" (call CA")[0]

@@ -42,7 +42,7 @@ def test_a_circle_is_named(copy: Path, capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("from .operations.diff import PROVIDER_KEY", "operations.diff"),
+        ("from .operations.diff import PICKLED_PROVIDER", "operations.diff"),
         ("from .operations import friendly_name", "operations.friendly_name"),
         ("from . import lifecycle as shell", "lifecycle"),
         ("import pulumi_twilio_caller_id.testing", "testing"),

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.support.fuzz.network_faults import Clock, Line
 from tests.support.harness import SECRET_MARKER, STACK_FILE, TYPE, Stack
@@ -158,7 +158,7 @@ class InProcess(Operator):
 def _shown(properties: dict[str, Any], declared: Declared) -> dict[str, Any]:
     """The properties as the state has them. A property that is secret in the inputs is secret in the outputs too."""
     secret = {"phone_number"} if declared.secret else set()
-    return {name: SECRET if name in secret else it for name, it in properties.items() if name != PROVIDER_KEY}
+    return {name: SECRET if name in secret else it for name, it in properties.items() if name != PICKLED_PROVIDER}
 
 
 class Real(Operator):
@@ -208,7 +208,7 @@ class Real(Operator):
             return {
                 name: SECRET if isinstance(it, dict) and SECRET_MARKER in it.values() else it
                 for name, it in properties.items()
-                if name != PROVIDER_KEY
+                if name != PICKLED_PROVIDER
             }
 
         return [

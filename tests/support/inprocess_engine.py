@@ -153,7 +153,7 @@ class InProcessEngine:
                 updated = self._call(
                     run, "update", new, inputs, lambda: self._provider.update(old.sid, dict(old.outputs), dict(inputs))
                 )
-                old.outputs = {**(updated.outs or {}), pulumi_sdk.PROVIDER_KEY: self.pickle}
+                old.outputs = {**(updated.outs or {}), pulumi_sdk.PICKLED_PROVIDER: self.pickle}
             old.inputs, old.declared = inputs, declared
 
     def _replace(self, run: Run, old: Entry, declared: Declared, inputs: dict[str, Any]) -> None:
@@ -190,7 +190,7 @@ class InProcessEngine:
         result = self._call(run, "check", entry, news, lambda: self._provider.check(dict(olds), dict(news)))
         if result.failures:
             raise Failed("\nerror: ".join(problem(name, failure, news) for failure in result.failures))
-        return {**result.inputs, pulumi_sdk.PROVIDER_KEY: self.pickle}
+        return {**result.inputs, pulumi_sdk.PICKLED_PROVIDER: self.pickle}
 
     def _diff(self, run: Run, old: Entry, declared: Declared, news: dict[str, Any]) -> Any:
         new = replace(old, declared=declared)
@@ -199,15 +199,16 @@ class InProcessEngine:
     def _create(self, run: Run, name: str, declared: Declared, inputs: dict[str, Any]) -> Entry:
         new = Entry(name, "", {}, {}, declared)
         result = self._call(run, "create", new, inputs, lambda: self._provider.create(dict(inputs)))
-        return replace(new, sid=result.id, inputs=inputs, outputs={**result.outs, pulumi_sdk.PROVIDER_KEY: self.pickle})
+        outputs = {**result.outs, pulumi_sdk.PICKLED_PROVIDER: self.pickle}
+        return replace(new, sid=result.id, inputs=inputs, outputs=outputs)
 
     def _read(self, run: Run, entry: Entry) -> None:
-        given = {name: value for name, value in entry.inputs.items() if name != pulumi_sdk.PROVIDER_KEY}
+        given = {name: value for name, value in entry.inputs.items() if name != pulumi_sdk.PICKLED_PROVIDER}
         result = self._call(run, "read", entry, given, lambda: self._provider.read(entry.sid, dict(entry.outputs)))
         if not result.id:
             self.state.remove(entry)
             return
-        pickle = {pulumi_sdk.PROVIDER_KEY: entry.outputs[pulumi_sdk.PROVIDER_KEY]}
+        pickle = {pulumi_sdk.PICKLED_PROVIDER: entry.outputs[pulumi_sdk.PICKLED_PROVIDER]}
         entry.outputs = {**result.outs, **pickle}
         if result.inputs is not None:
             entry.inputs = {**result.inputs, **pickle}
@@ -265,7 +266,7 @@ class InProcessEngine:
         waiting = {
             **(wait_until_verified.__kwdefaults__ or {}),
             "polling": PollingPolicy(interval=5.0),
-            "now": self._clock.now,
+            "clock": self._clock.now,
         }
         with ExitStack() as patches:
             for target, name, value in (

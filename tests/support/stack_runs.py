@@ -49,7 +49,7 @@ class Declared:
             "account_sid": self.account_sid,
             IMPORT: self.import_sid,
             DRY_RUN: preview or None,
-            pulumi_sdk.PROVIDER_KEY: provider,
+            pulumi_sdk.PICKLED_PROVIDER: provider,
         }
         return {name: value for name, value in given.items() if value is not None}
 

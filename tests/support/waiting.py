@@ -6,7 +6,21 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from pulumi_twilio_caller_id.cancellation import CancelToken
+
 T = TypeVar("T")
+
+
+class SleeplessToken(CancelToken):
+    """A cancel token whose pauses take no time. `sleep` is called in place of each."""
+
+    def __init__(self, sleep: Callable[[float], object] = lambda _: None) -> None:
+        super().__init__()
+        self._sleep = sleep
+
+    def wait(self, seconds: float) -> None:
+        self._sleep(seconds)
+
 
 PATIENCE = 60.0
 """Seconds. Only a failing test waits this long. What must end early is to take less than half of it."""

@@ -1,4 +1,4 @@
-"""Keep connections to Twilio open for the next request, bound what an answer may take, and limit requests at once."""
+"""Reuse connections to Twilio, limit the time and size of answers, and limit simultaneous requests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 
 from pulumi_twilio_caller_id.cancellation import CancelToken
 
-MAX_AT_ONCE = 16
-"""Requests under way at once in one process. If an account sends too many, Twilio refuses them, unprocessed (429)."""
+MAX_CONCURRENT_REQUESTS = 16
+"""Simultaneous requests of one process. If an account has too many, Twilio refuses some of them (429)."""
 
-MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes, decoded. A page of 1,000 caller IDs has half a million."""
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""Limit for one decoded answer. A page of 1,000 caller IDs has half a million bytes."""
 
-PIECE = 64 * 1024
+READ_CHUNK_BYTES = 64 * 1024
 
 
 class Connections:
@@ -30,16 +30,16 @@ class Connections:
 
     def __init__(self) -> None:
         self.session = self.new_session()
-        self._slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
 
     @staticmethod
     def new_session() -> requests.Session:
-        """A session that has no connection yet."""
+        """Return a session that has no connection yet."""
         return BoundedSession()
 
     @contextmanager
     def slot(self, cancel: CancelToken) -> Iterator[None]:
-        """Wait until another request may be sent. Raises Cancelled if `cancel` says so first."""
+        """Wait until another request may be sent. Raises Cancelled if `cancel` is cancelled first."""
         while not self._slots.acquire(timeout=0.1):
             cancel.raise_if_cancelled()
         try:
@@ -49,31 +49,33 @@ class Connections:
 
 
 class BoundedSession(requests.Session):
-    """A session whose `timeout` is for connecting, and then for the whole answer rather than for each piece of it.
+    """A session that limits the time and size of answers, and keeps no cookies: the next account may be another one.
 
-    It keeps no cookies, since the next request may be for another account.
+    `timeout` limits three things, one after the other: connecting, waiting for the headers, reading the whole body.
+    (`requests` by itself limits the wait for each piece of the body.)
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
-            self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_AT_ONCE))
+            self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONCURRENT_REQUESTS))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send the request and read the answer.
 
-        Raises `requests.exceptions.ReadTimeout` for an answer that takes longer than the timeout, and
-        `ContentDecodingError` for one of more than MAX_ANSWER bytes.
+        Raises `requests.exceptions.ReadTimeout` if reading the body takes longer than the timeout, and
+        `ContentDecodingError` if the body has more than MAX_ANSWER_BYTES.
         """
         kwargs["stream"] = True
         with super().send(request, **kwargs) as response:
             deadline = time.monotonic() + kwargs["timeout"]
             content = io.BytesIO()
-            while piece := _read_piece(response):
-                content.write(piece)
-                if content.tell() > MAX_ANSWER:
-                    raise requests.exceptions.ContentDecodingError(f"the answer has more than {MAX_ANSWER:,} bytes")
+            while chunk := _read_chunk(response):
+                content.write(chunk)
+                if content.tell() > MAX_ANSWER_BYTES:
+                    size = f"{MAX_ANSWER_BYTES:,} bytes"
+                    raise requests.exceptions.ContentDecodingError(f"the answer has more than {size}")
                 if time.monotonic() > deadline:
                     raise requests.exceptions.ReadTimeout("timed out")
         content.seek(0)
@@ -81,14 +83,14 @@ class BoundedSession(requests.Session):
         return response
 
 
-def _read_piece(response: requests.Response) -> bytes:
-    """Read what has arrived, b"" at the end. Raises the errors that requests itself raises for a broken answer."""
-    read = getattr(response.raw, "read1", response.raw.read)  # read1, of urllib3 2, does not wait for a whole PIECE
+def _read_chunk(response: requests.Response) -> bytes:
+    """Read the bytes that have arrived, b"" at the end. For a broken answer, raise the same errors as `requests`."""
+    read = getattr(response.raw, "read1", response.raw.read)  # urllib3 2: read1 does not wait for a full chunk
     try:
-        return bytes(read(PIECE, decode_content=True))
-    except ReadTimeoutError as failed:
-        raise requests.exceptions.ReadTimeout(failed) from failed
-    except DecodeError as failed:
-        raise requests.exceptions.ContentDecodingError(failed) from failed
-    except ProtocolError as failed:
-        raise requests.exceptions.ChunkedEncodingError(failed) from failed
+        return bytes(read(READ_CHUNK_BYTES, decode_content=True))
+    except ReadTimeoutError as error:
+        raise requests.exceptions.ReadTimeout(error) from error
+    except DecodeError as error:
+        raise requests.exceptions.ContentDecodingError(error) from error
+    except ProtocolError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error

@@ -1,7 +1,7 @@
-"""Let one listing of an account answer for many requests about single caller IDs.
+"""Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A listing proves what is there, never what is missing: it may lag behind, and it ages. To know that a caller ID is gone,
-ask for it by its sid.
+A listing proves that a caller ID exists, never that one is missing: a listing may be older than a new caller ID. To
+know that a caller ID is gone, request it by its sid.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pulumi_twilio_caller_id.errors import AccountUnseen, CallerIdError, Interrupted, NotFound
-from pulumi_twilio_caller_id.inputs import CALLER_ID_SID
 from pulumi_twilio_caller_id.models import CallerId
 
-from .client import PAGE, Client
+from .client import PAGE, Client, check_sid
 
 FRESH_SECONDS = 60.0
-"""How long a listing answers for single caller IDs: long enough for all of a refresh."""
+"""How long a listing replaces requests for single caller IDs: long enough for a whole refresh."""
 
 
 class Listing:
-    """The caller IDs of one account, as they were at one time."""
+    """All caller IDs of one account at one time."""
 
     def __init__(self, records: Iterable[CallerId]) -> None:
         self._by_sid = {record.sid: record for record in records}
@@ -31,7 +30,7 @@ class Listing:
 
     @property
     def pages(self) -> int:
-        """How many requests the listing takes."""
+        """How many pages Twilio's list has, each of which takes a request."""
         return 1 + len(self._by_sid) // PAGE
 
     def with_number(self, phone_number: str) -> CallerId | None:
@@ -39,11 +38,11 @@ class Listing:
         return self._by_number.get(phone_number)
 
     def with_sid(self, sid: str) -> CallerId | None:
-        """Return the caller ID of this sid."""
+        """Return the caller ID with this sid."""
         return self._by_sid.get(sid)
 
     def discard(self, sid: str) -> None:
-        """Remove the caller ID of this sid, if it is there."""
+        """Remove the caller ID with this sid, if it is there."""
         record = self._by_sid.pop(sid, None)
         if record is not None:
             self._by_number.pop(record.phone_number, None)
@@ -51,11 +50,12 @@ class Listing:
 
 @dataclass
 class _Entry:
-    """The last listing of one account, or the error that was raised for it.
+    """What is known about one account.
 
-    lock: held while the account is listed. requested_at, received_at: clock times of `outcome`. changed: the sids that
-    this process has changed or deleted since the listing was requested. fetches: how many single caller IDs were asked
-    for. waiting: how many waits for a verification there are.
+    lock: held while the account is listed. outcome: the latest listing, or the error that was raised in its place.
+    requested_at, received_at: clock times of `outcome`. changed: the sids that this process has renamed or deleted
+    since the latest listing was requested. fetches: the number of calls of `ListingCache.fetch`.
+    active_verifications: the number of verifications that are waiting for their codes.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -64,11 +64,11 @@ class _Entry:
     received_at: float = 0.0
     changed: set[str] = field(default_factory=set)
     fetches: int = 0
-    waiting: int = 0
+    active_verifications: int = 0
 
     @property
     def pages(self) -> int:
-        """How many requests a listing takes, as far as is known."""
+        """How many pages the list has. One is assumed until the account has been listed."""
         return self.outcome.pages if isinstance(self.outcome, Listing) else 1
 
     def discard(self, sid: str) -> None:
@@ -77,44 +77,44 @@ class _Entry:
 
 
 class ListingCache:
-    """The listings of one process, for all its threads. A thread that asks while an account is listed gets the result.
+    """The listings of one process. clock: returns the seconds now.
 
-    now: the clock, in seconds.
+    A thread that asks for a listing while another thread is requesting it shares the result.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.now = now
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, str | None], _Entry] = {}
 
     def get(self, client: Client, max_age: float) -> Listing:
         """Return a listing that was requested less than `max_age` seconds ago.
 
-        A failed request is remembered for the same time, and its error raised again. If a request takes longer than
-        `max_age`, its result counts as requested when it arrived: else it would be out of date at once.
+        A failed request is remembered as long, and its error raised again. Failed requests, and those that take longer
+        than `max_age`, are dated by their end. A result that arrives while this thread waits is always returned.
         """
-        entry, asked_at = self.entry(client), self.now()
+        entry, asked_at = self.entry(client), self.clock()
         with entry.lock:
             outcome = entry.outcome
-            if outcome is None or (entry.received_at < asked_at and self.now() - entry.requested_at >= max_age):
+            if outcome is None or (entry.received_at < asked_at and self.clock() - entry.requested_at >= max_age):
                 outcome = self._request(entry, client, max_age)
         if isinstance(outcome, CallerIdError):
             raise outcome
         return outcome
 
     def _request(self, entry: _Entry, client: Client, max_age: float) -> Listing | CallerIdError:
-        """List the account. Raises Interrupted, which concerns only the thread that asked."""
-        requested_at = self.now()
+        """List the account. An Interrupted is raised but not cached, as it concerns only this thread's operation."""
+        requested_at = self.clock()
         with self._lock:
             entry.changed.clear()
         try:
-            outcome: Listing | CallerIdError = Listing(client.each())
+            outcome: Listing | CallerIdError = Listing(client.stream())
         except Interrupted:
             raise
-        except CallerIdError as failed:
-            outcome = failed
+        except CallerIdError as error:
+            outcome = error
         with self._lock:
-            entry.outcome, entry.received_at = outcome, self.now()
+            entry.outcome, entry.received_at = outcome, self.clock()
             in_time = isinstance(outcome, Listing) and entry.received_at - requested_at < max_age
             entry.requested_at = requested_at if in_time else entry.received_at
             for sid in entry.changed:
@@ -122,12 +122,11 @@ class ListingCache:
         return outcome
 
     def fetch(self, client: Client, sid: str) -> CallerId:
-        """Return the caller ID of this sid. The first one is fetched alone; later ones come from a shared listing.
+        """Return the caller ID with this sid: the first one by a request of its own, later ones from a shared listing.
 
-        Raises BadSid, and NotFound if Twilio says so about this very sid.
+        Raises BadSid for a malformed sid, and NotFound if Twilio answers so for this sid.
         """
-        if not CALLER_ID_SID.fullmatch(sid):
-            return client.fetch(sid)
+        check_sid(sid)
         entry = self.entry(client)
         with self._lock:
             entry.fetches += 1
@@ -141,38 +140,43 @@ class ListingCache:
                 return record
         return client.fetch(sid)
 
-    def find_despite(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
-        """Return the caller ID that Twilio said not to have, if its account lists it all the same; None if it is gone.
+    def recheck_not_found(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
+        """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
-        One listing serves an account for the whole operation. If it has the sid, the account is listed once more, as
-        that listing may be older than `not_found`. Raises AccountUnseen if the account can't be listed.
+        A listing without the sid confirms the 404, even if it is older: a sid in the state is older than all listings
+        of this process, and Twilio uses no sid twice. The account is listed again if the listing has the sid (the
+        caller ID may have been deleted later), or if this process dropped the sid from the listing.
+
+        Raises AccountUnseen if the account can't be listed.
         """
+        was_dropped = sid in self.entry(client).changed
         try:
-            record = self.get(client, FRESH_SECONDS).with_sid(sid)
-            return record and self.get(client, 0).with_sid(sid)
-        except CallerIdError as failed:
-            raise AccountUnseen(sid, client.account_sid, failed.what, client.credentials_source) from not_found
+            if self.get(client, FRESH_SECONDS).with_sid(sid) is None and not was_dropped:
+                return None
+            return self.get(client, 0).with_sid(sid)
+        except CallerIdError as error:
+            raise AccountUnseen(sid, client.account_sid, error.what, client.credentials_source) from not_found
 
     def forget(self, sid: str) -> None:
-        """Drop the caller ID from all listings, as this process has changed or deleted it."""
+        """Drop a caller ID that this process has renamed or deleted from all listings."""
         with self._lock:
             for entry in self._entries.values():
                 entry.changed.add(sid)
                 entry.discard(sid)
 
     @contextmanager
-    def waiting(self, client: Client) -> Iterator[_Entry]:
-        """Count one more wait of the client's account while this context is active."""
+    def count_verification(self, client: Client) -> Iterator[_Entry]:
+        """Count one more active verification in the client's account while this context is active."""
         entry = self.entry(client)
         with self._lock:
-            entry.waiting += 1
+            entry.active_verifications += 1
         try:
             yield entry
         finally:
             with self._lock:
-                entry.waiting -= 1
+                entry.active_verifications -= 1
 
     def entry(self, client: Client) -> _Entry:
-        """Return what is kept for the client's account."""
+        """Return what is known about the client's account."""
         with self._lock:
-            return self._entries.setdefault(client.account, _Entry())
+            return self._entries.setdefault(client.cache_key, _Entry())

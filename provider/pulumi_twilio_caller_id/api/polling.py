@@ -1,4 +1,7 @@
-"""Share the requests of all waits of one process, so that ten waiting numbers don't ask ten times a second."""
+"""Share the requests of all active verifications of one process, so that ten numbers don't cause ten lists a second.
+
+A verification is active from its phone call until `verification.waiter` has its result.
+"""
 
 from __future__ import annotations
 
@@ -12,80 +15,80 @@ from pulumi_twilio_caller_id.models import CallerId, CallState
 
 from .client import Client
 from .listing_cache import ListingCache
-from .transport import LAST_LOOK, POLL
+from .transport import FINAL_LOOKUP_RETRIES, POLL_RETRIES
 
-ROUND_SECONDS = 1.0
-"""How often all waits of an account together ask for its list."""
+SHARED_LIST_INTERVAL = 1.0
+"""Seconds between two requests for the list that all active verifications of an account make together."""
 
 TOLERANCE_SECONDS = 0.2
-"""By how much a round may come early."""
+"""A look-up that comes up to so many seconds early is made, so that an imprecise timer loses no turn."""
 
-LOOK_SECONDS = 15.0
-"""Longest time that a look-up may take, with its turn behind the look-ups of other waits."""
+LOOKUP_TIMEOUT = 15.0
+"""Longest time in seconds for one look-up, including the time it queues behind those of other verifications."""
 
 R = TypeVar("R")
 
 
 @contextmanager
 def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken) -> Iterator[SharedPoller]:
-    """The look-ups of one wait, shared with the other waits of the same account while this context is active.
+    """Yield the look-ups of one verification, which is counted as active in this context. `operations.create` uses it.
 
-    cancel: ends a look-up at once, which then raises AnswerLost, as a look-up that takes too long does.
+    cancel: the operation's token, as in the client. Cancelling it ends a look-up, which then raises AnswerLost, as does
+    a look-up that takes longer than LOOKUP_TIMEOUT.
     """
-    with listing_cache.waiting(client):
+    with listing_cache.count_verification(client):
         yield SharedPoller(client, listing_cache, cancel)
 
 
 class SharedPoller:
-    """What one wait asks Twilio. All waits of an account together request its list once a second at most."""
+    """Looks up one number, its call and its caller ID for `verification.waiter`.
+
+    All active verifications of an account together request its list at most once per SHARED_LIST_INTERVAL.
+    """
 
     def __init__(self, client: Client, listing_cache: ListingCache, cancel: CancelToken) -> None:
-        self._client = client.with_retries(POLL)
-        self._last_look = client.with_retries(LAST_LOOK)
+        self._client = client.with_retry_policy(POLL_RETRIES)
+        self._final_client = client.with_retry_policy(FINAL_LOOKUP_RETRIES)
         self._listing_cache = listing_cache
         self._entry = listing_cache.entry(client)
         self._cancel = cancel
-        self._asked_at: float | None = None
+        self._list_requested_at: float | None = None
 
     def find(self, phone_number: str) -> CallerId | None:
-        """Return the caller ID of this number, None if there is none or if it is not this wait's turn to ask.
+        """Return the caller ID of this number, None if there is none or if it is not this number's turn.
 
-        In a small account each waiting number is looked up by itself, in turn. If more numbers wait than the account
-        has pages, one listing serves them all; it may be a few seconds old.
+        If the account has more active verifications than list pages, one listing serves all numbers; it may be some
+        seconds old. Otherwise the numbers are looked up in turn, each by a request of its own.
         """
-        waiting, pages = self._entry.waiting, self._entry.pages
-        if waiting > pages:
+        active, pages = self._entry.active_verifications, self._entry.pages
+        if active > pages:
             get = self._listing_cache.get
-            listing = self._run(f"look up {phone_number}", lambda: get(self._client, ROUND_SECONDS * pages))
+            listing = self._run(f"look up {phone_number}", lambda: get(self._client, SHARED_LIST_INTERVAL * pages))
             return listing.with_number(phone_number)
-        now = self._listing_cache.now()
-        if (
-            waiting > 1
-            and self._asked_at is not None
-            and now - self._asked_at < ROUND_SECONDS * waiting - TOLERANCE_SECONDS
-        ):
+        now, before = self._listing_cache.clock(), self._list_requested_at
+        if active > 1 and before is not None and now - before < SHARED_LIST_INTERVAL * active - TOLERANCE_SECONDS:
             return None
-        self._asked_at = now
+        self._list_requested_at = now
         return self._run(f"look up {phone_number}", lambda: self._client.find(phone_number))
 
-    def find_last(self, phone_number: str) -> CallerId | None:
-        """Return the caller ID of this number, asked for by this wait alone: a failure is told on this answer."""
-        return self._run(f"look up {phone_number}", lambda: self._last_look.find(phone_number))
+    def find_fresh(self, phone_number: str) -> CallerId | None:
+        """Return the caller ID of this number by a request of its own: NotVerified depends on this answer."""
+        return self._run(f"look up {phone_number}", lambda: self._final_client.find(phone_number))
 
     def fetch(self, sid: str) -> CallerId:
-        """Return the caller ID of this sid. Raises NotFound if there is none yet.
+        """Return the caller ID with this sid. Raises NotFound if there is none yet.
 
-        An interruption that came before does not end this look-up: a callback has reported this sid as verified.
+        The look-up is made even after an interruption, because a callback has reported success with this sid.
         """
         return self._run(f"read caller ID {sid}", lambda: self._client.fetch(sid), even_if_cancelled=True)
 
     def call_state(self, call_sid: str) -> CallState | None:
-        """Return how the call stands, None if Twilio does not know it yet."""
+        """Return the state of the call, None if Twilio does not show it yet."""
         return self._run(f"read call {call_sid}", lambda: self._client.call_state(call_sid))
 
-    def _run(self, step: str, look: Callable[[], R], *, even_if_cancelled: bool = False) -> R:
-        cancel = CancelToken() if even_if_cancelled and self._cancel.reason else self._cancel
+    def _run(self, action: str, look_up: Callable[[], R], *, even_if_cancelled: bool = False) -> R:
+        cancel = CancelToken() if even_if_cancelled and self._cancel.cancel_reason else self._cancel
         try:
-            return run_cancellable(cancel, look, LOOK_SECONDS)
+            return run_cancellable(cancel, look_up, LOOKUP_TIMEOUT)
         except (Cancelled, TimeoutError) as stopped:
-            raise AnswerLost(step, str(stopped)) from None
+            raise AnswerLost(action, str(stopped)) from None

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.shadowing import explanation
+from pulumi_twilio_caller_id.shadowing import shadowing_error
 from pulumi_twilio_caller_id.text import sanitize
 
 from . import import_file, listing, sandbox
@@ -62,7 +62,7 @@ def _run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as failed:  # noqa: BLE001  a fault of ours
-        cause = explanation(failed)
+        cause = shadowing_error(failed)
         # As Python does, less the secrets that a text in it may quote.
         say(f"{PROGRAM}: {cause}" if cause else sanitize(traceback.format_exc()))
         return 1

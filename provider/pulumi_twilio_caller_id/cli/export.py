@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE, Reference
-from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 
 from .common import Mistake
 
@@ -121,7 +121,7 @@ def _parsed(content: bytes) -> Export:
 def _has_our_provider(entry: Mapping[str, Any]) -> bool:
     """Whether the pickled provider names this package's class. It is compared as text, and never unpickled."""
     outputs = entry.get("outputs")
-    pickled = outputs.get(PROVIDER_KEY) if isinstance(outputs, dict) else None
+    pickled = outputs.get(PICKLED_PROVIDER) if isinstance(outputs, dict) else None
     try:
         content = base64.b64decode(pickled) if isinstance(pickled, str) else b""
     except ValueError:

@@ -17,6 +17,7 @@ from .common import PROGRAM, Mistake, as_json, emit, say
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.cli.import_format import Number, Reference
     from pulumi_twilio_caller_id.models import CallerId
+    from pulumi_twilio_caller_id.phone_number import DefaultRegion
 
 # The rooms that do the work are imported by the command: --help need not wait for them.
 
@@ -94,7 +95,7 @@ def _import_file(arguments: argparse.Namespace) -> int:
     parent = parent_of(arguments.parent, export) if arguments.parent else None
     wanted = _wanted_numbers(arguments.phone_number, default_region(config.values.get))
 
-    account = collect(twilio.each())
+    account = collect(twilio.stream())
     chosen = account if arguments.all else _chosen(account, wanted, arguments.friendly_name, twilio.account_sid)
     taken = export.names | {known.name for known in (provider, parent) if known}  # the file refers to these by name
     named = names(account, taken, export.managed)
@@ -122,7 +123,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise Mistake("--config can't express --provider or --parent: use --program")
 
 
-def _wanted_numbers(texts: Iterable[str], region: str) -> list[str]:
+def _wanted_numbers(texts: Iterable[str], region: DefaultRegion) -> list[str]:
     from pulumi_twilio_caller_id.phone_number import e164
 
     wanted = []

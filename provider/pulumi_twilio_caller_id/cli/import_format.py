@@ -104,7 +104,9 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
     """
     number = {"phone_number": caller_id.phone_number}
     given = {**number, "friendly_name": caller_id.friendly_name, "account_sid": account_sid}
-    good, _ = validate_inputs(given, before=number)  # the number as Twilio has it, the rest as a program may give it
+    good, _ = validate_inputs(
+        given, old_inputs=number
+    )  # the number as Twilio has it, the rest as a program may give it
     return good if good.get("phone_number") == caller_id.phone_number else None
 
 
@@ -113,9 +115,9 @@ def import_file(
 ) -> dict[str, Any]:
     """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
     from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-    from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY, serialized
+    from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER, serialized
 
-    pickled = {PROVIDER_KEY: serialized(OutgoingCallerIdProvider())}
+    pickled = {PICKLED_PROVIDER: serialized(OutgoingCallerIdProvider())}
     references = _references(provider, parent)
     keys = {role: known.name for role, known in references.items()}
     if provider and parent and provider.name == parent.name:

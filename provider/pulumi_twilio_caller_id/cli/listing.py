@@ -39,7 +39,7 @@ def _list(arguments: argparse.Namespace) -> int:
     from pulumi_twilio_caller_id.cli.import_format import by_age
 
     twilio = Client(account_of(stack_config(arguments.stack)), arguments.account_sid)
-    caller_ids = by_age(collect(twilio.each()))
+    caller_ids = by_age(collect(twilio.stream()))
     if arguments.json:
         emit(as_json([caller_id.model_dump() for caller_id in caller_ids]))
     else:

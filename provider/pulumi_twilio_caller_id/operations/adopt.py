@@ -1,39 +1,39 @@
-"""Take over a caller ID that Twilio has already, without a call; or say why that can't be done.
+"""Take over a caller ID that Twilio has already, without a phone call; or say why that can't be done.
 
-`import_` takes over exactly one sid and changes nothing at Twilio. `adopt` takes over whatever the number has.
+`import_` takes over exactly one sid and changes nothing at Twilio. `adopt` takes over the number's caller ID.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound
+from pulumi_twilio_caller_id.inputs import Failure
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import readable
-from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import quote
 
 from .friendly_name import is_other_name
 
-Failure = tuple[str, str]
-"""An input, and why its value can't be used. The reason speaks of the input as "it"."""
+if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.api.client import Client
+    from pulumi_twilio_caller_id.settings.model import Settings
 
 
 def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
     """Take over exactly this caller ID, and change nothing at Twilio.
 
-    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives.
-    Raises AccountUnseen if its account can't be listed.
+    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives. If
+    Twilio answers 404 and the account can't be listed either, `listing_cache` raises AccountUnseen.
     """
     try:
         record = client.fetch(sid)
     except NotFound as failed:
-        listed = plugin.listing_cache.find_despite(failed, client, sid)
+        listed = plugin.listing_cache.recheck_not_found(failed, client, sid)
         if listed is None:
             raise ImportMismatch(
                 f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(client.find(inputs.phone_number))}.",
@@ -50,9 +50,10 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
 def adopt_or_fail(
     plugin: Plugin, call: Call, settings: Settings, inputs: OutgoingCallerIdInputs, existing: CallerId
 ) -> CallerId:
-    """Take over the caller ID that the number has, if the program or the settings say so.
+    """Take over the number's existing caller ID, if the program or the settings say so.
 
-    Raises AlreadyVerified if they don't, or if another resource has the caller ID; Gone if this operation deletes it.
+    Raises AlreadyVerified if they don't, or if another resource owns the caller ID. Raises Gone if another resource
+    deletes the caller ID.
     """
     plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
     if not wants_adoption(settings, inputs.adopt):
@@ -63,24 +64,24 @@ def adopt_or_fail(
 
 
 def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
-    """Whether to adopt. The resource's own `adopt` counts; if it has none, the settings' `adopt`."""
+    """Return the resource's own `adopt`, or the settings' `adopt` if the resource has none."""
     return settings.adopt if adopt is None else adopt
 
 
-def mismatches(inputs: Mapping[str, Any], record: CallerId) -> Iterator[Failure]:
+def mismatches(inputs: Properties, record: CallerId) -> Iterator[Failure]:
     """Yield each input that differs from the caller ID that `import_` names."""
-    number, caller_id = inputs.get("phone_number"), f"{record.sid}, which import_ names,"
+    number, subject = inputs.get("phone_number"), f"{record.sid}, which import_ names,"
     if number is not None and number != record.phone_number:
-        yield "phone_number", f"{caller_id} is {record.phone_number} at Twilio: correct the number or the sid"
+        yield "phone_number", f"{subject} is {record.phone_number} at Twilio: correct the number or the sid"
     if is_other_name(inputs.get("friendly_name"), record.friendly_name):
         todo = "give the same name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
-        yield "friendly_name", f"{caller_id} has another friendly name at Twilio, and an import changes nothing: {todo}"
+        yield "friendly_name", f"{subject} has another friendly name at Twilio, and an import changes nothing: {todo}"
 
 
 def already_verified(record: CallerId, account_sid: str | None, urn: str) -> AlreadyVerified:
     """Return the error for a verified number that the stack does not manage, with the ways to import or adopt it.
 
-    account_sid: the one that the resource gives, if it gives one.
+    account_sid: the resource's input, None if the program does not give it.
     """
     select = f"--phone-number {record.phone_number}"
     if urn:
@@ -96,15 +97,15 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If it is in this stack under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
-        "If this resource has it already, don't have the resource replaced: leave out `--replace` and\n"
-        f"replacement_trigger, and undo a taint by `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
-        "To delete it and verify anew: opts=pulumi.ResourceOptions(delete_before_replace=True) and `pulumi up"
-        " --skip-preview`.",
+        "If this resource manages it already, something forces a replacement: drop `--replace` or\n"
+        f"replacement_trigger, or run `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
+        "To replace it all the same, with a new call: opts=pulumi.ResourceOptions(delete_before_replace=True), then\n"
+        "`pulumi up --skip-preview`.",
     )
 
 
 def not_there(same_number: CallerId | None) -> str:
-    """Say that `import_` names no caller ID. same_number: the caller ID that the resource's number has, if any."""
+    """Say that no caller ID has the sid in `import_`. same_number: the caller ID of the resource's number, if any."""
     said = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
         return f"{said}; the one of {same_number.phone_number} is {same_number.sid}"

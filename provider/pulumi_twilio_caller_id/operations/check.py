@@ -1,52 +1,50 @@
-"""Check the inputs of a resource: normalise them, refuse bad ones, and say what a preview knows of a new number."""
+"""Check the inputs of a resource: normalise them, refuse bad ones, and preview what happens to a new resource."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import DeclaredTwice
-from pulumi_twilio_caller_id.inputs import DECLARATION, DRY_RUN, IMPORT, validate_inputs
-from pulumi_twilio_caller_id.phone_number import odd_length
+from pulumi_twilio_caller_id.inputs import DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
+from pulumi_twilio_caller_id.phone_number import unusual_length_warning
 from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
 
-Failure = tuple[str, str]
-"""A property ("" for the whole resource), and the reason why its value is refused."""
-
 
 def check(
-    plugin: Plugin, call: Call, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: Container[str]
+    plugin: Plugin, call: Call, old_inputs: Properties, given: Properties, unknown: Container[str]
 ) -> tuple[dict[str, Any], list[Failure]]:
-    """Return the normalised inputs, and what is wrong with them. unknown: the inputs that have no value yet.
+    """Return the normalised inputs, and what is wrong with them. The preview of a new resource also says what it does.
 
-    The preview of a new resource also says what will happen to its number, or to the caller ID that it imports.
+    old_inputs: the inputs in the state; empty for a new resource. given: the inputs and hidden properties that the
+    program gives. unknown: the names of further inputs, which have no value yet.
     """
-    declaration = {name: news[name] for name in DECLARATION if news.get(name) is not None}
+    is_new = not old_inputs
+    hidden_properties = {name: given[name] for name in HIDDEN_PROPERTIES if given.get(name) is not None}
     inputs, failures = validate_inputs(
-        {name: value for name, value in news.items() if name not in declaration},
+        {name: value for name, value in given.items() if name not in hidden_properties},
         unknown=unknown,
         region=sources.default_region(plugin.config),
-        region_setting=sources.region_setting(plugin.config),
-        before=olds,
+        old_inputs=old_inputs,
     )
-    if not olds and (warning := odd_length(inputs.get("phone_number", ""))):
+    if is_new and (warning := unusual_length_warning(inputs.get("phone_number", ""))):
         call.log("warning", warning)
-    import_sid, is_preview = declaration.get(IMPORT), DRY_RUN in declaration
-    plugin.ownership.record_declaration(call.urn, in_state=bool(olds), import_sid=import_sid, previewed=is_preview)
+    import_sid, is_preview = hidden_properties.get(IMPORT), DRY_RUN in hidden_properties
+    plugin.ownership.record_declaration(call.urn, in_state=not is_new, import_sid=import_sid, is_preview=is_preview)
     failures += _declared_twice(plugin, call, inputs, unknown)
-    if is_preview and not olds and not failures:
+    if is_preview and is_new and not failures:
         from .preview import preview_create
 
-        failures = preview_create(plugin, call, inputs, unknown, declaration)
-    # Create looks the sid up by the resource's URN. If there is no URN, the inputs carry it.
-    kept = {IMPORT: import_sid} if import_sid and not (olds or call.urn) else {}
-    return {**inputs, **kept}, [_as_shown(*failure, news) for failure in failures]
+        failures = preview_create(plugin, call, inputs, unknown, hidden_properties)
+    # Create finds the import sid by URN (`Ownership.import_sid`). Without a URN, the sid travels in the inputs.
+    kept = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
+    return {**inputs, **kept}, [_safe_to_print(*failure, given) for failure in failures]
 
 
-def _declared_twice(plugin: Plugin, call: Call, inputs: Mapping[str, Any], unknown: Container[str]) -> list[Failure]:
-    """Refuse the number if another resource of the stack declares it in the same account."""
+def _declared_twice(plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str]) -> list[Failure]:
+    """Return a failure if another resource of the stack declares the number in the same account."""
     number = inputs.get("phone_number")
     if number is None or "account_sid" in unknown:
         return []
@@ -57,11 +55,11 @@ def _declared_twice(plugin: Plugin, call: Call, inputs: Mapping[str, Any], unkno
     return []
 
 
-def _as_shown(name: str, reason: str, props: Mapping[str, Any]) -> Failure:
-    """The failure as the engine may print it. It prints the property's value before the reason, as it is.
+def _safe_to_print(name: str, reason: str, props: Properties) -> Failure:
+    """Return the failure as the engine may print it.
 
-    So a value that steers a terminal, or fills it, goes unprinted. Of an option, such as import_, the engine knows no
-    value, so the reason names it.
+    The engine prints the value before the reason. If the value is unsafe in a terminal, the failure names no property.
+    The engine knows no value of the option `import_`, so the reason quotes it.
     """
     reason = sanitize(reason)
     if name == "import_":

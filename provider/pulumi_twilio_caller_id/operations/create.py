@@ -5,17 +5,15 @@ At most one phone call is placed, whatever fails around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from pydantic import SecretStr
-
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.polling import poller_for
 from pulumi_twilio_caller_id.cancellation import INTERRUPTED, Cancelled, run_cancellable
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import (
     AlreadyVerified,
     AnswerLost,
@@ -35,30 +33,31 @@ from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoin
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, wait_until_verified
 
 from .adopt import adopt_or_fail, import_caller_id
-from .friendly_name import rename_created, without_quoting
+from .friendly_name import hide_inputs_in_refusal, rename_created
 
 ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
 
-def create(plugin: Plugin, call: Call, props: Mapping[str, Any]) -> dict[str, Any]:
-    """Verify the number by a phone call, or take over the caller ID that it has, and return the outputs.
+def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
+    """Verify the number by a phone call, or take over its existing caller ID, and return the outputs.
 
-    A caller ID is taken over if `import_` names its sid, or if the program or the settings say `adopt`.
+    An existing caller ID is taken over if `import_` names its sid, or if the program or the settings say `adopt`.
 
-    Raises AlreadyVerified, DeclaredTwice or ImportMismatch before any phone call, NotVerified after one, Interrupted.
+    Raises AlreadyVerified, DeclaredTwice or ImportMismatch before a phone call, NotVerified after it, and Interrupted
+    before or after it.
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
     plugin.ownership.declare_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
-    settings = plugin.settings()
+    settings = plugin.settings
     client = plugin.client(inputs.account_sid, call.cancel, settings=settings)
     if import_sid:
         caller_id = import_caller_id(plugin, call, client, inputs, import_sid)
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        with suppress(OwnershipUnknown):  # an adopted one was acquired before; of a new one no other process knows yet
+        with suppress(OwnershipUnknown):  # an adopted one is acquired already; a new one is unknown to others
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
 
@@ -67,32 +66,33 @@ def _verify_or_adopt(
     plugin: Plugin, call: Call, settings: Settings, client: Client, inputs: OutgoingCallerIdInputs
 ) -> CallerId:
     """Have the number verified, unless it is verified already: then adopt its caller ID, or fail."""
-    wants_callback = settings.callback_url is not None and inputs.status_callback is None
+    receives_callback = settings.callback_url is not None and inputs.status_callback is None
+    auth_tokens = None  # with which Twilio may sign the callback
     try:  # no phone call was placed yet, so cancelling may abandon a slow request
         existing = run_cancellable(call.cancel, lambda: client.find(inputs.phone_number))
         if existing is not None:
             return adopt_or_fail(plugin, call, settings, inputs, existing)
-        tokens = run_cancellable(call.cancel, lambda: signing_tokens(settings, client)) if wants_callback else None
+        if receives_callback:
+            auth_tokens = run_cancellable(call.cancel, lambda: signing_tokens(settings, client))
     except Cancelled as cancelled:
-        raise _not_called(inputs, str(cancelled)) from None
+        raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
     inbox = Inbox()
-    warn = partial(call.log, "warning")
-    with _status_callback(plugin, settings, tokens, inbox, warn) as status_callback:
-        if call.cancel.reason is not None:
-            raise _not_called(inputs, call.cancel.reason)
+    with _receive_callbacks(plugin, call, settings, auth_tokens, inbox) as callback_url:
+        if call.cancel.cancel_reason is not None:
+            raise _interrupted_before_phone_call(inputs, call.cancel.cancel_reason)
         try:
-            request = _request_validation(client, inputs, status_callback)
+            answer = _request_validation(client, inputs, callback_url)
         except Interrupted:
-            raise _not_called(inputs, call.cancel.reason or INTERRUPTED) from None
-        if isinstance(request, CallerId):
-            return adopt_or_fail(plugin, call, settings, inputs, request)
-        if request.phone_number != inputs.phone_number:
+            raise _interrupted_before_phone_call(inputs, call.cancel.cancel_reason or INTERRUPTED) from None
+        if isinstance(answer, CallerId):
+            return adopt_or_fail(plugin, call, settings, inputs, answer)
+        if answer.phone_number != inputs.phone_number:
             raise NotVerified(
-                f"{readable(inputs.phone_number)} was not verified: Twilio calls {one_line(request.phone_number)}"
-                f" in its place (call {request.call_sid}).",
+                f"{readable(inputs.phone_number)} was not verified: Twilio calls {one_line(answer.phone_number)}"
+                f" in its place (call {answer.call_sid}).",
                 "Let that call pass. If it is the same number, declare it as Twilio writes it.",
             )
-        return _wait(plugin, call, settings, client, request, inbox, callback_expected=bool(status_callback))
+        return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
 
 
 def _wait(
@@ -105,7 +105,10 @@ def _wait(
     *,
     callback_expected: bool,
 ) -> CallerId:
-    """Show the code, and wait until it has been keyed in."""
+    """Show the code, and wait until it has been keyed in. `waiter.PollingPolicy` has the time between two look-ups.
+
+    request: Twilio's answer, with the code. callback_expected: whether Twilio got the URL of this process.
+    """
     timeout = call.timeout_seconds or TIMEOUT
     notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
     notifier.calling(request.phone_number, request.validation_code, timeout)
@@ -118,7 +121,7 @@ def _wait(
             call.log("info", log_text(request))
             caller_id = wait_until_verified(
                 poller,
-                partial(poller.find_last, request.phone_number),
+                partial(poller.find_fresh, request.phone_number),
                 request,
                 inbox=inbox,
                 cancel_token=call.cancel,
@@ -126,7 +129,7 @@ def _wait(
                 callback_expected=callback_expected,
                 report=display,
             )
-    except NotVerified as failed:  # not Interrupted, which ends at once: the daemon threads end with the process
+    except NotVerified as failed:  # not Interrupted: then the process must end without waiting for notifications
         notifier.failed(request.phone_number, failed.what)
         notifier.close()
         raise
@@ -135,7 +138,7 @@ def _wait(
     return caller_id
 
 
-def _not_called(inputs: OutgoingCallerIdInputs, reason: str) -> Interrupted:
+def _interrupted_before_phone_call(inputs: OutgoingCallerIdInputs, reason: str) -> Interrupted:
     return Interrupted(
         f"{readable(inputs.phone_number)} was not verified: {reason} before any call was placed.",
         "Run `pulumi up` again.",
@@ -143,42 +146,42 @@ def _not_called(inputs: OutgoingCallerIdInputs, reason: str) -> Interrupted:
 
 
 def signing_tokens(settings: Settings, client: Client) -> tuple[str, ...]:
-    """Return the auth tokens that may sign the callbacks of a call.
+    """Return the auth tokens with which Twilio may sign the callbacks of a phone call.
 
-    Twilio signs with the token of the account that places the call, so a subaccount's token is asked for.
+    Twilio signs with the token of the account that places the phone call. A subaccount's token is fetched from Twilio.
     """
     if client.account_sid == settings.account_sid:
         return settings.signing_tokens
-    token = client.auth_token()
-    return settings.model_copy(update={"auth_token": token and SecretStr(token)}).signing_tokens
+    return settings.signing_tokens_with(client.auth_token())
 
 
 @contextmanager
-def _status_callback(
-    plugin: Plugin, settings: Settings, tokens: tuple[str, ...] | None, inbox: Inbox, warn: partial[None]
+def _receive_callbacks(
+    plugin: Plugin, call: Call, settings: Settings, auth_tokens: tuple[str, ...] | None, inbox: Inbox
 ) -> Iterator[str | None]:
-    """Receive callbacks of this one wait at the URL that is yielded, None if there is none.
+    """Yield the URL that receives the phone call's callbacks, None if no callback is wanted or none can be received.
 
-    tokens: those that may sign the callback, None if no callback is wanted.
+    auth_tokens: the tokens that may sign a callback, None if no callback is wanted.
     """
-    if settings.callback_url is None or tokens is None:
+    if settings.callback_url is None or auth_tokens is None:
         yield None
         return
-    endpoint = CallbackEndpoint(settings.callback_url, settings.callback_listen, tokens)
-    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, warn) as url:
+    endpoint = CallbackEndpoint(settings.callback_url, settings.callback_listen, auth_tokens)
+    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, partial(call.log, "warning")) as url:
         yield url
 
 
 def _request_validation(
-    client: Client, inputs: OutgoingCallerIdInputs, status_callback: str | None
+    client: Client, inputs: OutgoingCallerIdInputs, callback_url: str | None
 ) -> ValidationRequest | CallerId:
-    """Place the phone call, or return the caller ID that the number has got meanwhile.
+    """Place the phone call, or return the caller ID if the number has been verified meanwhile.
 
-    Raises NotVerified if a phone call may have been placed but its code is lost: there is nothing to wait for.
+    callback_url: where this process receives the callback. With None, Twilio uses `inputs.status_callback`, if any.
+    Raises NotVerified if a phone call may have been placed, but its code is lost.
     """
     try:
-        with without_quoting(inputs.friendly_name, inputs.status_callback):
-            return client.request_validation(inputs, status_callback)
+        with hide_inputs_in_refusal(inputs.friendly_name, inputs.status_callback):
+            return client.request_validation(inputs, callback_url)
     except TwilioRefused as refused:
         if refused.code == ALREADY_VERIFIED:
             existing = client.find(inputs.phone_number)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import AnswerLost, NotFound, OwnershipUnknown
 from pulumi_twilio_caller_id.ownership import name_of
 
-from .stored_credentials import stored_credentials
+from .stored_credentials import advise_if_credentials_refused
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
 
 
-def delete(plugin: Plugin, call: Call, sid: str, props: Mapping[str, Any]) -> None:
-    """Delete the caller ID. One that is gone already, by its sid and by its account's list, counts as deleted.
+def delete(plugin: Plugin, call: Call, sid: str, outputs: Properties) -> None:
+    """Delete the caller ID, unless its replacement or another resource has just taken it over.
 
-    Skip it if its replacement, or another resource, took the caller ID over in this operation.
+    A caller ID that Twilio neither finds by sid nor lists for the account counts as deleted.
     """
     owner = plugin.ownership.begin_delete(sid, call.urn)
     if owner is not None:
         call.log("info", f"{sid} stays at Twilio: {name_of(owner)!r} has it")
         return
-    account_sid = props.get("account_sid")
+    account_sid = outputs.get("account_sid")
     try:
-        with stored_credentials(plugin, call, account_sid, to_delete=True):
+        with advise_if_credentials_refused(plugin, call, account_sid, to_delete=True):
             client = plugin.client(account_sid, call.cancel)
             try:
                 client.remove(sid)
@@ -41,10 +40,10 @@ def delete(plugin: Plugin, call: Call, sid: str, props: Mapping[str, Any]) -> No
 
 
 def fail_if_listed(plugin: Plugin, client: Client, sid: str, not_found: NotFound) -> None:
-    """Raise AnswerLost if the account still lists a caller ID that Twilio said not to have."""
-    if plugin.listing_cache.find_despite(not_found, client, sid) is not None:
+    """Raise AnswerLost if Twilio answers 404 for the sid but its account still lists it. not_found: that answer."""
+    if plugin.listing_cache.recheck_not_found(not_found, client, sid) is not None:
         raise AnswerLost(
-            not_found.step,
+            not_found.action,
             f"it said that there is no such caller ID (20404), yet account {client.account_sid} lists it",
             "Run the same command again in a minute.",
         ) from not_found

@@ -1,63 +1,66 @@
-"""Tell what is a change: between the program and the state, and between the state and Twilio."""
+"""Find the differences between the program and the state, and between the state and Twilio."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.phone_number import readable
 
 from .friendly_name import is_other_name
 
 
 def diff(
-    plugin: Plugin, call: Call, sid: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: Container[str]
+    plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_inputs: Properties, unknown: Container[str]
 ) -> tuple[bool, list[str]]:
-    """Return whether anything changes, and the properties for which the caller ID is replaced by another one.
+    """Return whether anything changes, and the properties whose change needs another caller ID.
 
-    Another number or account is another caller ID; another friendly name is an update; the other inputs matter for
-    creation alone. unknown: the inputs that have no value yet, which count as changed.
+    A changed number or account needs another caller ID. A changed friendly name is an update. All other inputs matter
+    only when the resource is created. unknown: the names of the inputs without a value yet, which count as changed.
     """
-    replaces = _replacing_properties(plugin, olds, news, unknown)
-    if plugin.ownership.import_sid(call.urn) not in (None, sid):  # as the engine's own import does with another sid
+    replaces = _replacing_properties(plugin, old_outputs, new_inputs, unknown)
+    # If `import_` names another sid than the state's, replace the resource, as Pulumi's import does.
+    if plugin.ownership.import_sid(call.urn) not in (None, sid):
         replaces.append("import_")
     if replaces:
         plugin.ownership.release(sid, call.urn)
-        # The engine checks the resource again, as a new one. The preview of that check says what is deleted.
-        number = readable(str(olds.get("phone_number")))
+        # The engine then checks the resource again as a new one, and `preview_create` adds this text to its line.
+        number = readable(str(old_outputs.get("phone_number")))
         plugin.ownership.set_replaced_caller_id(call.urn, f"{number} ({sid})")
     else:
-        keep_from_deletion(plugin, call, sid, olds)
-    renamed = "friendly_name" in unknown or is_other_name(news.get("friendly_name"), olds.get("friendly_name"))
+        claim_caller_id(plugin, call, sid, old_outputs)
+    old_name = old_outputs.get("friendly_name")
+    renamed = "friendly_name" in unknown or is_other_name(new_inputs.get("friendly_name"), old_name)
     return bool(replaces) or renamed, replaces
 
 
 def _replacing_properties(
-    plugin: Plugin, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: Container[str]
+    plugin: Plugin, old_outputs: Properties, new_inputs: Properties, unknown: Container[str]
 ) -> list[str]:
-    # A resource that names no account means that of the settings.
-    wanted = {**news, "account_sid": news.get("account_sid") or plugin.account_sid}
+    # Without an `account_sid` of its own, a resource belongs to the account of the settings.
+    wanted = {**new_inputs, "account_sid": new_inputs.get("account_sid") or plugin.account_sid}
     return [
         name
         for name in ("phone_number", "account_sid")
-        if name in olds and (name in unknown or wanted.get(name) not in (None, olds[name]))
+        if name in old_outputs and (name in unknown or wanted.get(name) not in (None, old_outputs[name]))
     ]
 
 
-def keep_from_deletion(plugin: Plugin, call: Call, sid: str, olds: Mapping[str, Any]) -> None:
-    """Claim the caller ID for this declared resource, so that `delete` leaves it alone.
+def claim_caller_id(plugin: Plugin, call: Call, sid: str, old_outputs: Properties) -> None:
+    """Make this declared resource the owner of its caller ID, so that `delete` of another resource leaves it alone.
 
-    Raises AlreadyVerified if another resource has taken the caller ID over.
+    Raises AlreadyVerified if another resource owns the caller ID already.
     """
-    if plugin.ownership.is_in_state(call.urn):  # not in a refresh, which calls diff too, and may precede a destroy
-        plugin.ownership.acquire_or_fail(sid, call.urn, str(olds.get("phone_number")))
+    # Skip this in a refresh: it calls diff too, and a claim would block a destroy that follows.
+    if plugin.ownership.is_in_state(call.urn):
+        plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
 
 
-def refreshed_inputs(inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the inputs with what Twilio has now, so that a refresh shows drift on the property it is in.
+def refreshed_inputs(inputs: Properties | None, outputs: Properties) -> dict[str, Any] | None:
+    """Return the inputs with Twilio's current values, so that a refresh shows the drift of each. None without drift.
 
-    None if they are up to date. outputs: what Twilio has now.
+    inputs: the inputs in the state. outputs: the caller ID as Twilio has it now.
     """
     if not inputs or "phone_number" not in inputs:
         return None

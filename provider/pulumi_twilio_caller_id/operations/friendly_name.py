@@ -1,6 +1,6 @@
-"""Friendly names: when two are the same, and how a caller ID gets the one that the program gives.
+"""Compare friendly names, and rename caller IDs.
 
-No message quotes a name: the program may keep it secret.
+No message quotes a friendly name: the program may keep it secret.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def is_other_name(given: object, stored: object) -> bool:
-    """Whether the program gives another name than the stored one. A name that it leaves out is not managed.
+    """Return whether the program gives another name than the stored one. None (left out) is not managed.
 
-    Blanks at the ends and the Unicode form of accents make no difference: Twilio may change them.
+    Blanks at the ends and the Unicode form of accents don't count, because Twilio may change them.
     """
     return given is not None and _normalized(given) != _normalized(stored)
 
@@ -34,7 +34,7 @@ def _normalized(name: object) -> object:
 
 def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
     """Give the caller ID this name. Warn if Twilio stores another one."""
-    with without_quoting(name):
+    with hide_inputs_in_refusal(name):
         caller_id = client.rename(sid, name)
     if is_other_name(name, caller_id.friendly_name):
         call.log(
@@ -47,9 +47,9 @@ def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
 
 
 def rename_created(call: Call, client: Client, caller_id: CallerId, name: str | None) -> CallerId:
-    """Rename a verified or adopted caller ID if the program gives another name.
+    """Rename a caller ID that was just verified or adopted, if the program gives another name.
 
-    A failure is a warning only: the number is verified, so the state must keep it.
+    A failure is only a warning: the number is verified, so it has to get into the state.
     """
     if name is None or not is_other_name(name, caller_id.friendly_name):
         return caller_id
@@ -65,12 +65,13 @@ def rename_created(call: Call, client: Client, caller_id: CallerId, name: str | 
 
 
 @contextmanager
-def without_quoting(*inputs: str | None) -> Iterator[None]:
-    """Leave out what Twilio says about a request that it refuses, if that quotes one of these inputs."""
+def hide_inputs_in_refusal(*inputs: str | None) -> Iterator[None]:
+    """If Twilio's reason for refusing a request quotes one of these inputs, raise the error without the reason."""
     try:
         yield
     except TwilioRefused as refused:
-        if any(value and one_line(value)[:20] in refused.what for value in inputs):  # a long one may be cut
-            refused.what = f"{refused.what.partition(': ')[0]} (code {refused.code}, HTTP {refused.status})."
-            refused.advise(refused.todo)
-        raise
+        if not any(value and one_line(value)[:20] in refused.what for value in inputs):  # a long input may be cut
+            raise
+        hidden = type(refused)(refused.action, refused.status, refused.code, retry_after=refused.retry_after)
+        hidden.advise(refused.todo)
+        raise hidden from None

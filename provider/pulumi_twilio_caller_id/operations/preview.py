@@ -1,67 +1,69 @@
-"""What a preview says about a resource to be created: one line on what `pulumi up` will do, or why it will fail.
+"""Preview a resource to be created: say in one line what `pulumi up` will do, or why it will fail.
 
-A reviewer has to see whose phone will ring. A preview only reads. If Twilio can't be asked, it goes on with a warning.
+A reviewer has to see whose phone will ring. A preview only reads. If Twilio can't be asked, it warns and continues.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Mapping
-from typing import Any
+from collections.abc import Container
+from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.api.listing_cache import Listing
-from pulumi_twilio_caller_id.api.transport import PREVIEW
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
-from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT, Failure
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import readable
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
 
-from .adopt import Failure, already_verified, mismatches, not_there, wants_adoption
+from .adopt import already_verified, mismatches, not_there, wants_adoption
 from .friendly_name import is_other_name
 
+if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.api.client import Client
+    from pulumi_twilio_caller_id.api.listing_cache import Listing
+
 Outcome = str | list[Failure]
-"""What `pulumi up` will do, in words; or why it will fail."""
+"""A line that says what `pulumi up` will do, or the failures that it will end with."""
 
 
 def preview_create(
-    plugin: Plugin, call: Call, inputs: Mapping[str, Any], unknown: Container[str], declaration: Mapping[str, Any]
+    plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str], hidden_properties: Properties
 ) -> list[Failure]:
-    """Say what creating this resource will do. Return why it will fail, if it will.
+    """Say what creating this resource will do. Return the failures that `pulumi up` would end with.
 
-    inputs: the known inputs, normalized. unknown: the names of the inputs that only `pulumi up` knows.
-    declaration: the extra properties of the resource, see `inputs.DECLARATION`.
+    inputs: the known inputs, normalised. unknown: the names of the inputs that only `pulumi up` knows.
+    hidden_properties: the values that the resource has for `inputs.HIDDEN_PROPERTIES`.
     """
     try:
         plugin.ownership.check_notes()
     except OwnershipUnknown as failed:
         plugin.warn_once(f"`pulumi up` will stop: {failed}")
     settings = _listing_settings(plugin, unknown)
-    if IMPORT in declaration:
-        outcome = _import(plugin, call, inputs, settings, declaration[IMPORT])
+    if IMPORT in hidden_properties:
+        outcome = _import_outcome(plugin, call, inputs, settings, hidden_properties[IMPORT])
     else:
-        timeout = declaration.get(CREATE_TIMEOUT)
-        outcome = _create(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
+        timeout = hidden_properties.get(CREATE_TIMEOUT)
+        outcome = _creation_outcome(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
     if isinstance(outcome, list):
         return outcome
-    # The engine checks a resource that is to be replaced twice. Between the two, diff has stored what is replaced.
+    # A resource to be replaced is checked twice. Between the two, diff has stored which caller ID will be deleted.
     replaced = plugin.ownership.replaced_caller_id(call.urn)
-    if replaced:  # only `pulumi up` finds out whether something keeps it
+    if replaced:  # whether another resource or an option keeps it, only `pulumi up` finds out
         outcome += f", then delete {replaced} unless another resource or retain_on_delete keeps it"
     call.log("info", outcome)
     return []
 
 
 def _listing_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
-    """Return the settings to list the account with.
+    """Return the settings to list the account with, None if the account can't or should not be listed.
 
-    None if they are missing or wrong, if `preflight` is off, or if the account is known only in `pulumi up`.
+    That is so without valid credentials, with `preflight` off, or if only `pulumi up` will know the account.
     """
     try:
-        settings = plugin.settings()
+        settings = plugin.settings
     except CredentialsMissing:
         return None
     except SettingsError as failed:
@@ -70,7 +72,7 @@ def _listing_settings(plugin: Plugin, unknown: Container[str]) -> Settings | Non
     return settings if settings.preflight and "account_sid" not in unknown else None
 
 
-def _import(plugin: Plugin, call: Call, inputs: Mapping[str, Any], settings: Settings | None, sid: object) -> Outcome:
+def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, settings: Settings | None, sid: object) -> Outcome:
     """Return what `pulumi up` will do with a resource that has `import_`."""
     if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
         return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
@@ -85,30 +87,28 @@ def _import(plugin: Plugin, call: Call, inputs: Mapping[str, Any], settings: Set
     return f"import {sid}, no call"
 
 
-def _import_failures(
-    plugin: Plugin, call: Call, inputs: Mapping[str, Any], settings: Settings, sid: str
-) -> list[Failure]:
-    """Return why the caller ID of this sid can't be imported: Twilio has no such sid, or it is another number."""
+def _import_failures(plugin: Plugin, call: Call, inputs: Properties, settings: Settings, sid: str) -> list[Failure]:
+    """Return why the caller ID of this sid can't be imported: it does not exist, or differs from the inputs."""
     listing = _listing(plugin, call, settings, inputs.get("account_sid"))
     if listing is None:
         return []
     record = listing.with_sid(sid)
-    if record is None:  # the listing may lag
-        client = plugin.client(inputs.get("account_sid"), call.cancel, settings=settings, policy=PREVIEW)
+    if record is None:  # the listing may be out of date
+        client = _client(plugin, call, settings, inputs.get("account_sid"))
         try:
             record = client.fetch(sid)
         except NotFound:
             return [("import_", not_there(listing.with_number(inputs.get("phone_number", ""))))]
         except CallerIdError as failed:
-            _warn_unasked(plugin, failed)
+            _warn_listing_failed(plugin, failed)
             return []
     return list(mismatches(inputs, record))
 
 
-def _create(
+def _creation_outcome(
     plugin: Plugin,
     call: Call,
-    inputs: Mapping[str, Any],
+    inputs: Properties,
     settings: Settings | None,
     timeout: str | None,
     *,
@@ -116,7 +116,7 @@ def _create(
 ) -> Outcome:
     """Return what `pulumi up` will do with a resource without `import_`.
 
-    timeout: the resource's `custom_timeouts.create`, such as "8m".
+    timeout: the resource's `custom_timeouts.create`, such as "8m". is_adopt_known: whether `adopt` is no unknown input.
     """
     number = inputs.get("phone_number")
     whom = readable(number) if number else "the number"
@@ -140,21 +140,27 @@ def _create(
     return [("phone_number", reason)]
 
 
+def _client(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Client:
+    from pulumi_twilio_caller_id.api.transport import PREVIEW_RETRIES  # late: a preview may not ask Twilio at all
+
+    return plugin.client(account_sid, call.cancel, settings=settings, policy=PREVIEW_RETRIES)
+
+
 def _listing(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Listing | None:
     """Return the account's caller IDs, listed once for the whole preview; None, with a warning, if that fails."""
-    client = plugin.client(account_sid, call.cancel, settings=settings, policy=PREVIEW)
+    client = _client(plugin, call, settings, account_sid)
     try:
-        return plugin.listing_cache.get(client, math.inf)
+        return plugin.listing_cache.get(client, math.inf)  # of any age: the process lives for this preview only
     except CallerIdError as failed:
-        _warn_unasked(plugin, failed)
+        _warn_listing_failed(plugin, failed)
         return None
 
 
 def _other_owner(plugin: Plugin, call: Call, sid: str) -> str | None:
-    """Return the name of the resource that owns the caller ID in this operation, None if it is this one or none."""
+    """Return the name of another resource that owns the caller ID, None if there is no other owner."""
     owner = plugin.ownership.owner(sid)
     return name_of(owner) if owner and owner != call.urn else None
 
 
-def _warn_unasked(plugin: Plugin, failed: CallerIdError) -> None:
-    plugin.warn_once(f"Numbers that are verified already can't be told from new ones now: {failed}")
+def _warn_listing_failed(plugin: Plugin, failed: CallerIdError) -> None:
+    plugin.warn_once(f"This preview can't tell verified numbers from new ones: {failed}")

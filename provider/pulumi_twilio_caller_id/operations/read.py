@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import Gone, NotFound
 
 from .diff import refreshed_inputs
-from .stored_credentials import stored_credentials
+from .stored_credentials import advise_if_credentials_refused
 
 
 def read(
-    plugin: Plugin, call: Call, sid: str, props: Mapping[str, Any]
+    plugin: Plugin, call: Call, sid: str, old_outputs: Properties
 ) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
     """Return the outputs that Twilio has now, and the inputs if they changed; None if the caller ID is gone.
 
-    Gone means that Twilio knows no such sid (404 with 20404) and that a listing of its account lacks it.
+    Gone means that Twilio knows no such sid (404 with 20404) and that a listing of its account lacks it. Then
+    `OutgoingCallerId.get` raises Gone.
     """
-    account_sid, is_get = props.get("account_sid"), "sid" not in props
+    account_sid = old_outputs.get("account_sid")
+    is_get = "sid" not in old_outputs  # the state always has a sid; `get` gives None, and the SDK sends no None
     client = plugin.client(account_sid, call.cancel)
-    with nullcontext() if is_get else stored_credentials(plugin, call, account_sid):
+    with nullcontext() if is_get else advise_if_credentials_refused(plugin, call, account_sid):
         try:
             caller_id = plugin.listing_cache.fetch(client, sid)
         except NotFound as failed:
-            listed = plugin.listing_cache.find_despite(failed, client, sid)
+            listed = plugin.listing_cache.recheck_not_found(failed, client, sid)
             if listed is None and is_get:
                 raise Gone(
                     f"There is no OutgoingCallerId {sid} in account {client.account_sid} (20404).",

@@ -1,4 +1,4 @@
-"""Says what to do if Twilio refuses credentials that an earlier `pulumi up` left in the state."""
+"""Say what to do if Twilio refuses credentials that an earlier `pulumi up` has stored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources
 
 STORED = (
-    "`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first, with at least one number in\n"
-    "the program. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
+    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first; keep a number in\n"
+    "the program, or it stores no new credentials. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
 )
 LOST = (
     "If nobody has credentials of {account_sid} any more, delete the caller ID in that account's Console, then run\n"
@@ -21,21 +21,19 @@ LOST = (
 
 
 @contextmanager
-def stored_credentials(
+def advise_if_credentials_refused(
     plugin: Plugin, call: Call, account_sid: str | None, *, to_delete: bool = False
 ) -> Iterator[None]:
-    """Add advice to a refusal of the credentials, about the caller ID of this account.
+    """If Twilio refuses the credentials for this account, add to the error what to do about stored ones.
 
-    to_delete: the caller ID is to be deleted, which is possible without the account's credentials too.
+    to_delete: also say how to delete the caller ID in the Console, without credentials.
     """
     try:
         yield
     except CredentialsRefused as refused:
         advice = [refused.todo]
-        if sources.from_config(plugin.config).keys() & {
-            "account_sid",
-            *sources.CREDENTIALS,
-        }:  # the environment is not stored
+        # Only the config is stored; the environment is always the current one.
+        if sources.from_config(plugin.config).keys() & {"account_sid", *sources.CREDENTIALS}:
             advice.append(STORED)
         if to_delete and account_sid not in (None, plugin.account_sid):
             advice.append(LOST.format(account_sid=account_sid, urn=shlex.quote(call.urn)))

@@ -1,13 +1,12 @@
-"""Sends the code and the outcome to whoever holds the phone, through Apprise, which is an optional extra.
+"""Send the code and the outcome to whoever holds the phone, through Apprise, which is an optional extra.
 
-A verification neither waits for a message nor fails because of one. Each service has its own thread and queue, so a
-service that hangs delays no other. Every fault becomes a warning. An Apprise URL is a secret: only its scheme is shown.
+A verification never waits for a message or fails because of one: every fault becomes a warning. Each service has its
+own thread and queue, so a service that hangs delays no other. An Apprise URL is secret: only its scheme is shown.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 import warnings
@@ -17,16 +16,12 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
 from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
-from pulumi_twilio_caller_id.settings.sources import list_items
-from pulumi_twilio_caller_id.shadowing import explanation
+from pulumi_twilio_caller_id.settings.model import APPRISE_SCHEME
+from pulumi_twilio_caller_id.shadowing import shadowing_error
 from pulumi_twilio_caller_id.text import one_line, sanitize
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
-
-SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-SEPARATOR = re.compile(r"\s+|,(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
-"""Separates URLs. A comma is part of a URL if no scheme follows it, as in `?to=a@b.c,d@e.f`."""
 
 THREAD_NAME = "twilio-notify"
 
@@ -38,43 +33,28 @@ Nothing was sent to {}: Apprise can't use this URL, or lacks a library for it.
 Correct it in twilio:notify; https://github.com/caronc/apprise/wiki shows how to write each service's URL."""
 
 
-def parse_urls(value: object) -> tuple[str, ...]:
-    """Return the Apprise URLs in a setting: a list, a list as JSON, or text with white space or commas between URLs.
-
-    Raises ValueError for anything else. The error does not quote the value, because it is a secret.
-    """
-    items: object = () if value is None else list_items(value, SEPARATOR)
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise ValueError("must be Apprise URLs, as a list or with spaces between them")
-    stripped = (item.strip(" \t\r\n,") for item in items)
-    urls = tuple(url for url in stripped if url)
-    for position, url in enumerate(urls, 1):
-        if not SCHEME.match(url):
-            raise ValueError(
-                f"must be Apprise URLs, such as slack://..., and its entry {position} begins with no scheme"
-            )
-    return urls
-
-
 class _Service:
-    """One service, under the name that warnings give it, with the thread that sends it messages."""
+    """One service: its name in warnings, and the thread that sends it messages."""
 
     def __init__(self, url: str, position: int, count: int) -> None:
-        scheme = SCHEME.match(url)
+        scheme = APPRISE_SCHEME.match(url)
         self.url = url
         self.name = (f"{scheme[1]}://***" if scheme else "***") + (f" (URL {position} of {count})" if count > 1 else "")
         self.messages: SimpleQueue[dict[str, str] | None] = SimpleQueue()
-        """The arguments for Apprise's `notify`, message by message. None ends the thread."""
+        """Each message is the arguments for Apprise's `notify`. None ends the thread."""
         self.thread: threading.Thread | None = None
 
 
 class Notifier:
-    """Tells the services at `urls` about one verification. Threads call `warn` with warnings until `close` returns."""
+    """Sends messages about one verification to the services at `urls`.
 
-    def __init__(self, urls: Sequence[str], warn: Callable[[str], None], *, seconds: float = 10.0) -> None:
+    warn: shows a warning; called in any thread, but not after `close`. close_timeout: how many seconds `close` waits.
+    """
+
+    def __init__(self, urls: Sequence[str], warn: Callable[[str], None], *, close_timeout: float = 10.0) -> None:
         self._services = [_Service(url, position, len(urls)) for position, url in enumerate(urls, 1)]
         self._warn = warn
-        self._seconds = seconds
+        self._timeout = close_timeout
         self._warned: set[str] = set()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -97,15 +77,15 @@ class Notifier:
         self._send(title, one_line(reason).removeprefix(f"{title}: "), "failure")
 
     def close(self) -> None:
-        """Wait until all messages are sent, or `seconds` have passed. After that nothing is sent, and nobody warned."""
-        deadline = time.monotonic() + self._seconds
+        """Wait until all messages are sent, at most `close_timeout` seconds. Then nothing is sent or shown any more."""
+        deadline = time.monotonic() + self._timeout
         for service in self._services:
             service.messages.put(None)
         for service in self._services:
             if service.thread is not None:
                 service.thread.join(max(0.0, deadline - time.monotonic()))
                 if service.thread.is_alive():
-                    slow = f"{service.name} did not answer within {self._seconds:g} s, so messages to it may be lost."
+                    slow = f"{service.name} did not answer within {self._timeout:g} s, so messages to it may be lost."
                     self._warn_once(service.name, f"{slow}\nCheck that it can be reached from here.")
         with self._lock:
             self._is_closed = True
@@ -124,16 +104,16 @@ class Notifier:
         """Send the messages of one service, in its thread."""
         plugin = self._plugin(service)
         while plugin is not None and (message := service.messages.get()) is not None and not self._is_closed:
-            error = ""
+            failure_type = ""
             try:
                 is_sent = plugin.notify(**message, body_format="text")
-            except Exception as failed:  # noqa: BLE001  there are many plugins
-                is_sent, error = False, f" ({type(failed).__name__})"  # its text may quote the URL
+            except Exception as error:  # noqa: BLE001  there are many plugins
+                is_sent, failure_type = False, f" ({type(error).__name__})"  # its text may quote the URL
             if not is_sent:
                 is_code = message["notify_type"] == "info"
                 todo = "Give the code to whoever holds the phone yourself, and check" if is_code else "Check"
                 todo += " the URL in twilio:notify and that the service can be reached from here."
-                self._warn_once(service.name, f"A message to {service.name} could not be sent{error}.\n{todo}")
+                self._warn_once(service.name, f"A message to {service.name} could not be sent{failure_type}.\n{todo}")
 
     def _plugin(self, service: _Service) -> NotifyBase | None:
         """Return Apprise's plugin for the service, or warn and return None if there is none."""
@@ -144,8 +124,8 @@ class Notifier:
             # Not Apprise.notify(): it uses threads that the interpreter waits for before it ends.
             asset = AppriseAsset(app_id="Pulumi", app_desc="Twilio caller IDs by Pulumi")
             plugin = Apprise.instantiate(service.url, asset=asset)
-        except ImportError as failed:
-            shadowed = explanation(failed)
+        except ImportError as error:
+            shadowed = shadowing_error(error)
             self._warn_once("apprise", f"Nobody was sent the code: {shadowed}" if shadowed else NOT_INSTALLED)
             return None
         except Exception:  # noqa: BLE001  its text may quote the URL
@@ -158,7 +138,7 @@ class Notifier:
         return plugin
 
     def _warn_once(self, name: str, text: str) -> None:
-        """Show a warning about the service of this name, unless there was one before."""
+        """Show a warning about the service with this name, unless there was one before."""
         with self._lock, suppress(Exception):
             if not (self._is_closed or name in self._warned):
                 self._warned.add(name)
@@ -166,7 +146,7 @@ class Notifier:
 
 
 def _keep_secrets_out_of_logs() -> None:
-    """Silence Apprise, which logs hosts. Silence urllib3, which logs paths with tokens, but only in our own threads."""
+    """Silence Apprise, which logs hosts, and in our own threads urllib3, which logs paths with tokens."""
     logging.getLogger("apprise").disabled = True
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_is_from_another_thread)

@@ -1,6 +1,6 @@
-"""Shows the progress of a verification on its resource's row, and has the text that the log gets once.
+"""Show a verification's progress on its resource's row, and build the one-time log message.
 
-The code comes first, because a terminal cuts a resource's row on the right.
+The row's text begins with the code, because the terminal cuts the row off on the right.
 """
 
 from __future__ import annotations
@@ -18,62 +18,62 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.models import ValidationRequest
     from pulumi_twilio_caller_id.verification.waiter import Progress
 
-REPEAT = 10.0
-"""Seconds after which the row shows the time left again. Without a terminal it does not, as each text is a new line of
-the output there."""
+ROW_REFRESH_SECONDS = 10.0
+"""Seconds between row updates when only the time left changes. Without a terminal there are none, because each would be
+a new line of output."""
 
 
 class ProgressDisplay:
-    """Shows one verification on the resource's row and on the terminal's last line, until its `with` block ends."""
+    """Shows one verification on the resource's row and on the terminal's bottom line, until its `with` block ends."""
 
-    def __init__(self, call_sid: str, log: Callable[[str], None], terminal_line: TerminalLine) -> None:
+    def __init__(self, call_sid: str, show_on_row: Callable[[str], None], terminal_line: TerminalLine) -> None:
         """Make the display of one phone call.
 
-        :param call_sid: The call's sid, which names its text on the terminal's last line.
-        :param log: Shows a text on the resource's row, in place of the text before it; "" removes that.
-        :param terminal_line: The last line of the terminal, which all verifications of the process share.
+        call_sid: the key of the text on the terminal's bottom line.
+        show_on_row: replaces the text on the resource's row; "" clears the text.
+        terminal_line: the bottom line, which all verifications of the process share.
         """
         self._call_sid = call_sid
-        self._log = log
+        self._show_on_row = show_on_row
         self._terminal_line = terminal_line
-        self._repeat = REPEAT if terminal_line.has_terminal() else math.inf
+        self._refresh_seconds = ROW_REFRESH_SECONDS if terminal_line.has_terminal() else math.inf
         self._on_row: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
-        """Show the progress on the terminal's last line. The row gets it if the state is new, or after `REPEAT`."""
+        """Show the progress on the bottom line; on the row only if the state is new, or after ROW_REFRESH_SECONDS."""
         code_and_number = f"{progress.validation_code} {readable(progress.phone_number)}"
-        details = f"{progress.state}, {_minutes(progress.remaining)} left"
+        details = f"{progress.state}, {_minutes_and_seconds(progress.remaining)} left"
         self._terminal_line.show(self._call_sid, code_and_number, details)
         before = self._on_row
-        if before and before.state == progress.state and before.remaining - progress.remaining < self._repeat:
+        if before and before.state == progress.state and before.remaining - progress.remaining < self._refresh_seconds:
             return
         self._on_row = progress
-        self._log(row_text(progress))
+        self._show_on_row(row_text(progress))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._on_row:
-            self._log("")
+            self._show_on_row("")
         self._terminal_line.clear(self._call_sid)
 
 
 def row_text(progress: Progress) -> str:
     """Return the text for the row, such as `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
     number = readable(progress.phone_number)
-    left = _minutes(progress.remaining)
+    left = _minutes_and_seconds(progress.remaining)
     return sanitize(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
 
 
 def log_text(request: ValidationRequest) -> str:
-    """Return the text for the log, which is for people who don't see rows, as in CI."""
+    """Return the text for the log, for people who see no rows, as in CI."""
     number = readable(request.phone_number)
     caller = readable(VALIDATION_CALL_FROM)
     code = request.validation_code
     return sanitize(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
 
 
-def _minutes(seconds: float) -> str:
+def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     return f"{minutes}:{rest:02}"

@@ -1,8 +1,8 @@
-"""Shows the codes of ringing phones on the last line of a terminal that is too narrow for Pulumi's table to show them.
+"""Show the codes of ringing phones on the bottom line of a terminal that is too narrow for Pulumi's table to show them.
 
-Pulumi cuts the rows of its table at the terminal's width: at 80 columns the code is cut off. This process shares the
-terminal with Pulumi, so it writes the codes there itself. Whatever the line covers comes back, because Pulumi draws its
-table again at least every second and when it ends. After a resize an old line may stay until then.
+Pulumi cuts the rows of its table off at the terminal's width: with 80 columns, the code is lost. This process shares
+the terminal with Pulumi, so it writes the codes there itself. Whatever the line covers comes back, because Pulumi
+draws its table again at least every second and when it ends. After a resize, an old line may stay until then.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 NARROW = 130
-"""From this width on, in columns, the table shows the code. The type, the status and the code take 79 columns, and the
+"""With so many columns or more, the table shows the code. The type, the status and the code take 79 columns, and the
 longest name with its indentation takes 50."""
 
 PERIOD = 0.1
-"""Seconds between two paintings. Pulumi draws over the line whenever it draws its table."""
+"""Seconds until the line is painted again. Pulumi draws over the line whenever it draws its table."""
 
 
 class TerminalLine:
-    """The last line of a terminal, shared by all waits of a process. Its methods never raise and never block."""
+    """The bottom line of a terminal, shared by all verifications of a process. No method raises or blocks."""
 
     def __init__(self, path: str = "/dev/tty", *, period: float = PERIOD) -> None:
         self._path = path
         self._period = period
         self._lock = Lock()
-        self._waits: dict[str, tuple[str, str]] = {}
+        self._texts: dict[str, tuple[str, str]] = {}
         self._painter: Thread | None = None
         self._foreground_job: int | None = None
         self._may_be_painted = False
@@ -43,9 +43,9 @@ class TerminalLine:
         return False
 
     def show(self, key: str, text: str, details: str) -> None:
-        """Add or change the text of the wait that `key` names. `details` follow it if all waits have room for them."""
+        """Add or change the text for `key`. `details` follow each text if the line has room for all of them."""
         with suppress(RuntimeError), self._lock:  # raised if the system has no more threads
-            self._waits[key] = text, details
+            self._texts[key] = text, details
             self._paint()
             if self._is_usable and self._painter is None:
                 # A daemon, because the interpreter waits for other threads before it ends.
@@ -54,9 +54,9 @@ class TerminalLine:
                 self._painter = painter
 
     def clear(self, key: str) -> None:
-        """Remove the text of a wait that is over. Paint at once: a later painting could cover Pulumi's last output."""
+        """Remove the text for `key`, and paint immediately: a later painting could cover Pulumi's final output."""
         with self._lock:
-            if self._waits.pop(key, None) is not None:
+            if self._texts.pop(key, None) is not None:
                 self._paint()
 
     def _keep_painting(self) -> None:
@@ -64,16 +64,16 @@ class TerminalLine:
             time.sleep(self._period)
             with self._lock:
                 self._paint()
-                if not (self._is_usable and (self._waits or self._may_be_painted)):
+                if not (self._is_usable and (self._texts or self._may_be_painted)):
                     self._painter = None
                     return
 
     def _paint(self) -> None:
-        """Write the line as it is now. After an error, nothing is written any more."""
+        """Write the line. After an error, never write again."""
         if not self._is_usable:
             return
         try:
-            # Non-blocking: a terminal that takes nothing, such as one stopped by ^S, must not block a wait.
+            # Non-blocking: a terminal that was stopped by ^S must not block a verification.
             terminal = os.open(self._path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
             try:
                 self._paint_on(terminal)
@@ -87,11 +87,11 @@ class TerminalLine:
             self._may_be_painted = False
             return
         columns, rows = os.get_terminal_size(terminal)
-        # Not in the last column: after it, a cursor wraps. Other characters than ASCII may be wider than one column.
-        line = re.sub("[^ -~]", "?", fit([*self._waits.values()], columns - 1)) if columns < NARROW else ""
+        # The rightmost column stays free, as the cursor wraps after it. Non-ASCII characters may take two columns.
+        line = re.sub("[^ -~]", "?", fit([*self._texts.values()], columns - 1)) if columns < NARROW else ""
         if line or self._may_be_painted:
             self._may_be_painted = True
-            # Save the cursor, write in reverse video on the last row, restore the cursor and its attributes.
+            # Save the cursor, write in reverse video on the bottom row, restore the cursor and its attributes.
             if _write(terminal, f"\x1b7\x1b[0m\x1b[{rows};1H\x1b[2K\x1b[7m{line}\x1b8".encode()):
                 self._may_be_painted = bool(line)
 
@@ -100,6 +100,7 @@ class TerminalLine:
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
         codes are in Pulumi's output. A shell uses raw mode too, but then Pulumi's job is not in the foreground.
+        Pulumi's job is the first foreground job that this process sees, since Pulumi has just started it.
         """
         import termios  # late: Windows has none
 
@@ -109,16 +110,16 @@ class TerminalLine:
         return job == self._foreground_job and not local_modes & (termios.ICANON | termios.TOSTOP)
 
 
-def fit(waits: Sequence[tuple[str, str]], width: int) -> str:
-    """Return a line of at most `width` characters: each wait's text with its details, or as many texts as fit."""
-    texts = [text for text, _ in waits]
-    lines = [" | ".join(f"{text} {details}" for text, details in waits), " | ".join(texts)]
+def fit(texts_and_details: Sequence[tuple[str, str]], width: int) -> str:
+    """Return a line of at most `width` characters: all texts with their details, else as many texts as fit."""
+    texts = [text for text, _ in texts_and_details]
+    lines = [" | ".join(f"{text} {details}" for text, details in texts_and_details), " | ".join(texts)]
     lines += [" | ".join([*texts[:count], f"+{len(texts) - count} more"]) for count in range(len(texts) - 1, 0, -1)]
     return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
 
 
 def _write(terminal: int, sequence: bytes) -> bool:
-    """Return whether the terminal has taken the whole sequence, within 20 ms: it may be busy with Pulumi's table."""
+    """Try for 20 ms, as the terminal may be busy with Pulumi's table. Return whether it took the whole sequence."""
     for _ in range(10):
         with suppress(BlockingIOError):
             sequence = sequence[os.write(terminal, sequence) :]
@@ -126,7 +127,3 @@ def _write(terminal: int, sequence: bytes) -> bool:
             return True
         time.sleep(0.002)
     return False
-
-
-terminal_line = TerminalLine()
-"""The last line of this process's terminal."""

@@ -74,7 +74,7 @@ class BackgroundServer:
         async with self._server.callbacks.running():  # for as long as there are requests, which may bring them about
             await runner.setup()
             try:
-                bound = listening.bind(f"{HOST}:{self._port}")
+                bound = listening.listen_on(f"{HOST}:{self._port}")
                 for each in bound:
                     await web.SockSite(runner, each).start()
                 self._port = runner.addresses[0][1]

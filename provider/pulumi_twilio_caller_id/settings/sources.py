@@ -1,9 +1,10 @@
-"""Decides where each setting comes from: the arguments of a Provider, the stack's config, or the environment.
+"""Finds the value of each setting: an argument of a Provider, else the stack's config, else the environment.
 
-A Provider's arguments win over the stack's config, and the config wins over the environment. Credentials are taken
-from one source as a set: see `merge`. `model.py` says which values are valid.
+The precedence is applied in two places. `provider.py` completes a Provider's arguments from the stack's config, and the
+result is the config of that Provider's plugin process. In each plugin process, `model.load_settings` completes the
+config from the environment. Both use `merge`, which takes credentials from one source as a set.
 
-The plugin loads this module when it starts, so it imports no pydantic.
+The plugin loads this module when it starts, so it imports no pydantic. `model.py` says which values are valid.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from pulumi_twilio_caller_id.inputs import ACCOUNT_SID, camel_case
-from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION
+from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION, DefaultRegion
 from pulumi_twilio_caller_id.text import register_secret
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: how it is named in each source, what it takes, and what it is for."""
+    """One setting: its names, its purpose and its default. A test compares the README with `doc` and `default`."""
 
     name: str
     """The argument of `Provider`."""
@@ -31,7 +32,9 @@ class Setting:
     variable: str | None = None
     """The environment variable, named as Twilio's own tools name it; None if there is none."""
     type: Literal["string", "boolean", "array"] = "string"
+    """The type in a Pulumi schema. An invalid boolean may be quoted in a message, as it can't be a misplaced secret."""
     secret: bool = False
+    default: str | bool | None = None
 
     @property
     def key(self) -> str:
@@ -42,35 +45,35 @@ class Setting:
 _TABLE = (
     Setting("account_sid", "the account, `AC...`", "TWILIO_ACCOUNT_SID"),
     Setting("auth_token", "its auth token", "TWILIO_AUTH_TOKEN", secret=True),
-    Setting("api_key", "an API key, `SK...`, in place of the token; it opens no subaccount", "TWILIO_API_KEY"),
+    Setting("api_key", "an API key, `SK...`, in place of the token; not for subaccounts", "TWILIO_API_KEY"),
     Setting("api_secret", "the secret of the API key", "TWILIO_API_SECRET", secret=True),
     Setting("callback_url", "a public URL that leads to `twilio:callbackListen`, at most 900 characters"),
-    Setting("callback_listen", "`host:port` to receive callbacks at; `127.0.0.1:8585`"),
-    Setting("callback_auth_tokens", "more auth tokens that may have signed callbacks", type="array", secret=True),
+    Setting("callback_listen", "`host:port` to receive callbacks at", default="127.0.0.1:8585"),
+    Setting("callback_auth_tokens", "more auth tokens whose callback signatures are valid", type="array", secret=True),
     Setting("notify", "Apprise URLs that get the code and the outcome", type="array", secret=True),
-    Setting("adopt", "whether numbers that are verified already are taken over; `false`", type="boolean"),
-    Setting("preflight", "whether previews ask Twilio which numbers are verified already; `true`", type="boolean"),
-    Setting("default_region", "the country whose numbers may be written without country code; `US`"),
+    Setting("adopt", "whether to take over numbers that are verified already", type="boolean", default=False),
+    Setting("preflight", "whether previews ask Twilio which numbers are verified", type="boolean", default=True),
+    Setting("default_region", "the country of numbers without a country code", default=DEFAULT_REGION.country),
     Setting("api_url", "another base URL, such as a sandbox's", "TWILIO_API_URL"),
 )
 SETTINGS = {setting.name: setting for setting in _TABLE}
-"""Every setting, by its name. Documentation and messages follow this table."""
+"""Every setting, by its name. Messages are built from this table."""
 
-KEY_HALVES = ("api_key", "api_secret")
-CREDENTIALS = frozenset({"auth_token", *KEY_HALVES})
-"""What opens an account. Its sid is no secret, and may come from another source."""
+API_KEY_PAIR = ("api_key", "api_secret")
+CREDENTIALS = frozenset({"auth_token", *API_KEY_PAIR})
+"""The settings that authenticate requests. The account sid is not among them: it may come from another source."""
 
-PROVIDER = "twilio:provider"
-"""The key for a Provider's name. Only the process of an explicit Provider has it in its config."""
+PROVIDER_NAME_KEY = "twilio:provider"
+"""Internal config key: the name of an explicit Provider. `provider.py` sets it for that Provider's plugin process."""
 
 CONFIG = "the stack's config"
 ENVIRONMENT = "the environment"
 
-Lookup = Callable[[str], Any]
-"""Answers a key of the config, such as `twilio:accountSid`, with its value or None."""
+ConfigGetter = Callable[[str], Any]
+"""Returns the value of a config key such as `twilio:accountSid`, or None."""
 
 
-class Given(NamedTuple):
+class SourcedValue(NamedTuple):
     """The value of a setting, and the source it comes from."""
 
     value: Any
@@ -78,66 +81,66 @@ class Given(NamedTuple):
     """CONFIG, ENVIRONMENT, or `Provider NAME`."""
 
 
-def from_config(config: Lookup) -> dict[str, Given]:
-    """The settings in a config: the stack's, or the one that a Provider's process gets."""
-    provider = config(PROVIDER)
-    source = CONFIG if provider is None else f"Provider {provider}"
-    return given_in(source, {name: config(setting.key) for name, setting in SETTINGS.items()})
+def from_config(config: ConfigGetter) -> dict[str, SourcedValue]:
+    """Return the settings in the config of this process.
+
+    In the plugin process of an explicit Provider, all of them have the source `Provider NAME`, even if the stack's
+    config completed the arguments: the process can't tell the two apart.
+    """
+    return sourced_values(_config_source(config), {name: config(setting.key) for name, setting in SETTINGS.items()})
 
 
-def from_environment(environment: Mapping[str, str]) -> dict[str, Given]:
-    """The settings in the environment's variables."""
-    return given_in(ENVIRONMENT, {name: environment.get(setting.variable or "") for name, setting in SETTINGS.items()})
+def from_environment(environment: Mapping[str, str]) -> dict[str, SourcedValue]:
+    """Return the settings in the environment's variables."""
+    values = {name: environment.get(setting.variable or "") for name, setting in SETTINGS.items()}
+    return sourced_values(ENVIRONMENT, values)
 
 
-def given_in(source: str, values: Mapping[str, Any]) -> dict[str, Given]:
-    """The settings that have a value in this source."""
+def sourced_values(source: str, values: Mapping[str, Any]) -> dict[str, SourcedValue]:
+    """Return the settings that have a value in this source."""
     stripped = {name: blank_to_none(value) for name, value in values.items()}
-    return {name: Given(value, source) for name, value in stripped.items() if value is not None}
+    return {name: SourcedValue(value, source) for name, value in stripped.items() if value is not None}
 
 
 def blank_to_none(value: Any) -> Any:
-    """The value without blanks at its ends, which no setting has; None if nothing is left.
-
-    A CI system hands a missing secret to a job as an empty variable.
-    """
+    """Strip blanks, and return None if nothing is left. CI systems pass a missing secret as an empty variable."""
     stripped = value.strip() if isinstance(value, str) else value
     return None if stripped == "" else stripped
 
 
-def merge(explicit: Mapping[str, Given], fallback: Mapping[str, Given]) -> dict[str, Given]:
-    """Complete the explicit settings with those of another source.
+def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> dict[str, SourcedValue]:
+    """Complete the preferred settings from another source. Credentials of two sources are never mixed.
 
-    Credentials of two sources are never mixed. The explicit ones are used if they open an account: an auth token does,
-    and an API key with its secret. If only the fallback opens an account, its credentials are used. If the sources name
-    different accounts, the fallback's credentials and callback tokens are never used.
+    The fallback's credentials are used only if the preferred ones can't authenticate. If neither can, the preferred
+    ones, if any, are kept, so that the error names them. If the sources name different accounts, the fallback's
+    credentials and callback tokens are never used.
     """
-    if name_different_accounts(explicit, fallback):
+    if name_different_accounts(preferred, fallback):
         fallback = _without(CREDENTIALS | {"callback_auth_tokens"}, fallback)
-    elif _opens(explicit) or (CREDENTIALS & explicit.keys() and not _opens(fallback)):
+    elif _can_authenticate(preferred) or (CREDENTIALS & preferred.keys() and not _can_authenticate(fallback)):
         fallback = _without(CREDENTIALS, fallback)
     else:
-        explicit = _without(CREDENTIALS, explicit)
-    return {**fallback, **explicit}
+        preferred = _without(CREDENTIALS, preferred)
+    return {**fallback, **preferred}
 
 
-def name_different_accounts(explicit: Mapping[str, Given], fallback: Mapping[str, Given]) -> bool:
-    """Whether both sources name an account, and not the same one."""
-    sids = [source["account_sid"].value for source in (explicit, fallback) if "account_sid" in source]
+def name_different_accounts(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> bool:
+    """Whether each source names an account, and the two accounts differ."""
+    sids = [source["account_sid"].value for source in (preferred, fallback) if "account_sid" in source]
     return len(sids) == 2 and bool(sids[0] != sids[1])
 
 
-def _without(names: Container[str], settings: Mapping[str, Given]) -> dict[str, Given]:
-    return {name: given for name, given in settings.items() if name not in names}
+def _without(names: Container[str], settings: Mapping[str, SourcedValue]) -> dict[str, SourcedValue]:
+    return {name: setting for name, setting in settings.items() if name not in names}
 
 
-def _opens(source: Mapping[str, Given]) -> bool:
-    """Whether a source has what opens an account."""
-    return "auth_token" in source or all(half in source for half in KEY_HALVES)
+def _can_authenticate(source: Mapping[str, SourcedValue]) -> bool:
+    """Whether a source has an auth token, or an API key with its secret."""
+    return "auth_token" in source or all(name in source for name in API_KEY_PAIR)
 
 
 def label(name: str, source: str) -> str:
-    """How a message names a setting of this source: `twilio:apiKey`, `TWILIO_API_KEY` or `Provider eu's api_key`."""
+    """Return a setting's name in messages: `twilio:apiKey`, `TWILIO_API_KEY` or `Provider eu's api_key`."""
     setting = SETTINGS[name]
     if source == CONFIG:
         return setting.key
@@ -146,46 +149,49 @@ def label(name: str, source: str) -> str:
     return f"{source}'s {name}"
 
 
-def describe_sources(settings: Mapping[str, Given], names: Iterable[str]) -> str:
-    """Say where these settings come from, without any value: `the environment (TWILIO_AUTH_TOKEN)`."""
+def describe_sources(settings: Mapping[str, SourcedValue], names: Iterable[str]) -> str:
+    """Return the sources of these settings without the values, such as `the environment (TWILIO_AUTH_TOKEN)`."""
     labels: dict[str, list[str]] = {}
     for name in names:
         if name in settings:
             source = settings[name].source
             labels.setdefault(source, []).append(label(name, source).removeprefix(f"{source}'s "))
-    return " and ".join(f"{source} ({', '.join(those)})" for source, those in labels.items())
+    return " and ".join(f"{source} ({', '.join(in_source)})" for source, in_source in labels.items())
 
 
-def account_sid(config: Lookup, environment: Mapping[str, str]) -> str | None:
-    """The sid of the account that is set; None if there is none. It needs no credentials."""
+def account_sid(config: ConfigGetter, environment: Mapping[str, str]) -> str | None:
+    """Return the configured account sid, or None if it is unset or malformed. This needs no credentials."""
     sid = _value("account_sid", config, environment)
     return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
-def api_address(config: Lookup, environment: Mapping[str, str]) -> str:
-    """The base URL that is set in place of Twilio's own, in one spelling; "" for Twilio's own."""
+def normalized_api_url(config: ConfigGetter, environment: Mapping[str, str]) -> str:
+    """Return the configured API base URL in lower case, to compare it with others; "" for Twilio's own.
+
+    The path's case is ignored too. That does no harm, as the account sid is compared beside the URL.
+    """
     url = str(_value("api_url", config, environment) or "").lower().rstrip("/")
     return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
 
-def default_region(config: Lookup) -> str:
-    """The country whose numbers may be written without a country code."""
-    return str(_value("default_region", config, {}) or DEFAULT_REGION).upper()
+def default_region(config: ConfigGetter) -> DefaultRegion:
+    """Return the country of numbers without a country code, and the label of the setting that names it."""
+    country = str(_value("default_region", config, {}) or DEFAULT_REGION.country).upper()
+    return DefaultRegion(country, label("default_region", _config_source(config)))
 
 
-def region_setting(config: Lookup) -> str:
-    """How a message names the setting that `default_region` reads."""
-    provider = config(PROVIDER)
-    return label("default_region", CONFIG if provider is None else f"Provider {provider}")
+def _config_source(config: ConfigGetter) -> str:
+    provider = config(PROVIDER_NAME_KEY)
+    return CONFIG if provider is None else f"Provider {provider}"
 
 
-def _value(name: str, config: Lookup, environment: Mapping[str, str]) -> Any:
+def _value(name: str, config: ConfigGetter, environment: Mapping[str, str]) -> Any:
     setting = SETTINGS[name]
     return blank_to_none(config(setting.key)) or blank_to_none(environment.get(setting.variable or ""))
 
 
-def register_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
-    """Have every secret of these sources redacted in all texts of this process, also as HTTP encodes credentials."""
+def register_secrets(config: ConfigGetter, environment: Mapping[str, str]) -> None:
+    """Redact all secrets of both sources, including the Basic authentication headers built from them."""
 
     def values(name: str) -> list[Any]:
         setting = SETTINGS[name]
@@ -195,15 +201,15 @@ def register_secrets(config: Lookup, environment: Mapping[str, str]) -> None:
         for value in values(setting.name) if setting.secret else ():
             items = list_items(value)
             register_secret(value, *(items if isinstance(items, (list, tuple)) else ()))
-    for user, password in (("account_sid", "auth_token"), KEY_HALVES):
+    for user, password in (("account_sid", "auth_token"), API_KEY_PAIR):
         pairs = [f"{blank_to_none(u)}:{blank_to_none(p)}" for u in values(user) for p in values(password) if u and p]
         register_secret(*(base64.b64encode(pair.encode("utf-8", "surrogatepass")).decode() for pair in pairs))
 
 
 def list_items(value: Any, separator: str | re.Pattern[str] = r"[\s,]+") -> Any:
-    """The items of text with separators between them, or of a list as JSON, which is how a stack's config has it.
+    """Split text at separators, or parse it as a JSON list, which is how a stack's config stores lists.
 
-    Any other value is returned as it is.
+    Any value that is not text is returned unchanged.
     """
     if not isinstance(value, str):
         return value
@@ -214,15 +220,15 @@ def list_items(value: Any, separator: str | re.Pattern[str] = r"[\s,]+") -> Any:
 
 
 def misspelled(keys: Iterable[str]) -> dict[str, str]:
-    """Find the config keys that nearly are one of ours: key -> ours.
+    """Return the config keys that look like a misspelled setting, each with the right key.
 
-    Other keys are left alone, as the namespace is shared with other providers for Twilio.
+    Other keys are ignored, because other providers for Twilio share the namespace `twilio:`.
     """
-    ours = [setting.key for setting in SETTINGS.values()]
-    strange = {key for key in keys if key.startswith("twilio:")} - {*ours, PROVIDER}
-    if not strange:
+    known = [setting.key for setting in SETTINGS.values()]
+    unknown = {key for key in keys if key.startswith("twilio:")} - {*known, PROVIDER_NAME_KEY}
+    if not unknown:
         return {}
     import difflib  # late, as few stacks misspell a key
 
-    near = {key: difflib.get_close_matches(key, ours, 1, cutoff=0.85) for key in sorted(strange)}
-    return {key: matches[0] for key, matches in near.items() if matches}
+    close = {key: difflib.get_close_matches(key, known, 1, cutoff=0.85) for key in sorted(unknown)}
+    return {key: matches[0] for key, matches in close.items() if matches}

@@ -1,6 +1,6 @@
-"""The HTTP server that receives callbacks. It runs in a thread of its own, and answers with a status and nothing else.
+"""The HTTP server that receives Twilio's callbacks. It runs in its own thread and answers with an HTTP status only.
 
-It knows which wait has which path. What a callback says, and who signed it, is the business of `status_callback`.
+It passes each request to the handler of the verification that the path names. `status_callback` reads the request.
 """
 
 from __future__ import annotations
@@ -16,66 +16,68 @@ from typing import Any
 
 from aiohttp import web
 
-from .sockets import bind, stop_accepting
+from .sockets import listen_on, stop_accepting
 
 _logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
-"""Twilio's callbacks have about one thousand bytes."""
+"""A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""If so many are open, a new connection takes the place of the oldest: whoever holds some open keeps nobody out. There
-may be twice as many for a moment, since asyncio accepts up to 100 in one go.
+"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. For a moment there may be
+twice as many, since asyncio accepts up to 100 together.
 """
 
 SHUTDOWN_SECONDS = 0.05
-"""How long a request under way may take to be answered when the last wait ends."""
+"""How long a request under way may still take when the server stops."""
 
 Handler = Callable[[web.BaseRequest, bytes | None], int]
-"""Takes a request and the body of a POST, and returns the status to answer with. It runs in the server's thread, so it
-must not wait.
+"""Takes a request and its body (None for a GET), and returns the HTTP status of the answer. It must not wait, because
+it runs in the server's thread.
 """
 
 
 class CallbackServer:
-    """An HTTP server for all waits that share a listen address. handlers: by the last part of a wait's path."""
+    """An HTTP server for all verifications that share a listen address.
+
+    handlers: the handler of each verification, by the last part of its path.
+    request_timeout: seconds after which a connection is closed, even in the middle of a request.
+
+    Making one starts it. Raises OSError, ValueError or RuntimeError if that is not possible.
+    """
 
     def __init__(self, listen: str, request_timeout: float) -> None:
-        """Start it. Raises OSError, ValueError or RuntimeError if that is not possible.
-
-        request_timeout: seconds after which a connection is cut off, however far its request has come.
-        """
         self.handlers: dict[str, Handler] = {}
         self._request_timeout = request_timeout
-        self._started: Future[Callable[[], object]] = Future()
-        sockets = bind(listen)
+        self._stop_function: Future[Callable[[], object]] = Future()  # has its result as soon as the server runs
+        sockets = listen_on(listen)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
-            self._stop = self._started.result()
+            self._stop_function.result()
         except BaseException:
-            for bound in sockets:
-                bound.close()
+            for listening in sockets:
+                listening.close()
             raise
 
     def stop(self) -> None:
-        """Return once the address is free again."""
+        """Stop the server, and return when its address is free again."""
         with suppress(RuntimeError):  # the loop has ended already
-            self._stop()
+            self._stop_function.result()()
         self._thread.join()
 
     def _run(self, sockets: list[socket.socket]) -> None:
         try:
             with asyncio.Runner() as runner:
                 runner.run(self._serve(sockets))
-        except BaseException as failed:
-            if self._started.done():
+        except BaseException as error:
+            if self._stop_function.done():
                 raise
-            self._started.set_exception(failed)
+            self._stop_function.set_exception(error)
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_log_type)
+        loop.set_exception_handler(_log_error_type)
         stopping = asyncio.Event()
         server = web.Server(
             self._answer,
@@ -87,14 +89,14 @@ class CallbackServer:
         def new_connection() -> web.RequestHandler:
             for oldest in server.connections[: 1 - MAX_CONNECTIONS]:
                 oldest.force_close()
-            # No access log; and compressed bodies stay as they are, since unpacked they could have any size.
+            # No access log. Compressed bodies are not unpacked, since they could grow to any size.
             options: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": 0}
             connection = _Connection(server, loop=loop, **options)
             loop.call_later(self._request_timeout, connection.force_close)
             return connection
 
-        listeners = [await loop.create_server(new_connection, sock=bound) for bound in sockets]
-        self._started.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+        listeners = [await loop.create_server(new_connection, sock=listening) for listening in sockets]
+        self._stop_function.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
         await stopping.wait()
         await stop_accepting(sockets)
         for listener in listeners:
@@ -103,35 +105,35 @@ class CallbackServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         path = request.raw_path.partition("#")[0].partition("?")[0]
-        handler = self.handlers.get(path.rpartition("/")[2])  # an ingress may strip the path of the public URL or not
+        handler = self.handlers.get(path.rpartition("/")[2])  # a reverse proxy may strip the rest
         if handler is None:
-            return _status(404)
+            return _empty_response(404)
         if request.method not in ("GET", "POST"):
-            return _status(405)
+            return _empty_response(405)
         try:
             body = await request.read() if request.method == "POST" else None
         except web.HTTPRequestEntityTooLarge:
-            return _status(413)
-        return _status(handler(request, body))
+            return _empty_response(413)
+        return _empty_response(handler(request, body))
 
 
 class _Connection(web.RequestHandler):
-    """A connection of aiohttp that neither tells strangers, nor logs, what was wrong with their requests."""
+    """A connection of aiohttp that answers a malformed request with 400, and does not log it."""
 
     def handle_error(self, *_args: object, **_options: object) -> web.StreamResponse:
-        return _status(400)
+        return _empty_response(400)
 
     def log_exception(self, *_args: object, **_options: object) -> None:
         pass
 
 
-def _status(status: int) -> web.Response:
-    """Make an answer without a body and without the name of a server. The connection ends with it."""
+def _empty_response(status: int) -> web.Response:
+    """Make an answer without a body and without a server's name, which closes the connection."""
     response = web.Response(status=status, headers={"Server": ""})
     response.force_close()
     return response
 
 
-def _log_type(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log_error_type(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log only the type of an error in the server's thread: its text may quote the request."""
     _logger.debug("The receiver of callbacks: %s", type(context.get("exception")).__name__)

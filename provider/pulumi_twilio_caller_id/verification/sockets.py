@@ -1,4 +1,4 @@
-"""Listen addresses such as 127.0.0.1:8585, and the sockets that are bound to them."""
+"""Listen addresses such as 127.0.0.1:8585, and the sockets that listen on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-"""Errors for ::1, which `localhost` stands for too, on a machine without IPv6."""
+"""Errors when binding ::1, which is one of `localhost`'s addresses, on a machine without IPv6."""
 
 
 def host_and_port(listen: str) -> tuple[str, int]:
@@ -21,24 +21,26 @@ def host_and_port(listen: str) -> tuple[str, int]:
     return parts[1] or parts[2], int(parts[3])
 
 
-def bind(listen: str) -> list[socket.socket]:
-    """Open sockets that listen on every address of the host. Raises OSError or ValueError with the reason."""
+def listen_on(listen: str) -> list[socket.socket]:
+    """Open a listening socket for each address that the host in `listen` resolves to. Raises OSError or ValueError."""
     host, port = host_and_port(listen)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    if port == 0:  # the system picks a free port, another one for each address: use one address
+        addresses = addresses[:1]
     sockets: list[socket.socket] = []
     try:
-        for family, _, _, _, address in found if port else found[:1]:
+        for family, _, _, _, address in addresses:
             try:
                 sockets.append(socket.create_server(address, family=family, backlog=128))
-            except OSError as failed:
-                unavailable = failed
-                if failed.errno not in _NO_SUCH_ADDRESS:
+            except OSError as error:
+                unavailable = error
+                if error.errno not in _NO_SUCH_ADDRESS:
                     raise
         if not sockets:
             raise unavailable
     except OSError:
-        for bound in sockets:  # another program has the port on one of the host's addresses
-            bound.close()
+        for opened in sockets:  # another program has the port on one of the host's addresses
+            opened.close()
         raise
     return sockets
 
@@ -46,11 +48,11 @@ def bind(listen: str) -> list[socket.socket]:
 async def stop_accepting(sockets: Iterable[socket.socket]) -> None:
     """Accept no more connections. Call this before asyncio's servers of these sockets are closed.
 
-    A connection that was accepted last still gets a protocol to close it. Without that, Python 3.11 leaves it open.
+    A connection that was just accepted still gets its protocol, which can close it. Python 3.11 would leave it open.
     """
     loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # the event loop of Windows works in another way
-        for bound in sockets:
-            loop.remove_reader(bound)
-    for _ in range(2):  # in the first turn of the loop it gets a protocol, in the second it is told so
+    with suppress(NotImplementedError):  # the event loop of Windows has no readers
+        for listening in sockets:
+            loop.remove_reader(listening)
+    for _ in range(2):  # asyncio creates the protocol in one turn of the loop, and calls connection_made in the next
         await asyncio.sleep(0)

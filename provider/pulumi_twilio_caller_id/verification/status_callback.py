@@ -1,8 +1,8 @@
-"""Receive Twilio's StatusCallback: the request by which Twilio tells that the verification call has ended.
+"""Receive Twilio's StatusCallback: the request by which Twilio reports that the verification call has ended.
 
-Each wait has a path of its own, which nobody can guess. A callback is trusted only if Twilio signed it; one whose
-signature can't be checked merely makes the waiter look at Twilio at once. Nobody depends on callbacks: if none can be
-received, there is one warning, and the waiter polls.
+Each verification has its own path, which nobody can guess. A callback is trusted only if Twilio signed it. If the
+signature can't be checked, the callback only makes the waiter poll Twilio immediately. No verification depends on
+callbacks: if they can't be received, there is one warning, and the waiter polls.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from .callback_server import CallbackServer, Handler
 
 REQUEST_TIMEOUT = 10.0
-"""Seconds that a connection may take to send its whole request."""
+"""Seconds after which a connection is closed, even if it has not sent its whole request."""
 
-NUDGE_BURST = 5
-"""How many untrusted callbacks make the waiter look at once. After that, one in NUDGE_INTERVAL seconds does."""
+UNCHECKED_CALLBACK_BURST = 5
+"""So many unchecked callbacks in a burst reach the waiter; then one per UNCHECKED_CALLBACK_INTERVAL seconds."""
 
-NUDGE_INTERVAL = 1.0
+UNCHECKED_CALLBACK_INTERVAL = 1.0
 
 SIGNED_WITH_SHARED_KEY = (
-    "A callback is signed with a shared key, not with the account's auth token: it only made us look at Twilio at once."
-    " To have callbacks count, exempt them from the account's Webhook Rule."
+    "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
+    " immediately. To have callbacks count, exempt them from the account's Webhook Rule."
 )
 CANNOT_BE_CHECKED = (
-    "A callback can't be checked, since the account's auth token is not known: it only made us look at Twilio at once."
-    " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+    "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
+    " immediately. To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
 )
-NOT_SIGNED = (
+SIGNATURE_UNKNOWN = (
     "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
     " or set twilio:callbackAuthTokens to the auth token that signs it."
 )
@@ -54,7 +54,7 @@ class Callback:
     """What a StatusCallback says.
 
     verification_status: "success", "failed" or None. caller_id_sid: the new caller ID, on success only.
-    trusted: whether Twilio signed it. If not, anybody may have written the rest.
+    trusted: whether Twilio signed the callback. If not, anybody may have written the rest.
     """
 
     call_sid: str
@@ -67,19 +67,19 @@ class Callback:
 
 @dataclass(frozen=True)
 class CallbackEndpoint:
-    """How callbacks can reach this process.
+    """How callbacks can reach this process, by the settings.
 
-    public_url: the base URL that leads, from outside, to `listen` (host:port).
-    tokens: the auth tokens that may sign a callback. Without any, no callback is trusted.
+    public_url: the base URL by which Twilio reaches `listen` (host:port).
+    auth_tokens: the auth tokens that may sign a callback, from `operations.create`. Without them, none is trusted.
     """
 
     public_url: str
     listen: str = "127.0.0.1:8585"
-    tokens: tuple[str, ...] = field(default=(), repr=False)
+    auth_tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 class CallbackServers:
-    """The callback servers of a process: one for each listen address, for as long as anybody waits there."""
+    """The callback servers of a process: one for each listen address that a verification uses."""
 
     def __init__(self, request_timeout: float = REQUEST_TIMEOUT) -> None:
         self._request_timeout = request_timeout
@@ -87,8 +87,8 @@ class CallbackServers:
         self._servers: dict[str, CallbackServer] = {}
 
     @contextmanager
-    def serve(self, listen: str, path_token: str, handler: Handler) -> Iterator[None]:
-        """While this context is active, requests to `path_token` go to the handler.
+    def serve(self, listen: str, path_secret: str, handler: Handler) -> Iterator[None]:
+        """While this context is active, pass requests to the handler if their path ends with `path_secret`.
 
         Raises OSError, ValueError or RuntimeError if the address can't be opened.
         """
@@ -97,12 +97,12 @@ class CallbackServers:
         with self._lock:
             server = self._servers.get(listen) or CallbackServer(listen, self._request_timeout)
             self._servers[listen] = server
-            server.handlers[path_token] = handler
+            server.handlers[path_secret] = handler
         try:
             yield
         finally:
-            with self._lock:  # until the server has stopped, so that whoever comes next finds the address free
-                del server.handlers[path_token]
+            with self._lock:  # keep it until the server has stopped, so that the next `serve` can bind the address
+                del server.handlers[path_secret]
                 if not server.handlers:
                     del self._servers[listen]
                     server.stop()
@@ -115,73 +115,75 @@ def status_callback_url(
     receive: Callable[[Callback], None],
     warn: Callable[[str], None],
 ) -> Iterator[str | None]:
-    """Give the StatusCallback URL of one wait; None, after a warning, if callbacks can't be received.
+    """Yield the StatusCallback URL of one verification, or None, after a warning, if callbacks can't be received.
 
-    receive: called in the server's thread for each callback, so it must not wait.
-    warn: called at the beginning if callbacks can't be received, or at the end if one could not be trusted.
+    receive: takes trusted callbacks, and some that can't be checked. It must not wait, as the server's thread calls it.
+    warn: called before the URL is yielded if callbacks can't be received, and afterwards if a callback was not trusted.
     """
-    wait = _Wait(endpoint, receive)
-    url: str | None = wait.url
+    handler = _CallbackHandler(endpoint, receive)
+    url: str | None = handler.url
     serving = ExitStack()
     try:
-        serving.enter_context(servers.serve(endpoint.listen, wait.path_token, wait.handle))
-    except (OSError, ValueError, RuntimeError) as failed:
-        reason = one_line(_reason(failed))
+        serving.enter_context(servers.serve(endpoint.listen, handler.path_secret, handler.handle))
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = one_line(_in_words(error))
         warn(f"Twilio's callbacks can't be received at {one_line(endpoint.listen, 80)} ({reason}): polling only.")
         url = None
     try:
         yield url
     finally:
         serving.close()
-        if wait.first_problem:
-            warn(wait.first_problem)
+        if handler.first_problem:
+            warn(handler.first_problem)
 
 
-def _reason(failed: Exception) -> str:
-    if isinstance(failed, OSError) and failed.errno and failed.errno > 0:
-        return os.strerror(failed.errno)  # the error's own text repeats the address
-    return getattr(failed, "strerror", None) or str(failed)
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)  # the error's own text repeats the address
+    return getattr(error, "strerror", None) or str(error)
 
 
-class _Wait:
-    """One wait's side of the receiver. first_problem: why its first untrusted callback was not trusted."""
+class _CallbackHandler:
+    """Handles the callbacks of one verification. first_problem: the warning about the first untrusted one."""
 
     def __init__(self, endpoint: CallbackEndpoint, receive: Callable[[Callback], None]) -> None:
-        self.path_token = secrets.token_urlsafe(24)
-        self.url = f"{endpoint.public_url.rstrip('/')}/{self.path_token}"
+        self.path_secret = secrets.token_urlsafe(24)
+        self.url = f"{endpoint.public_url.rstrip('/')}/{self.path_secret}"
         self.first_problem: str | None = None
-        self._tokens = endpoint.tokens
+        self._auth_tokens = endpoint.auth_tokens
         self._receive = receive
-        self._nudges = float(NUDGE_BURST)
-        self._nudged_at = 0.0
+        self._allowance = float(UNCHECKED_CALLBACK_BURST)
+        self._allowance_updated_at = 0.0
 
     def handle(self, request: web.BaseRequest, body: bytes | None) -> int:
-        """Take in a request, and return the status to answer with. body: None for a GET."""
+        """Pass the callback in a request on, and return the HTTP status of the answer. body: None for a GET."""
         _, question_mark, query = request.raw_path.partition("#")[0].partition("?")  # a fragment is not signed
         fields = parse_qsl(query if body is None else body.decode("utf-8", "replace"), keep_blank_values=True)
+        form = [] if body is None else fields
         signature = request.headers.get("X-Twilio-Signature", "")
         problem = None
         if "X-Twilio-Webhooks-Signature-Settings" in request.headers:
             problem = SIGNED_WITH_SHARED_KEY
-        elif not any(self._tokens):
+        elif not any(self._auth_tokens):
             problem = CANNOT_BE_CHECKED
-        elif not is_signed(self._tokens, self.url + question_mark + query, [] if body is None else fields, signature):
-            problem = NOT_SIGNED
+        elif not is_signed(self._auth_tokens, self.url + question_mark + query, form, signature):
+            problem = SIGNATURE_UNKNOWN
         self.first_problem = self.first_problem or problem
-        if problem == NOT_SIGNED:
+        if problem == SIGNATURE_UNKNOWN:
             return 403
-        if problem is None or self._may_nudge():
+        if problem is None or self._may_pass_unchecked():
             self._receive(_callback(dict(fields), trusted=problem is None))
         return 204
 
-    def _may_nudge(self) -> bool:
-        """Limit how often a stranger can make us ask Twilio."""
+    def _may_pass_unchecked(self) -> bool:
+        """Limit how often strangers can cause requests to Twilio."""
         now = time.monotonic()
-        self._nudges = min(NUDGE_BURST, self._nudges + (now - self._nudged_at) / NUDGE_INTERVAL)
-        self._nudged_at = now
-        if self._nudges < 1:
+        regained = (now - self._allowance_updated_at) / UNCHECKED_CALLBACK_INTERVAL
+        self._allowance = min(UNCHECKED_CALLBACK_BURST, self._allowance + regained)
+        self._allowance_updated_at = now
+        if self._allowance < 1:
             return False
-        self._nudges -= 1
+        self._allowance -= 1
         return True
 
 
@@ -197,10 +199,10 @@ def _callback(fields: dict[str, str], *, trusted: bool) -> Callback:
     )
 
 
-def is_signed(tokens: tuple[str, ...], url: str, form: list[tuple[str, str]], signature: str) -> bool:
+def is_signed(auth_tokens: tuple[str, ...], url: str, form: list[tuple[str, str]], signature: str) -> bool:
     """Check whether one of the auth tokens made the signature (Twilio docs: usage/security).
 
-    url: the one that Twilio was given, with the query as it was sent. form: the fields of a POST; empty for a GET.
+    url: the URL that Twilio was given, with the query as it arrived. form: the fields of a POST; empty for a GET.
     """
     fields = dict(form)
     if not signature or len(fields) < len(form):  # Twilio sends no field twice
@@ -208,16 +210,16 @@ def is_signed(tokens: tuple[str, ...], url: str, form: list[tuple[str, str]], si
     try:
         return any(
             hmac.compare_digest(RequestValidator(token).compute_signature(variant, fields), signature)
-            for token in tokens
-            if token  # anybody can sign with an empty one
+            for token in auth_tokens
+            if token  # anybody can sign with an empty token
             for variant in _with_and_without_port(url)
         )
-    except Exception:  # noqa: BLE001  what Twilio's library can't handle is nothing that Twilio signed
+    except Exception:  # noqa: BLE001  Twilio signs nothing that its own library can't handle
         return False
 
 
 def _with_and_without_port(url: str) -> tuple[str, str]:
-    """Give both forms of a URL: which one Twilio signs differs."""
+    """Return the URL without and with its port, because Twilio signs sometimes one form, sometimes the other."""
     parts = urlsplit(url)
     scheme, _, rest = url.partition("://")
     path_and_query = rest.removeprefix(parts.netloc)

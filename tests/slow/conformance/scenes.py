@@ -20,6 +20,7 @@ from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.harness import Stack
 from tests.support.rest import Clock
+from tests.support.waiting import SleeplessToken
 
 NUMBER, OWN, REFUSED, BUSY = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 SUBACCOUNT = "AC" + "5" * 32
@@ -63,7 +64,7 @@ def api(url: str, account_sid: str, token: str, *, key: str = "", subaccount: st
     """The provider's way to an account, by its token, or by an API key whose secret is the token."""
     by_key = {"api_key": key, "api_secret": SecretStr(token)} if key else {"auth_token": SecretStr(token)}
     settings = Settings.model_validate({"account_sid": account_sid, "api_url": url, **by_key})
-    return Client(settings, subaccount, pause=lambda _: None)
+    return Client(settings, subaccount, cancel=SleeplessToken())
 
 
 def every_operation(url: str) -> None:
@@ -73,8 +74,8 @@ def every_operation(url: str) -> None:
     twilio.request_validation(OutgoingCallerIdInputs.model_validate({"phone_number": NUMBER, **EVERYTHING}))
     twilio.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER), "https://example.com/callback/canary")
     twilio.find(NUMBER)
-    list(twilio.each())
-    list(twilio.each(phone_number=NUMBER, friendly_name="Front desk"))
+    list(twilio.stream())
+    list(twilio.stream(phone_number=NUMBER, friendly_name="Front desk"))
     twilio.fetch(sid)
     twilio.rename(sid, "Möbel & Söhne + Co")
     twilio.call_state("CA" + "a" * 32)
@@ -98,8 +99,8 @@ def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     assert found is not None
     assert twilio.rename(found.sid, "Réception 📞").friendly_name == "Réception 📞"
     assert twilio.fetch(found.sid).friendly_name == "Réception 📞"
-    assert len(list(twilio.each())) == MANY + 1
-    assert [record.sid for record in twilio.each(NUMBER, "Réception 📞")] == [found.sid]
+    assert len(list(twilio.stream())) == MANY + 1
+    assert [record.sid for record in twilio.stream(NUMBER, "Réception 📞")] == [found.sid]
 
     refused(lambda: twilio.request_validation(inputs), 21450)
     refused(lambda: twilio.request_validation(OutgoingCallerIdInputs(phone_number=OWN)), 21449)
@@ -121,7 +122,7 @@ def life_of_a_number(url: str, sandbox: Sandbox, clock: Clock) -> None:
     assert in_subaccount.auth_token() == sandbox.subaccounts[SUBACCOUNT]
     in_subaccount.request_validation(OutgoingCallerIdInputs(phone_number=NUMBER))
     clock.now += 60
-    (elsewhere,) = in_subaccount.each()
+    (elsewhere,) = in_subaccount.stream()
     assert elsewhere.account_sid == SUBACCOUNT
     refused(lambda: twilio.fetch(elsewhere.sid), 20404, NotFound)
 

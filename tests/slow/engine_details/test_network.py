@@ -40,7 +40,7 @@ def test_a_variable_that_keeps_every_request_from_being_sent(make_stack: Callabl
         check=False,
     )
 
-    warning = "warning: Numbers that are verified already can't be told from new ones now: Could not reach Twilio to"
+    warning = "warning: This preview can't tell verified numbers from new ones: Could not reach Twilio to"
     assert f"{warning} list the caller IDs of {ACCOUNT}: {told}" in preview
     assert "+ 2 to create" in preview
     assert up.errors["desk"].startswith(f"error: Could not reach Twilio to look up {NUMBER}: {told}")

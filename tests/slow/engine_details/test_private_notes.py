@@ -57,11 +57,12 @@ def test_without_notes_nothing_is_adopted_called_or_deleted(
     (folder / "dear.notes").write_text("somebody's own")
     folder.rename(tmp_path / "put away")
     folder.symlink_to(tmp_path / "victim")
-    told = f"the folder {folder} can't be used (it is a symbolic link). Nothing was changed at Twilio."
+    reason = "it is a symbolic link"
+    told = f"The ownership records in folder {folder} can't be used ({reason}). Nothing was changed at Twilio."
 
     stack.program(AFTER)
     preview = stack.preview().output
-    assert f"warning: `pulumi up` will stop: Pulumi can't note which resource owns which caller ID: {told}" in preview
+    assert f"warning: `pulumi up` will stop: {told}" in preview
     writes = len([r for r in sandbox.requests if r.method != "GET"])
     adopted = stack.up(ok=False)
     stack.program(NEW)

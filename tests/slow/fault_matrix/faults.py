@@ -201,13 +201,21 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
     with ExitStack() as patches:
         for target, name, value in (
             (CancelToken, "wait", lambda _token, seconds: pauses.append(seconds)),
-            (transport, "DEFAULT", replace(transport.DEFAULT, timeout_seconds=timeout, busy_seconds=PATIENCE)),
-            (preview, "PREVIEW", replace(transport.PREVIEW, timeout_seconds=timeout, busy_seconds=PATIENCE)),
-            (polling, "POLL", replace(transport.POLL, timeout_seconds=timeout)),
-            (polling, "LAST_LOOK", replace(transport.LAST_LOOK, timeout_seconds=timeout)),
+            (
+                transport,
+                "DEFAULT_RETRIES",
+                replace(transport.DEFAULT_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
+            ),
+            (
+                preview,
+                "PREVIEW_RETRIES",
+                replace(transport.PREVIEW_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
+            ),
+            (polling, "POLL_RETRIES", replace(transport.POLL_RETRIES, timeout_seconds=timeout)),
+            (polling, "FINAL_LOOKUP_RETRIES", replace(transport.FINAL_LOOKUP_RETRIES, timeout_seconds=timeout)),
             (creation, "TIMEOUT", 15.0 if fault == "extra fields" else WAIT),
             (wait_until_verified, "__kwdefaults__", waiting),
-            (connections, "MAX_ANSWER", BOUND),
+            (connections, "MAX_ANSWER_BYTES", BOUND),
             (pulumi_sdk, "log", lambda _level, text, **_: logged.append(text)),
         ):
             patches.enter_context(patch.object(target, name, value))

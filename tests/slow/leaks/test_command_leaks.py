@@ -12,9 +12,9 @@ from tests.support.leak_search import SECRETS, TEMPORARY, Watched, clean, comman
 
 FAULTY = """
 from pulumi_twilio_caller_id.api.client import Client
-def each(self):
+def stream(self):
     raise RuntimeError(f"{self._settings} {self._settings.login(self._settings.account_sid)}")
-Client.each = each
+Client.stream = stream
 """
 
 

@@ -80,7 +80,7 @@ from dataclasses import replace
 from pulumi_twilio_caller_id.api import transport
 from pulumi_twilio_caller_id.api.client import Client
 logging.basicConfig(level=logging.DEBUG)
-transport.DEFAULT = replace(transport.DEFAULT, attempts=1)
+transport.DEFAULT_RETRIES = replace(transport.DEFAULT_RETRIES, attempts=1)
 """
 IMPATIENT = """
 import copy
@@ -106,7 +106,7 @@ def update(plugin, *_, **__):
 def configure(keys):
     from pulumi_twilio_caller_id import lifecycle
     raise LookupError([lifecycle._plugin.config(key) for key in keys])
-Plugin.settings, Plugin.client = create, update
+Plugin.settings, Plugin.client = property(create), update
 misspelled = config.misspelled
 config.misspelled = lambda keys: configure(keys) if "twilio:provider" in keys else misspelled(keys)
 """

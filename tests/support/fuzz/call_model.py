@@ -11,7 +11,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.phone_number import readable
-from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from tests.support.fuzz.network_faults import Line, Trouble
 from tests.support.fuzz.twilio_rules import Place, Rules, at, place_of
@@ -154,7 +154,7 @@ class CallModel:
         must(answered, "diff always answers", event)
         must(replaces == event.result.replaces, "diff replaces for another number, account or import", event)
         renamed = event.news.get("friendly_name") not in (None, event.olds["friendly_name"])
-        released = event.news[PROVIDER_KEY] != event.olds[PROVIDER_KEY]
+        released = event.news[PICKLED_PROVIDER] != event.olds[PICKLED_PROVIDER]
         changes = bool(replaces or renamed or released)
         must(changes == event.result.changes, "diff changes for another name or provider", event)
         if registered and not replaces:
@@ -228,7 +228,7 @@ class CallModel:
             must(self.trouble or (gone and type(event.raised).__name__ == "Gone"), "update fails if it is gone", event)
             self.count("update: gone", when=gone)
             return
-        missing = event.olds.keys() - event.result.outs.keys() - {PROVIDER_KEY}
+        missing = event.olds.keys() - event.result.outs.keys() - {PICKLED_PROVIDER}
         must(not missing, "update gives all outputs", missing)
         self.count("update: renamed" if renamed else "update: of the provider alone")
         if renamed:

@@ -49,16 +49,16 @@ FIELDS = {
 SUCCESS = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=True)
 UNSIGNED = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=False)
 NO_TOKEN = (
-    "A callback can't be checked, since the account's auth token is not known: it only made us look at Twilio at once."
-    " To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+    "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
+    " immediately. To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
 )
-NOT_SIGNED = (
+SIGNATURE_UNKNOWN = (
     "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
     " or set twilio:callbackAuthTokens to the auth token that signs it."
 )
 SHARED_KEY_WARNING = (
-    "A callback is signed with a shared key, not with the account's auth token: it only made us look at Twilio at once."
-    " To have callbacks count, exempt them from the account's Webhook Rule."
+    "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
+    " immediately. To have callbacks count, exempt them from the account's Webhook Rule."
 )
 LOOKS_RIGHT = "L/OH5YylLD5NRKLltdqwSvS0BnU="
 SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
@@ -261,7 +261,7 @@ def test_a_query_behind_the_path_is_signed_as_it_was_sent(waiting: Waiting) -> N
 
 def test_any_of_several_tokens_may_have_signed(waiting: Waiting) -> None:
     wait = waiting(tokens=("older", TOKEN, "newer"))
-    for token in wait.endpoint.tokens:
+    for token in wait.endpoint.auth_tokens:
         assert 204 == wait.post(headers=sign(wait.url, FIELDS, token)).status
     assert [SUCCESS] * 3 == wait.callbacks
 
@@ -284,7 +284,7 @@ def test_a_badly_signed_callback_changes_nothing(waiting: Waiting, method: str) 
         headers = {} if signature is None else {"X-Twilio-Signature": signature}
         answer = wait.post(headers=headers) if method == "POST" else wait.get(urlencode(FIELDS), headers)
         assert (403, b"") == (answer.status, answer.body)
-    assert ([], [NOT_SIGNED]) == (wait.callbacks, wait.warnings)
+    assert ([], [SIGNATURE_UNKNOWN]) == (wait.callbacks, wait.warnings)
 
 
 @pytest.mark.parametrize("status", ["success", "failed"])
@@ -307,7 +307,7 @@ def test_a_forged_outcome_changes_nothing(waiting: Waiting, status: str) -> None
         sign(wait.url, form, token=""),
     ):
         assert 403 == wait.post(form, headers).status
-    assert ([], [NOT_SIGNED], []) == (wait.callbacks, wait.warnings, other.callbacks)
+    assert ([], [SIGNATURE_UNKNOWN], []) == (wait.callbacks, wait.warnings, other.callbacks)
 
 
 def test_what_is_not_signed_is_not_read(waiting: Waiting) -> None:
@@ -320,7 +320,7 @@ def test_what_is_not_signed_is_not_read(waiting: Waiting) -> None:
 
 
 @pytest.mark.parametrize("tokens", [(), ("",)])
-def test_without_a_token_a_callback_is_a_nudge(waiting: Waiting, tokens: tuple[str, ...]) -> None:
+def test_without_a_token_a_callback_only_starts_a_poll(waiting: Waiting, tokens: tuple[str, ...]) -> None:
     """Whatever its signature; said once."""
     wait = waiting(tokens=tokens)
     assert [204, 204, 204] == [
@@ -348,7 +348,7 @@ def test_a_warning_comes_when_the_wait_is_over(waiting: Waiting) -> None:
     assert [NO_TOKEN] == wait.warned
 
 
-def test_a_callback_signed_with_a_shared_key_is_a_nudge(waiting: Waiting) -> None:
+def test_a_callback_signed_with_a_shared_key_only_starts_a_poll(waiting: Waiting) -> None:
     wait = waiting()
     assert [204, 204] == [
         wait.post(headers=sign(wait.url, FIELDS, "shared") | SHARED_KEY).status,

@@ -156,7 +156,7 @@ def test_progress_is_told_where_reading_takes_long(crowded: Sandbox, capsys: pyt
         {"account_sid": crowded.account_sid, "auth_token": crowded.auth_token, "api_url": crowded.url}
     )
     ticks = iter(range(10**6))
-    assert 2100 == len(collect(Client(settings).each(), clock=lambda: next(ticks) * 0.005))
+    assert 2100 == len(collect(Client(settings).stream(), clock=lambda: next(ticks) * 0.005))
     printed = capsys.readouterr()
     told = [f"read {count} caller IDs ..." for count in ("399", "799", "1,199", "1,599", "1,999")]
     assert (told, "") == (printed.err.splitlines(), printed.out)

@@ -47,18 +47,18 @@ def test_a_child_is_cancelled_with_its_parent_but_not_the_other_way_round() -> N
     parent = CancelToken()
     with parent.child() as one, parent.child() as other:
         one.cancel("over")
-        assert (None, None) == (parent.reason, other.reason)
+        assert (None, None) == (parent.cancel_reason, other.cancel_reason)
         parent.cancel(INTERRUPTED)
-        assert ("over", INTERRUPTED) == (one.reason, other.reason)
+        assert ("over", INTERRUPTED) == (one.cancel_reason, other.cancel_reason)
     with parent.child() as late:
-        assert INTERRUPTED == late.reason
+        assert INTERRUPTED == late.cancel_reason
 
 
 def test_a_pause_ends_with_the_token() -> None:
     token = CancelToken()
     threading.Timer(0.05, token.cancel, [INTERRUPTED]).start()
     token.wait(PATIENCE)
-    assert INTERRUPTED == token.reason
+    assert INTERRUPTED == token.cancel_reason
     token.wait(PATIENCE)
 
 
@@ -185,7 +185,7 @@ def test_no_phone_rings_if_the_interrupt_comes_before_the_call(
         ("delete caller ID {}", Client.remove),
         ("rename caller ID {}", lambda client, sid: client.rename(sid, "Lobby")),
         ("read caller ID {}", Client.fetch),
-        ("list the caller IDs of {account}", lambda client, _sid: list(client.each())),
+        ("list the caller IDs of {account}", lambda client, _sid: list(client.stream())),
     ],
 )
 def test_no_other_request_stands_in_line_after_an_interrupt(

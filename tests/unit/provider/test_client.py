@@ -68,6 +68,13 @@ def test_a_validation_request_is_sent_as_documented(connect: Connect, answering:
     )
 
 
+def test_the_status_callback_of_the_inputs_wins(connect: Connect, answering: Callable[[bytes], RawServer]) -> None:
+    server = answering(ok(ANSWER))
+    inputs = INPUTS.model_copy(update={"status_callback": "https://example.com/own"})
+    connect(url=server.url).request_validation(inputs, "https://example.com/ours")
+    assert b"&StatusCallback=https%3A%2F%2Fexample.com%2Fown&" in server.bodies[0]
+
+
 def test_what_is_left_out_is_not_sent(connect: Connect, answering: Callable[[bytes], RawServer]) -> None:
     """An empty FriendlyName, say, might take Twilio's own name away."""
     server = answering(ok(ANSWER))
@@ -181,16 +188,16 @@ def test_find_answers_only_the_exact_number(
 def test_each_pages_through_everything(connect: Connect) -> None:
     numbers = {f"+1415{5550000 + index}": None for index in range(1234)}
     with Sandbox(numbers=numbers) as full:
-        found = list(connect(url=full.url).each())
+        found = list(connect(url=full.url).stream())
         assert list(numbers) == [record.phone_number for record in found]
         assert [request.params["PageSize"] for request in full.requests] == ["1000", "1000"]
 
 
 def test_each_by_name_is_exact(sandbox: Sandbox, connect: Connect) -> None:
     sandbox.add_caller_id("+14155550198", "desk")
-    assert [record.phone_number for record in connect().each(friendly_name="Desk")] == [LISTED]
+    assert [record.phone_number for record in connect().stream(friendly_name="Desk")] == [LISTED]
     assert sandbox.requests[0].params["FriendlyName"] == "Desk"
-    assert len(list(connect().each())) == 2
+    assert len(list(connect().stream())) == 2
 
 
 @pytest.mark.parametrize("body", ["{}", '{"sid": 5}', '{"outgoing_caller_ids": null}', '{"outgoing_caller_ids": [5]}'])

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.api.transport import POLL
+from pulumi_twilio_caller_id.api.transport import POLL_RETRIES
 from pulumi_twilio_caller_id.errors import TwilioRefused, TwilioUnreachable
 from pulumi_twilio_caller_id.models import CallState, OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
@@ -86,7 +86,7 @@ def test_without_an_api_url_it_is_twilio_itself(
     proxy = answering(b"HTTP/1.0 403 Forbidden\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     monkeypatch.setenv("TWILIO_REGION", "ie1")
-    api = Client(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), policy=POLL)
+    api = Client(Settings(account_sid=ACCOUNT, auth_token=SecretStr("token")), policy=POLL_RETRIES)
     with pytest.raises(TwilioUnreachable):
         api.find(NUMBER)
     assert [request.split()[:2] for request in proxy.requests] == [[b"CONNECT", b"api.twilio.com:443"]]
@@ -142,7 +142,7 @@ def test_a_token_that_cannot_be_read_is_none(connect: Connect, sandbox: Sandbox,
 
 def test_a_poll_sends_each_request_once(sandbox: Sandbox, connect: Connect, sleeps: list[float]) -> None:
     sandbox.fail("list", status=500)
-    api = connect(subaccount=None).with_retries(POLL)
+    api = connect(subaccount=None).with_retry_policy(POLL_RETRIES)
     with pytest.raises(TwilioRefused):
         api.find(NUMBER)
     assert (len(sandbox.requests), sleeps, api.account_sid) == (1, [], sandbox.account_sid)

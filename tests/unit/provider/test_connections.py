@@ -141,7 +141,7 @@ def test_an_answer_in_pieces_within_its_time_is_one(server: Server, connect: Con
         handler.wfile.write(b"0\r\n\r\n")
 
     server.answer = answer
-    assert [] == list(connect(url=server.url).each())
+    assert [] == list(connect(url=server.url).stream())
 
 
 def test_the_time_is_each_requests_own(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ def test_the_time_is_each_requests_own(server: Server, connect: Connect, monkeyp
 def test_an_answer_that_is_too_large_is_not_taken(
     server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_ANSWER", 100_000)
+    monkeypatch.setattr(connections, "MAX_ANSWER_BYTES", 100_000)
     server.answer = lambda handler: send(handler, b" " * 100_001)
     with pytest.raises(AnswerLost, match="more than 100,000 bytes"):
         connect(url=server.url, attempts=1).find(NUMBER)
@@ -177,7 +177,7 @@ def test_an_answer_that_is_too_large_is_not_taken(
 def test_nor_one_that_grows_as_it_is_unpacked(
     server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_ANSWER", 100_000)
+    monkeypatch.setattr(connections, "MAX_ANSWER_BYTES", 100_000)
     packed = gzip.compress(b" " * 50_000_000)
     assert len(packed) < 100_000
     server.answer = lambda handler: send(handler, packed, Content_Encoding="gzip")
@@ -189,7 +189,7 @@ def test_a_packed_answer_is_unpacked(server: Server, connect: Connect) -> None:
     server.answer = lambda handler: send(
         handler, gzip.compress(json.dumps(page(None)).encode()), Content_Encoding="gzip"
     )
-    assert [] == list(connect(url=server.url).each())
+    assert [] == list(connect(url=server.url).stream())
 
 
 # Pages
@@ -199,7 +199,7 @@ def test_pages_that_never_end(server: Server, connect: Connect, monkeypatch: pyt
     monkeypatch.setattr(transport, "MAX_REQUESTS", 30)
     server.answer = lambda handler: send(handler, page(f"/2010-04-01/next?Page={len(server.paths)}"))
     with pytest.raises(AnswerLost, match="its pages have no end"):
-        list(connect(url=server.url).each())
+        list(connect(url=server.url).stream())
     assert 30 == len(server.paths)
 
 
@@ -284,7 +284,7 @@ def test_no_cookie_is_kept(server: Server, connect: Connect) -> None:
 
     server.answer = answer
     twilio = connect(url=server.url)
-    assert [[], []] == [list(twilio.each()) for _ in range(2)]
+    assert [[], []] == [list(twilio.stream()) for _ in range(2)]
     assert ["", ""] == cookies
 
 
@@ -294,7 +294,7 @@ def test_no_cookie_is_kept(server: Server, connect: Connect) -> None:
 def test_no_more_requests_than_there_are_slots() -> None:
     kept, cancel = Connections(), CancelToken()
     with ExitStack() as slots:
-        for _ in range(connections.MAX_AT_ONCE):
+        for _ in range(connections.MAX_CONCURRENT_REQUESTS):
             slots.enter_context(kept.slot(cancel))
         threading.Timer(0.05, cancel.cancel, ("pulumi was interrupted",)).start()
         with pytest.raises(Cancelled, match="pulumi was interrupted"), kept.slot(cancel):

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.provider import configuration
+from pulumi_twilio_caller_id.provider import complete_configuration
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 
@@ -70,7 +70,7 @@ def settled(level: str, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> S
     if level == "Provider over config":
         pulumi.runtime.set_all_config({SETTINGS[name].key: value for name, value in lower.items()})
         environment = {}
-    return load_settings(configuration("eu", upper).get, environment)
+    return load_settings(complete_configuration("eu", upper).get, environment)
 
 
 def credentials(settings: Settings) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() ->
     """Three sources: the config completes the Provider, and the environment adds nothing."""
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT, "twilio:authToken": "of the config"})
     stray = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "stray"}
-    assert {"auth_token": "of the config"} == credentials(load_settings(configuration("eu", {}).get, stray))
+    assert {"auth_token": "of the config"} == credentials(load_settings(complete_configuration("eu", {}).get, stray))
 
 
 @pytest.mark.parametrize(
@@ -153,11 +153,11 @@ def test_the_source_is_told_without_a_value(config: dict[str, str], environment:
 
 def test_the_source_of_a_provider() -> None:
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
-    settings = load_settings(configuration("eu", TOKEN).get, {})
+    settings = load_settings(complete_configuration("eu", TOKEN).get, {})
     assert "Provider eu (account_sid, auth_token)" == settings.source(ACCOUNT)
-    assert settings.refused_todo(ACCOUNT).splitlines() == [
+    assert settings.credentials_advice(ACCOUNT).splitlines() == [
         "The credentials come from Provider eu (account_sid, auth_token).",
-        "What the Provider is not given comes from the stack's config.",
+        "Settings omitted from the Provider fall back to the stack's config.",
         f"Check that they are current and belong to account {ACCOUNT}.",
     ]
 
@@ -169,8 +169,8 @@ def test_a_key_opens_its_own_account_and_the_token_the_subaccounts() -> None:
     settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["token, key, secret"]}, {})
     assert (KEY, "upper secret") == settings.login(ACCOUNT)
     assert (ACCOUNT, "upper token") == settings.login(OTHER)
-    assert "(twilio:apiKey, twilio:apiSecret)" in settings.refused_todo(ACCOUNT)
-    assert settings.refused_todo(OTHER) == (
+    assert "(twilio:apiKey, twilio:apiSecret)" in settings.credentials_advice(ACCOUNT)
+    assert settings.credentials_advice(OTHER) == (
         "The credentials come from the stack's config (twilio:accountSid, twilio:authToken).\n"
         f"Check that they are current, and that {OTHER} is a subaccount of {ACCOUNT}."
     )
@@ -180,9 +180,9 @@ def test_a_key_alone_is_tried_and_its_refusal_says_what_to_do() -> None:
     """The key may have been made in the subaccount."""
     settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["key, secret"]}, {})
     assert (KEY, "upper secret") == settings.login(OTHER)
-    assert settings.refused_todo(OTHER) == (
+    assert settings.credentials_advice(OTHER) == (
         "The credentials come from the stack's config (twilio:apiKey, twilio:apiSecret).\n"
-        f"An API key of {ACCOUNT} does not open its subaccount {OTHER}.\n"
+        f"An API key of {ACCOUNT} does not work for its subaccount {OTHER}.\n"
         "Set the auth token in the same place as the key: requests for subaccounts are then made with it.\n"
         f"Or use a Provider with account_sid {OTHER} and credentials of that account."
     )

@@ -127,7 +127,7 @@ def test_a_key_alone_does_not_open_a_subaccount(local: LocalStack) -> None:
     local.config |= {"authToken": "", "apiKey": sandbox.api_key, "apiSecret": sandbox.api_secret}
     local.up(LAB, fails="(code 20003, HTTP 401, account AC")
 
-    assert f"An API key of {sandbox.account_sid} does not open its subaccount {SUBACCOUNT}" in local.error
+    assert f"An API key of {sandbox.account_sid} does not work for its subaccount {SUBACCOUNT}" in local.error
     assert [] == sandbox.calls
 
 

@@ -113,7 +113,7 @@ def test_what_is_being_deleted_is_not_adopted(stack: Stack, monkeypatch: pytest.
     deleted: list[str] = []
 
     def adopt_meanwhile(_twilio: Client, sid: str) -> None:
-        with pytest.raises(Gone, match="is being deleted in the same operation"):
+        with pytest.raises(Gone, match="is being deleted by the same command"):
             stack.create("lobby", {"phone_number": NUMBER, "adopt": True})
         deleted.append(sid)
 

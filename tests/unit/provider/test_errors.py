@@ -65,9 +65,6 @@ Twilio is in trouble, see https://status.twilio.com; run the same command again 
 UNKNOWN_CODE = """\
 Twilio refused to verify +14155550101: No (code 99999, HTTP 400).
 See the code at https://www.twilio.com/docs/api/errors for what it means."""
-ADVISED = """\
-Twilio refused to verify +14155550101: Yours (code 21449, HTTP 400).
-Adopt it."""
 CREDENTIALS = """\
 Twilio refused to look up +14155550101: Authenticate (code 20003, HTTP 401).
 Check that the auth token (or API key and secret) belongs to this account and is current."""
@@ -92,7 +89,6 @@ Run the same command again."""
         (TwilioRefused("verify +14155550101", 400, 21453, "Trial account."), HINTED),
         (TwilioRefused("verify +14155550101", 502), IN_TROUBLE),
         (TwilioRefused("verify +14155550101", 400, 99999, "No"), UNKNOWN_CODE),
-        (TwilioRefused("verify +14155550101", 400, 21449, "Yours", todo="Adopt it."), ADVISED),
         (CredentialsRefused("look up +14155550101", 401, 20003, "Authenticate"), CREDENTIALS),
         (NotFound("read caller ID PN1", 404, 20404, "Not there"), NOT_FOUND),
         (TooManyRequests("look up +14155550101", 429), TOO_MANY),

@@ -15,7 +15,7 @@ from pulumi_twilio_caller_id import OutgoingCallerId
 from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
-from pulumi_twilio_caller_id.phone_number import e164, odd_length, readable
+from pulumi_twilio_caller_id.phone_number import DefaultRegion, e164, readable, unusual_length_warning
 
 NUMBER = "+14155550101"
 MISSING = "it is missing: give the number to verify, in E.164 such as +14155550101"
@@ -55,7 +55,7 @@ def refused(given: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
 )
 def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> None:
     """However it is written, one number has one form; without country code it is read as of the default region."""
-    assert expected == e164(given, region)
+    assert expected == e164(given, DefaultRegion(region))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> 
         ("+141555501011", "it is too long for its country"),
         ("+49 1234", "it has 6 digits with its country code: a phone number has 7 to 15"),
         ("+49 30 1234567890123", "it has 17 digits with its country code: a phone number has 7 to 15"),
-        ("001 44 20 7183 8750", "it begins with 00: write + in place of that"),
+        ("001 44 20 7183 8750", "it begins with 00: write + instead"),
         ("1-800-FLOWERS", "it holds letters: give the digits that stand for them"),
         ("+1415555OOO1", "it holds letters: give the digits that stand for them"),
         ("555-0101", "it lacks its area code"),
@@ -110,7 +110,9 @@ def test_a_text_that_may_mean_the_number_in_the_state_means_it(
     written: str, region: str, before: str, expected: str | None
 ) -> None:
     """Whatever the metadata makes of it by now; and never any other number. None: it is refused."""
-    good, failures = validate_inputs({"phone_number": written}, region=region, before={"phone_number": before})
+    good, failures = validate_inputs(
+        {"phone_number": written}, region=DefaultRegion(region), old_inputs={"phone_number": before}
+    )
     assert (expected, expected is None) == (good.get("phone_number"), bool(failures))
 
 
@@ -125,7 +127,7 @@ def test_a_text_that_may_mean_the_number_in_the_state_means_it(
     ],
 )
 def test_an_odd_length_is_told_with_the_version_of_the_metadata(number: str, region: str | None) -> None:
-    told = odd_length(number)
+    told = unusual_length_warning(number)
     if region is None:
         assert told is None
     else:
@@ -136,13 +138,13 @@ def test_an_odd_length_is_told_with_the_version_of_the_metadata(number: str, reg
 def test_no_country_has_more_digits_than_e164() -> None:
     """The metadata has German numbers of up to 15 digits without the country code."""
     reason = "it has 16 digits with its country code: a phone number has 7 to 15"
-    assert [("phone_number", reason)] == refused({"phone_number": "030 123456789012"}, region="DE")
+    assert [("phone_number", reason)] == refused({"phone_number": "030 123456789012"}, region=DefaultRegion("DE"))
 
 
 @pytest.mark.parametrize("region", ["us", "XX", "", "001", "United States"])
 def test_a_default_region_that_is_no_country_is_named(region: str) -> None:
     reason = f"it can't be read: twilio:defaultRegion is {region!r}, not a country such as US, GB or DE"
-    assert [("phone_number", reason)] == refused({"phone_number": NUMBER}, region=region)
+    assert [("phone_number", reason)] == refused({"phone_number": NUMBER}, region=DefaultRegion(region))
 
 
 @pytest.mark.parametrize("given", [14155550101, 14155550101.0, 4155550101.5, True, ["+14155550101"]])
@@ -152,7 +154,8 @@ def test_a_phone_number_that_is_not_text_is_refused(given: object) -> None:
 
 
 def test_the_default_region_is_given_to_the_phone_number() -> None:
-    assert validate_inputs({"phone_number": "020 7183 8750"}, region="GB") == ({"phone_number": "+442071838750"}, [])
+    good, failures = validate_inputs({"phone_number": "020 7183 8750"}, region=DefaultRegion("GB"))
+    assert ({"phone_number": "+442071838750"}, []) == (good, failures)
 
 
 @pytest.mark.parametrize("given", [{}, {"phone_number": None}, {"friendly_name": "Desk"}])
@@ -183,7 +186,7 @@ def test_every_failure_is_told_at_once() -> None:
     assert good == {"extension": "12"}
     assert failures == [
         ("phone_number", "it is not a phone number"),
-        ("friendly_name", "it is empty: leave it out to leave Twilio's name alone"),
+        ("friendly_name", "it is empty: omit it to keep the name that the number has at Twilio"),
         ("call_delay", "it must be a whole number of seconds from 0 to 60"),
         ("account_sid", "it must be the sid of an account: AC and 32 hexadecimal digits"),
     ]
@@ -256,7 +259,7 @@ def test_check_of_an_unchanged_resource_imports_no_pydantic() -> None:
 )
 def test_only_what_the_state_has_is_taken_as_it_is(before: dict[str, Any], given: dict[str, Any]) -> None:
     number = {"phone_number": NUMBER}
-    assert refused(number | given, before=number | before)
+    assert refused(number | given, old_inputs=number | before)
 
 
 def test_the_models_own_error_shows_no_value() -> None:
@@ -269,8 +272,8 @@ def test_the_models_own_error_shows_no_value() -> None:
 def test_an_unchanged_delay_is_still_one() -> None:
     """The engine hands over 5 as 5.0, both of the program and of the state."""
     stored = {"phone_number": NUMBER, "call_delay": 5.0}
-    assert (stored, []) == validate_inputs(stored, before=stored)
-    assert (stored, []) == validate_inputs({**stored, "call_delay": 5}, before=stored)
+    assert (stored, []) == validate_inputs(stored, old_inputs=stored)
+    assert (stored, []) == validate_inputs({**stored, "call_delay": 5}, old_inputs=stored)
 
 
 def test_what_check_let_through_is_what_the_model_takes() -> None:

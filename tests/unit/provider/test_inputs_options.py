@@ -52,8 +52,8 @@ def test_a_friendly_name_is_kept_as_it_is(name: str) -> None:
     [
         ("a" * 65, "it is 65 characters long: Twilio keeps at most 64"),
         ("😀" * 65, "it is 65 characters long: Twilio keeps at most 64"),
-        ("", "it is empty: leave it out to leave Twilio's name alone"),
-        (" \t", "it is empty: leave it out to leave Twilio's name alone"),
+        ("", "it is empty: omit it to keep the name that the number has at Twilio"),
+        (" \t", "it is empty: omit it to keep the name that the number has at Twilio"),
         ("a\nb", CONTROL.format(r"'\n'")),
         ("a\tb", CONTROL.format(r"'\t'")),
         ("a\x00", CONTROL.format(r"'\x00'")),

@@ -85,6 +85,23 @@ def test_what_this_process_changed_is_not_read_from_an_old_listing(sandbox: Sand
         listings.fetch(connect(), record.sid)
 
 
+def test_a_caller_id_that_this_process_renamed_is_not_gone_by_an_old_listing(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    """The listing lacks it because the process dropped it, so the account is listed again to check a 404."""
+    [record] = sandbox.caller_ids
+    listings = ListingCache()
+    for _ in range(2):
+        listings.fetch(connect(), record.sid)
+    listings.forget(record.sid)
+    not_found = NotFound(f"read caller ID {record.sid}", 404, 20404)
+    found = listings.recheck_not_found(not_found, connect(), record.sid)
+    assert found is not None
+    assert record.sid == found.sid
+    assert listings.recheck_not_found(not_found, connect(), NO_SUCH) is None
+    assert ["fetch", "list", "list"] == asked(sandbox)
+
+
 def test_a_listing_ages(sandbox: Sandbox, connect: Connect) -> None:
     clock = Clock()
     listings = ListingCache(clock)

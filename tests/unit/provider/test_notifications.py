@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import warnings
 
 import pytest
 
-from pulumi_twilio_caller_id.progress.notifications import NOT_INSTALLED, THREAD_NAME, UNUSABLE, Notifier, parse_urls
+from pulumi_twilio_caller_id.progress.notifications import NOT_INSTALLED, THREAD_NAME, UNUSABLE, Notifier
 from tests.support.machine import free_port
 from tests.support.notify_service import CANARY, Service
 from tests.support.waiting import PATIENCE
@@ -130,7 +129,7 @@ def test_an_outcome_that_cannot_be_sent_asks_for_no_code(service: Service, warne
 def test_hanging_service_holds_up_nobody(service: Service, warned: list[str]) -> None:
     """Telling returns at once, the other service gets everything, and close gives up in time, once for all."""
     urls = [service.url("/hang"), service.url("/good"), service.url("/hang")]
-    notifier = Notifier(urls, warned.append, seconds=0.3)
+    notifier = Notifier(urls, warned.append, close_timeout=0.3)
     started = time.monotonic()
     notifier.calling(NUMBER, "483920", 300)
     notifier.verified(NUMBER, SID)
@@ -147,7 +146,7 @@ def test_hanging_service_holds_up_nobody(service: Service, warned: list[str]) ->
 
 
 def test_after_close_nothing_is_sent_or_warned(service: Service, warned: list[str]) -> None:
-    notifier = Notifier([service.url("/hang")], warned.append, seconds=0.3)
+    notifier = Notifier([service.url("/hang")], warned.append, close_timeout=0.3)
     notifier.calling(NUMBER, "483920", 300)
     notifier.verified(NUMBER, SID)
     service.wait_for("/hang", 1)
@@ -215,7 +214,7 @@ def test_no_secret_in_any_output(
     caplog.set_level(logging.NOTSET)
     urls = [service.url(), service.url("/fail"), refusing(), f"nonesuch://{CANARY}", f"slack://{CANARY}", CANARY]
     tell_all(Notifier(urls, warned.append))
-    notifier = Notifier([service.url("/hang")], warned.append, seconds=0.05)
+    notifier = Notifier([service.url("/hang")], warned.append, close_timeout=0.05)
     notifier.calling(NUMBER, "483920", 300)
     notifier.close()
     assert 6 == len(warned)
@@ -251,7 +250,7 @@ def test_without_urls_nothing_happens(warned: list[str]) -> None:
 def test_a_hanging_service_does_not_keep_the_interpreter(service: Service) -> None:
     code = (
         "import sys; from pulumi_twilio_caller_id.progress.notifications import Notifier\n"
-        "n = Notifier(sys.argv[1:], print, seconds=1); n.calling('+14155550101', '483920', 300); n.close()"
+        "n = Notifier(sys.argv[1:], print, close_timeout=1); n.calling('+14155550101', '483920', 300); n.close()"
     )
     command = [sys.executable, "-c", code, service.url("/hang")]
     started = time.monotonic()
@@ -278,51 +277,3 @@ def test_several_waits_at_once(service: Service, warned: list[str]) -> None:
         assert [f"Key in {place} on +1 415-555-0101", "+1 415-555-0101 is verified"] == [
             body["title"] for path, body in service.received if path.endswith(f"/{place}")
         ]
-
-
-A, B, C = "slack://a/b/c", "mailto://u:p@h?to=x@h,y@h", "json://h"
-
-
-@pytest.mark.parametrize(
-    ("value", "urls"),
-    [
-        (None, ()),
-        ("", ()),
-        (" \n,", ()),
-        ([], ()),
-        ("[]", ()),
-        (A, (A,)),
-        (f"  {A}\n", (A,)),
-        (f"{A} {B}\n{C}", (A, B, C)),
-        (f"{A},{B},{C}", (A, B, C)),
-        (f"{A}, {B} ,,{C},", (A, B, C)),
-        ([A, "", f" {B} "], (A, B)),
-        ((A,), (A,)),
-        (json.dumps([A, " ", B]), (A, B)),
-        ("  " + json.dumps([C]), (C,)),
-        ("SLACK://a", ("SLACK://a",)),
-    ],
-)
-def test_urls_as_they_are_written(value: object, urls: tuple[str, ...]) -> None:
-    assert urls == parse_urls(value)
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        *(
-            (value, "must be Apprise URLs, as a list or with spaces between them")
-            for value in (7, True, {CANARY: C}, [C, 7], [[C]], f'[["{CANARY}"]]', f'["{CANARY}", null]')
-        ),
-        *(
-            (value, "must be Apprise URLs, such as slack://..., and its entry 1 begins with no scheme")
-            for value in (CANARY, f'["{CANARY}"]', f'["{C}/{CANARY}"', f"://{CANARY}")
-        ),
-        (f"{C} {CANARY}", "must be Apprise URLs, such as slack://..., and its entry 2 begins with no scheme"),
-        ([C, A, CANARY], "must be Apprise URLs, such as slack://..., and its entry 3 begins with no scheme"),
-    ],
-)
-def test_anything_else_is_refused_without_showing_it(value: object, reason: str) -> None:
-    with pytest.raises(ValueError, match="must be") as refused:
-        parse_urls(value)
-    assert reason == str(refused.value)

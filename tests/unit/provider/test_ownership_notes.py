@@ -269,7 +269,7 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
     folder.parent.mkdir()
     folder.touch()
     ownership = own_process(folder)
-    ownership.record_declaration(DESK, in_state=False, previewed=True)
+    ownership.record_declaration(DESK, in_state=False, is_preview=True)
     assert ownership.acquire(SID, DESK) is None
     assert ownership.owner("PN" + "2" * 32) is None
     with pytest.raises(OwnershipUnknown):
@@ -284,7 +284,7 @@ def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Oth
     assert ownership.begin_delete(SID, LOBBY) is None
     other = another()
     assert DELETING + LOBBY == other("owner", SID) == other("acquire", SID, DESK)
-    with pytest.raises(Gone, match="is being deleted in the same operation"):
+    with pytest.raises(Gone, match="is being deleted by the same command"):
         ownership.acquire_or_fail(SID, DESK, "+14155550101")
     assert ownership.begin_delete(SID, DESK) is None, "another resource of the state may have it too"
     ownership.abort_delete(SID, DESK)

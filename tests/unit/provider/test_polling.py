@@ -16,7 +16,7 @@ from pulumi_twilio_caller_id.api import polling
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import FRESH_SECONDS, ListingCache
 from pulumi_twilio_caller_id.api.polling import SharedPoller, poller_for
-from pulumi_twilio_caller_id.api.transport import LAST_LOOK, RetryPolicy
+from pulumi_twilio_caller_id.api.transport import FINAL_LOOKUP_RETRIES, RetryPolicy
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
@@ -56,17 +56,17 @@ class Twilio(Client):
         self._call = call
 
     @property
-    def account(self) -> tuple[str, str | None]:
+    def cache_key(self) -> tuple[str, str | None]:
         self.asked_for.release()
         return "AC" + "1" * 32, None
 
-    def each(self, *_: object) -> Iterator[CallerId]:
+    def stream(self, *_: object) -> Iterator[CallerId]:
         self.listings += 1
         self._listing()
         yield RECORD
 
     def find(self, phone_number: str) -> CallerId | None:
-        return next(record for record in self.each() if record.phone_number == phone_number)
+        return next(record for record in self.stream() if record.phone_number == phone_number)
 
     def fetch(self, _sid: str) -> CallerId:
         self.fetched += 1
@@ -76,7 +76,7 @@ class Twilio(Client):
         self._call()
         return CallState(status="ringing")
 
-    def with_retries(self, _policy: RetryPolicy) -> Twilio:
+    def with_retry_policy(self, _policy: RetryPolicy) -> Twilio:
         return self
 
 
@@ -84,8 +84,8 @@ def find(looks: SharedPoller) -> object:
     return looks.find(NUMBER)
 
 
-def find_last(looks: SharedPoller) -> object:
-    return looks.find_last(NUMBER)
+def find_fresh(looks: SharedPoller) -> object:
+    return looks.find_fresh(NUMBER)
 
 
 def fetch(looks: SharedPoller) -> object:
@@ -186,8 +186,10 @@ def outcomes(twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[li
         def wait(token: CancelToken) -> type:
             try:
                 with poller_for(twilio, shared, token) as looks:
-                    last_look = partial(looks.find_last, NUMBER)
-                    wait_until_verified(looks, last_look, REQUEST, inbox=Inbox(), cancel_token=token, timeout=timeout)
+                    final_lookup = partial(looks.find_fresh, NUMBER)
+                    wait_until_verified(
+                        looks, final_lookup, REQUEST, inbox=Inbox(), cancel_token=token, timeout=timeout
+                    )
             except CallerIdError as failed:
                 return type(failed)
             return CallerId
@@ -219,20 +221,20 @@ def test_an_interruption_ends_every_wait_at_once(hang: Callable[[], object], wai
 
 
 @pytest.mark.parametrize("waits", [1, MANY])
-def test_the_deadline_ends_every_wait_when_the_last_look_is_over(
+def test_the_deadline_ends_every_wait_when_the_final_lookup_is_over(
     hang: Callable[[], object], waits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(polling, "LOOKUP_TIMEOUT", 0.1)
     assert {NotVerified} == outcomes(Twilio(hang), waits, 0.1, lambda _: None)
 
 
 def test_a_look_is_given_up_after_a_while(hang: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(polling, "LOOKUP_TIMEOUT", 0.1)
     told = "Twilio was asked to {}, and gave no usable answer: nothing came within 0.1 s."
     with poller_for(Twilio(hang, call=hang), ListingCache(), CancelToken()) as looks:
         for step, look in (
             (f"look up {NUMBER}", find),
-            (f"look up {NUMBER}", find_last),
+            (f"look up {NUMBER}", find_fresh),
             (f"read call {CALL}", call_state),
         ):
             with pytest.raises(AnswerLost) as caught:
@@ -240,7 +242,7 @@ def test_a_look_is_given_up_after_a_while(hang: Callable[[], object], monkeypatc
             assert told.format(step) == caught.value.what
 
 
-def test_a_last_look_that_is_interrupted_is_told_as_an_interruption(
+def test_a_final_lookup_that_is_interrupted_is_told_as_an_interruption(
     hang: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = threading.Semaphore(0)
@@ -254,7 +256,7 @@ def test_a_last_look_that_is_interrupted_is_told_as_an_interruption(
         tokens[0].cancel(WHY)
 
     twilio, last = Twilio(fail), Twilio(asking)
-    monkeypatch.setattr(twilio, "with_retries", lambda policy: last if policy is LAST_LOOK else twilio)
+    monkeypatch.setattr(twilio, "with_retry_policy", lambda policy: last if policy is FINAL_LOOKUP_RETRIES else twilio)
     assert {Interrupted} == outcomes(twilio, 1, 0.1, interrupt)
 
 
@@ -263,7 +265,7 @@ def test_only_a_reported_caller_id_is_asked_for_in_a_wait_that_is_over() -> None
     twilio, ending = Twilio(lambda: None), CancelToken()
     ending.cancel(WHY)
     with poller_for(twilio, ListingCache(), ending) as looks:
-        for look in (find, find_last):
+        for look in (find, find_fresh):
             with pytest.raises(AnswerLost, match=WHY):
                 look(looks)
         assert RECORD == fetch(looks)
@@ -298,14 +300,14 @@ def test_many_waits_share_a_listing_a_second(sandbox: Sandbox, connect: Connect)
         assert 2 == len(sandbox.requests)
 
 
-def test_the_last_look_is_ones_own(sandbox: Sandbox, connect: Connect) -> None:
+def test_the_final_lookup_is_ones_own(sandbox: Sandbox, connect: Connect) -> None:
     """A failure rests on it: a listing of half a second ago would not do."""
     listings = ListingCache()
     with poller_for(connect(), listings, CancelToken()) as first, poller_for(connect(), listings, CancelToken()):
         assert first.find("+14155550101") is None
         sandbox.add_caller_id("+14155550101")
         assert first.find("+14155550101") is None
-        assert first.find_last("+14155550101") is not None
+        assert first.find_fresh("+14155550101") is not None
 
 
 def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connect: Connect) -> None:

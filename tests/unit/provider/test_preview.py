@@ -144,7 +144,7 @@ def test_where_twilio_does_not_answer_a_preview_warns_once(
 ) -> None:
     sandbox.fail("list", **fault)
     first = preview("desk-0", phone_number=NUMBER)
-    assert 1 == first.count("Numbers that are verified already can't be told from new ones now: ")
+    assert 1 == first.count("This preview can't tell verified numbers from new ones: ")
     assert told in first
     assert first.endswith("`pulumi up` will call +1 415-555-0101 (someone must key in a 6-digit code within 5 min)\n")
     assert preview("desk-1", phone_number=OTHER).startswith("`pulumi up` will call +1 415-555-0102 (")

@@ -13,9 +13,9 @@ import pytest
 
 from pulumi_twilio_caller_id import Provider
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.provider import configuration
+from pulumi_twilio_caller_id.provider import complete_configuration
 from pulumi_twilio_caller_id.settings.model import load_settings
-from pulumi_twilio_caller_id.settings.sources import PROVIDER, SETTINGS
+from pulumi_twilio_caller_id.settings.sources import PROVIDER_NAME_KEY, SETTINGS
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "2" * 32
@@ -47,7 +47,7 @@ def stack_config() -> Iterator[None]:
 def process_config(config: Mapping[str, str] | None = None, **arguments: Any) -> dict[str, Any]:
     """What the process of a Provider with these arguments, in a stack of this config, is configured with."""
     pulumi.runtime.set_all_config({f"twilio:{key}": value for key, value in (config or {}).items()})
-    return configuration("eu", arguments)
+    return complete_configuration("eu", arguments)
 
 
 def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: Mapping[str, str]) -> str:
@@ -62,7 +62,7 @@ def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: 
 def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
     """A setting that is added has to be one here too."""
     by_key = {SETTINGS[name].key: value for name, value in EVERYTHING.items()}
-    assert by_key | {PROVIDER: "eu"} == process_config(**EVERYTHING)
+    assert by_key | {PROVIDER_NAME_KEY: "eu"} == process_config(**EVERYTHING)
     assert set(SETTINGS) == set(EVERYTHING)
     assert {*EVERYTHING, "self", "resource_name", "opts"} == set(inspect.signature(Provider.__init__).parameters)
 
@@ -76,12 +76,12 @@ def test_what_is_left_out_or_empty_comes_from_the_stacks_config() -> None:
     }
     expected = {f"twilio:{key}": value for key, value in config.items()}
 
-    assert {PROVIDER: "eu"} == process_config()
-    assert {PROVIDER: "eu", **expected} == process_config(config, notify=None, api_url=" ")
+    assert {PROVIDER_NAME_KEY: "eu"} == process_config()
+    assert {PROVIDER_NAME_KEY: "eu", **expected} == process_config(config, notify=None, api_url=" ")
     blank = {**config, "apiUrl": f" {config['apiUrl']} ", "defaultRegion": " FR\n"}
-    assert {PROVIDER: "eu", **expected} == process_config(blank)
-    assert {PROVIDER: "eu"} == process_config({"defaultRegion": " "})
-    assert {PROVIDER: "eu", **expected, "twilio:notify": [], "twilio:preflight": True} == process_config(
+    assert {PROVIDER_NAME_KEY: "eu", **expected} == process_config(blank)
+    assert {PROVIDER_NAME_KEY: "eu"} == process_config({"defaultRegion": " "})
+    assert {PROVIDER_NAME_KEY: "eu", **expected, "twilio:notify": [], "twilio:preflight": True} == process_config(
         config, notify=[], preflight=True
     )
 
@@ -180,16 +180,15 @@ def test_an_account_that_is_an_output_counts_as_another_one_than_the_configs() -
         later = pulumi.Output.from_input(ACCOUNT)
         return process_config({"accountSid": ACCOUNT, "authToken": "theirs", "notify": "json://x"}, account_sid=later)
 
-    assert {PROVIDER, "twilio:accountSid", "twilio:notify"} == set(asyncio.run(program()))
+    assert {PROVIDER_NAME_KEY, "twilio:accountSid", "twilio:notify"} == set(asyncio.run(program()))
 
 
 def test_what_is_missing_says_how_to_give_it() -> None:
     with pytest.raises(SettingsError) as missing:
         load_settings(process_config(account_sid=ACCOUNT).get, {})
     assert missing.value.todo == (
-        "Give it account_sid and auth_token, or account_sid, api_key and api_secret. What the stack's config and the\n"
-        "environment have for another account is not used; for a subaccount's numbers, give the resource its"
-        " account_sid."
+        "Give it account_sid and auth_token, or account_sid, api_key and api_secret.\n"
+        "Another account's credentials are not used. For a subaccount's number, set account_sid on the resource."
     )
     with pytest.raises(SettingsError) as half:
         load_settings(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})
@@ -211,7 +210,11 @@ def test_what_is_missing_says_how_to_give_it() -> None:
         ("auth_token", "to\nken", "holds a character that Twilio's tokens and secrets never have."),
         ("api_url", "127.0.0.1", "must be a base URL"),
         ("callback_auth_tokens", [1], "must be text."),
-        ("notify", ["json://fine", "canary"], "must be Apprise URLs, such as slack://..., and its entry 2 begins with"),
+        (
+            "notify",
+            ["json://fine", "canary"],
+            "must be Apprise URLs, such as slack://..., and its entry 2 has no scheme",
+        ),
         ("adopt", "perhaps", "'perhaps' must be true or false."),
         ("default_region", "XX", "'XX' must be a country, such as US, GB or DE."),
         ("default_region", "United States", "'United States' must be a country, such as US, GB or DE."),

@@ -53,7 +53,7 @@ class Provider:
         self.token = CancelToken()
 
     def call(self, act: Callable[[Call], Any]) -> Any:
-        @pulumi_sdk.provider_method(lambda: self.token)
+        @pulumi_sdk.provider_method_decorator(lambda: self.token)
         def create(_self: Provider, call: Call) -> Any:
             return act(call)
 
@@ -164,7 +164,7 @@ def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(
     assert capsys.readouterr().err == "here\n"
 
 
-# provider_method
+# provider_method_decorator
 
 
 def fail(error: BaseException) -> None:
@@ -267,7 +267,7 @@ def reason_after(context: object, act: Callable[[CancelToken], object]) -> str |
 
     def operation(call: Call) -> str | None:
         act(provider.token)
-        return call.cancel.reason
+        return call.cancel.cancel_reason
 
     reason: str | None = servicer(provider_pb2.CreateRequest(), context, lambda: provider.call(operation))
     return reason
@@ -277,7 +277,7 @@ def test_the_first_interrupt_cancels_each_operation_and_those_that_begin_later()
     assert INTERRUPTED == reason_after(Ending(), lambda token: token.cancel(INTERRUPTED))
     provider = Provider()
     provider.token.cancel(INTERRUPTED)
-    assert INTERRUPTED == provider.call(lambda call: call.cancel.reason)
+    assert INTERRUPTED == provider.call(lambda call: call.cancel.cancel_reason)
 
 
 def test_the_end_of_the_rpc_cancels_its_operation() -> None:
@@ -291,7 +291,7 @@ def test_the_usual_end_of_an_rpc_cancels_nothing() -> None:
     context = Ending()
     call = servicer(provider_pb2.CreateRequest(), context, lambda: Provider().call(lambda call: call))
     context.end()
-    assert None is call.cancel.reason
+    assert None is call.cancel.cancel_reason
 
 
 def test_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
@@ -314,7 +314,7 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -
     pulumi_sdk.hear_cancel(token)
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
-    assert INTERRUPTED == token.reason
+    assert INTERRUPTED == token.cancel_reason
 
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +323,7 @@ def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
     pulumi_sdk.hear_cancel(token)
 
-    assert None is token.reason
+    assert None is token.cancel_reason
 
 
 def test_operations_that_came_while_there_were_too_few_workers_are_served_too() -> None:
@@ -412,7 +412,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
-        monkeypatch.setattr(pulumi_sdk, "address", lambda: at)
+        monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: at)
         try:
             yield listening, ended, write
         finally:
@@ -435,7 +435,7 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
 
     monkeypatch.setattr("time.sleep", sleep)
     pulumi_sdk.follow_engine()
-    pulumi_sdk.follow_engine()  # each provider of a process configures itself
+    pulumi_sdk.follow_engine()  # configure may run several times
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
@@ -450,7 +450,7 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
     monkeypatch: pytest.MonkeyPatch, plugin: Any, other: str
 ) -> None:
     if other == "no plugin":
-        monkeypatch.setattr(pulumi_sdk, "address", lambda: None)
+        monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: None)
     elif other == "no pipe":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     else:
@@ -471,7 +471,7 @@ def end_a_call(*, answered: bool = False) -> None:
     if answered:
         context.end()
     for thread in threading.enumerate():
-        if thread.name == "twilio-leave":
+        if thread.name == "twilio-exit":
             thread.join(PATIENCE)
 
 
@@ -500,7 +500,7 @@ def test_an_engine_whose_address_says_nothing_is_not_taken_for_gone(
 ) -> None:
     _, ended, _ = plugin
     slept: list[float] = []
-    monkeypatch.setattr(pulumi_sdk, "address", lambda: "somewhere")
+    monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: "somewhere")
     monkeypatch.setattr("time.sleep", slept.append)
     end_a_call()
 

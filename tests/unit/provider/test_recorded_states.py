@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.pulumi_sdk import PROVIDER_KEY
+from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.slow.upgrade.record_states import SECRET_NAME, SECRET_NUMBER, STATES, TOKEN, current_version
 from tests.support.harness import TYPE
@@ -28,7 +28,7 @@ def test_each_reference_leads_to_the_provider(version: str) -> None:
     """As the engine's plugin reads it: refresh and destroy have nothing else."""
     resources = json.loads((STATES / version / "stack.json").read_bytes())["deployment"]["resources"]
     caller_ids = [resource for resource in resources if resource["type"] == TYPE]
-    references = {resource[part][PROVIDER_KEY] for resource in caller_ids for part in ("inputs", "outputs")}
+    references = {resource[part][PICKLED_PROVIDER] for resource in caller_ids for part in ("inputs", "outputs")}
     assert len(caller_ids) > 10
     for reference in references:
         provider = pickle.loads(base64.b64decode(reference))  # noqa: S301

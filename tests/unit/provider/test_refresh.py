@@ -12,7 +12,7 @@ from tests.support.stack_runs import Declared
 
 NUMBER = "+14155550101"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
-LAST_UP = "\n`refresh` and `destroy` use the credentials of the last `pulumi up`: run that first,"
+LAST_UP = "\n`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first;"
 
 
 def kept(local: LocalStack) -> list[Any]:
@@ -83,7 +83,7 @@ def test_refused_variables_are_not_said_to_be_stored(
     local.sandbox.set_auth_token("e" * 32)
     operation(local, fails="The credentials come from the environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).")
 
-    assert "the last `pulumi up`" not in local.error
+    assert "the latest `pulumi up`" not in local.error
 
 
 def test_refused_credentials_of_a_subaccounts_number(local: LocalStack) -> None:

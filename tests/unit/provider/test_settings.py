@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.phone_number import REGION_KEY
-from pulumi_twilio_caller_id.settings.model import Settings, load_settings
+from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION, DefaultRegion
+from pulumi_twilio_caller_id.settings.model import Settings, load_settings, parse_apprise_urls
 from pulumi_twilio_caller_id.settings.sources import SETTINGS, account_sid, default_region, misspelled
 
 ACCOUNT = "AC" + "1" * 32
@@ -35,7 +36,7 @@ ENVIRONMENT = {
     "TWILIO_API_URL": "http://127.0.0.1:9",
 }
 TOKEN_ONLY = {"twilio:accountSid": ACCOUNT, "twilio:authToken": "token"}
-HOW_TO_SET = (
+ADVICE_FOR_STACK = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
     "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
 )
@@ -96,7 +97,7 @@ def test_an_empty_setting_counts_as_not_set(name: str) -> None:
 
 def test_every_setting_but_the_region_is_in_the_model() -> None:
     assert SETTINGS.keys() - {"default_region"} == Settings.model_fields.keys() - {"token_source", "key_source"}
-    assert REGION_KEY == SETTINGS["default_region"].key
+    assert DEFAULT_REGION.label == SETTINGS["default_region"].key
 
 
 # What is missing
@@ -113,7 +114,7 @@ def test_every_setting_but_the_region_is_in_the_model() -> None:
     ],
 )
 def test_what_is_missing_is_named_with_the_way_to_set_it(config: dict[str, str], missing: str) -> None:
-    assert f"Twilio credentials are missing: {missing}.\n{HOW_TO_SET}" == refusal(config)
+    assert f"Twilio credentials are missing: {missing}.\n{ADVICE_FOR_STACK}" == refusal(config)
 
 
 @pytest.mark.parametrize("token", [{}, {"twilio:authToken": "token"}, {"TWILIO_AUTH_TOKEN": "token"}])
@@ -142,7 +143,7 @@ def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str)
 
 def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
     expected = (
-        f"Twilio credentials are missing: no auth token (or API key).\n{HOW_TO_SET}\n"
+        f"Twilio credentials are missing: no auth token (or API key).\n{ADVICE_FOR_STACK}\n"
         "The environment's credentials are not used: TWILIO_ACCOUNT_SID is another account than twilio:accountSid."
     )
     assert expected == refusal({"twilio:accountSid": ACCOUNT}, ENVIRONMENT)
@@ -359,7 +360,7 @@ def test_the_account_is_known_without_credentials(
     ("given", "expected"), [(None, "US"), ("", "US"), (" \n", "US"), ("GB", "GB"), (" de\n", "DE")]
 )
 def test_the_default_region_is_a_country_in_capitals(given: str | None, expected: str) -> None:
-    assert expected == default_region({"twilio:defaultRegion": given}.get)
+    assert DefaultRegion(expected) == default_region({"twilio:defaultRegion": given}.get)
 
 
 # Callbacks and notifications
@@ -424,3 +425,53 @@ def test_a_switch_is_true_or_false(key: str) -> None:
 def test_switches_as_they_are_unless_set() -> None:
     settings = load_settings(TOKEN_ONLY.get, {})
     assert (False, True) == (settings.adopt, settings.preflight)
+
+
+# Apprise URLs
+
+A, B, C = "slack://a/b/c", "mailto://u:p@h?to=x@h,y@h", "json://h"
+
+
+@pytest.mark.parametrize(
+    ("value", "urls"),
+    [
+        (None, ()),
+        ("", ()),
+        (" \n,", ()),
+        ([], ()),
+        ("[]", ()),
+        (A, (A,)),
+        (f"  {A}\n", (A,)),
+        (f"{A} {B}\n{C}", (A, B, C)),
+        (f"{A},{B},{C}", (A, B, C)),
+        (f"{A}, {B} ,,{C},", (A, B, C)),
+        ([A, "", f" {B} "], (A, B)),
+        ((A,), (A,)),
+        (json.dumps([A, " ", B]), (A, B)),
+        ("  " + json.dumps([C]), (C,)),
+        ("SLACK://a", ("SLACK://a",)),
+    ],
+)
+def test_apprise_urls_as_they_are_written(value: object, urls: tuple[str, ...]) -> None:
+    assert urls == parse_apprise_urls(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        *(
+            (value, "must be Apprise URLs, as a list or with spaces between them")
+            for value in (7, True, {CANARY: C}, [C, 7], [[C]], f'[["{CANARY}"]]', f'["{CANARY}", null]')
+        ),
+        *(
+            (value, "must be Apprise URLs, such as slack://..., and its entry 1 has no scheme")
+            for value in (CANARY, f'["{CANARY}"]', f'["{C}/{CANARY}"', f"://{CANARY}")
+        ),
+        (f"{C} {CANARY}", "must be Apprise URLs, such as slack://..., and its entry 2 has no scheme"),
+        ([C, A, CANARY], "must be Apprise URLs, such as slack://..., and its entry 3 has no scheme"),
+    ],
+)
+def test_other_text_is_refused_and_not_quoted(value: object, reason: str) -> None:
+    with pytest.raises(ValueError, match="must be") as refused:
+        parse_apprise_urls(value)
+    assert reason == str(refused.value)

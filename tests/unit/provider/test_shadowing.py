@@ -14,15 +14,18 @@ RUN = """
 import json, os, sys
 from pulumi_twilio_caller_id import get_outgoing_caller_ids
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.shadowing import explained
+from pulumi_twilio_caller_id.shadowing import explain_shadowing
 
 
 def act(what):
     if what == "look up":
         get_outgoing_caller_ids("415-555-0101")
-    with explained():
+    with explain_shadowing():
         if what == "preview":
             OutgoingCallerIdProvider().check({}, {"phone_number": "+14155550101", "__dry_run": True})
+        elif what == "race":
+            name = "pulumi_twilio_caller_id.api.client"
+            raise ImportError(f"cannot import name 'Client' from {name!r}", name=name)
         elif what == "miss":
             import no_such_library
 
@@ -42,12 +45,14 @@ for folder, what in json.load(sys.stdin):
 """
 PREVIEWED = ("twilio", "phonenumbers", "pydantic", "requests", "urllib3", "pydantic_core")
 LOOKED_UP = ("twilio", "phonenumbers", "pydantic", "requests")
+RACED = ("twilio", "requests")
 RAISES = "import os\nraise RuntimeError(os.sep)\n"
 
 
 def test_the_file_is_named_and_to_be_renamed(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The file may lack what the library has, or fail. A file that hides nothing is not blamed."""
+    """The file may lack what the library has, or fail; another thread may see that. Only such a file is blamed."""
     runs = [(name, "preview", "number = 1\n") for name in PREVIEWED] + [(name, "look up", RAISES) for name in LOOKED_UP]
+    runs += [(name, "race", RAISES) for name in RACED]
     runs += [("desk", "preview", RAISES), ("apprise", "look up", RAISES), ("desk", "miss", RAISES)]
     folders = [tmp_path / f"{at} {name}" for at, (name, _, _) in enumerate(runs)]
     for folder, (name, _, text) in zip(folders, runs, strict=True):

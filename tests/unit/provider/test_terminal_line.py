@@ -304,7 +304,8 @@ def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: TerminalL
 
 def test_without_a_controlling_terminal_nothing_happens() -> None:
     program = (
-        "import threading; from pulumi_twilio_caller_id.progress.terminal_line import terminal_line\n"
+        "import threading; from pulumi_twilio_caller_id.progress.terminal_line import TerminalLine\n"
+        "terminal_line = TerminalLine()\n"
         "for _ in range(2): terminal_line.show('CA1', '048392', ''); terminal_line.clear('CA1')\n"
         "assert threading.active_count() == 1"
     )
@@ -364,7 +365,7 @@ def test_the_line_has_as_much_as_fits(waits: list[tuple[str, str]], width: int, 
 def test_whether_there_is_a_terminal() -> None:
     """A process in a session of its own has none, whatever it was started from."""
     program = (
-        "from pulumi_twilio_caller_id.progress.terminal_line import terminal_line; print(terminal_line.has_terminal())"
+        "from pulumi_twilio_caller_id.progress.terminal_line import TerminalLine; print(TerminalLine().has_terminal())"
     )
     alone = subprocess.run(
         [sys.executable, "-c", program], start_new_session=True, capture_output=True, text=True, check=True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id.api.transport import LAST_LOOK
+from pulumi_twilio_caller_id.api.transport import FINAL_LOOKUP_RETRIES
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import (
     AnswerLost,
@@ -44,18 +44,22 @@ def assert_growing(sleeps: list[float]) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "retry_after": 30}, {"drop": "before"}])
-def test_nothing_is_sent_again_after_an_interrupt(sandbox: Sandbox, connect: Connect, fault: dict[str, Any]) -> None:
+def test_nothing_is_sent_again_after_an_interrupt(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
     """Nor is a pause held out to its end: whoever pressed ^C waits for this."""
     sandbox.fail("fetch", **fault)
     token = CancelToken()
+    pause = CancelToken.wait
 
-    def pause(_: float) -> None:
+    def interrupt(_: CancelToken, __: float) -> None:
         threading.Timer(0.05, token.cancel, ["pulumi was interrupted"]).start()
-        token.wait(PATIENCE)
+        pause(token, PATIENCE)
 
+    monkeypatch.setattr(CancelToken, "wait", interrupt)
     begun = time.monotonic()
     with pytest.raises((TwilioRefused, AnswerLost), match="read caller ID"):
-        connect(cancel=token, pause=pause).fetch("PN" + "0" * 32)
+        connect(cancel=token).fetch("PN" + "0" * 32)
     assert time.monotonic() - begun < PATIENCE / 2
     assert 1 == len(sandbox.requests)
 
@@ -96,7 +100,7 @@ def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
 ) -> None:
     sandbox.fail("create", status=429)
     with pytest.raises(TooManyRequests) as caught:
-        connect(attempts=3, busy_seconds=0).request_validation(INPUTS)
+        connect(attempts=3, rate_limit_seconds=0).request_validation(INPUTS)
     told = f"Too Many Requests (code 20429, HTTP 429, account {sandbox.account_sid})"
     assert caught.value.what == f"Twilio refused to verify {NUMBER}: {told}."
     assert asked(sandbox) == [("create", 429)] * 3
@@ -140,7 +144,7 @@ def test_who_has_no_time_makes_no_long_pause(
 ) -> None:
     sandbox.fail("list", status=status, retry_after=retry_after)
     with pytest.raises(TwilioRefused):
-        connect().with_retries(LAST_LOOK).find(NUMBER)
+        connect().with_retry_policy(FINAL_LOOKUP_RETRIES).find(NUMBER)
     assert expected == sleeps
 
 
@@ -159,7 +163,7 @@ def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
 ) -> None:
     server = answering(b"HTTP/1.0 429 Busy\r\nContent-Length: 0\r\nRetry-After: " + header + b"\r\n\r\n")
     with pytest.raises(TooManyRequests):
-        connect(url=server.url, attempts=2, busy_seconds=0).find(NUMBER)
+        connect(url=server.url, attempts=2, rate_limit_seconds=0).find(NUMBER)
     assert len(server.requests) == 2
     assert len(sleeps) == 1
     assert 0 <= sleeps[0] <= 0.5
@@ -267,7 +271,7 @@ def test_a_success_without_a_json_object_is_a_lost_answer(
 def test_a_deletion_that_is_not_answered_with_204_is_a_lost_answer(sandbox: Sandbox, connect: Connect) -> None:
     """A page of something in between deletes nothing."""
     sandbox.fail("delete", body="{}")
-    with pytest.raises(AnswerLost, match="HTTP 200, but a deletion is answered with 204"):
+    with pytest.raises(AnswerLost, match="HTTP 200, but Twilio answers a deletion with 204"):
         connect(attempts=1).remove(sandbox.caller_ids[0].sid)
 
 

@@ -18,7 +18,7 @@ from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.broken_servers import CERTIFICATE, KEY, BreakingServer, End, Proxy
 from tests.support.machine import free_port
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, SleeplessToken
 
 if TYPE_CHECKING:
     from tests.support.fixtures.unit import Connect
@@ -59,7 +59,7 @@ def test_a_validation_request_that_was_not_sent_is_tried_again(sandbox: Sandbox,
         if len(pauses) == 2:
             sandbox.start()
 
-    request = connect(pause=sleep).request_validation(INPUTS)
+    request = connect(cancel=SleeplessToken(sleep)).request_validation(INPUTS)
     assert [request.call_sid] == [call.sid for call in sandbox.calls]
     assert len(pauses) == 2
 
@@ -113,7 +113,7 @@ def test_a_proxy_that_can_not_be_used_is_a_setting_to_be_corrected(
 
 
 def test_a_host_that_there_can_not_be_is_a_setting_to_be_corrected(connect: Connect) -> None:
-    with pytest.raises(SettingsError, match="twilio:apiUrl names no host that there can be"):
+    with pytest.raises(SettingsError, match="twilio:apiUrl has no valid host name"):
         connect(url="https://x..y").request_validation(INPUTS)
 
 

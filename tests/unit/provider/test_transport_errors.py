@@ -80,7 +80,7 @@ def test_an_answer_without_a_code_may_be_somebody_elses(sandbox: Sandbox, connec
     with pytest.raises(TwilioRefused) as caught:
         connect().fetch(ABSENT)
     assert caught.value.todo == (
-        "The answer has no code of Twilio's, so it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
+        "The answer has no Twilio code; it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
     )
 
 

@@ -102,7 +102,7 @@ class Twilio:
         self.asked = asked
         self._who = who
 
-    def last_look(self) -> CallerId | None:
+    def final_lookup(self) -> CallerId | None:
         return Twilio(self._stream, self._clock, self.asked, "last ").find(NUMBER)
 
     def find(self, phone_number: str) -> CallerId | None:
@@ -150,7 +150,7 @@ def load(name: str) -> dict[str, Any]:
 
 def wait(twilio: Twilio, clock: Clock, **options: Any) -> CallerId:
     return wait_until_verified(
-        twilio, twilio.last_look, REQUEST, inbox=clock, cancel_token=clock.cancel_token, now=clock.now, **options
+        twilio, twilio.final_lookup, REQUEST, inbox=clock, cancel_token=clock.cancel_token, clock=clock.now, **options
     )
 
 
@@ -226,15 +226,15 @@ def test_looks_are_rarer_while_the_phone_rings_or_a_callback_is_expected(
     assert expected == [at for at in looks if at < 12 or callback_expected]
 
 
-def test_only_the_last_look_is_repeated_by_itself() -> None:
-    """The loop comes back anyway; for the last look-up, a passing fault must not be the end."""
+def test_only_the_final_lookup_is_repeated_by_itself() -> None:
+    """The loop comes back anyway; for the final look-up, a passing fault must not be the end."""
     _, _, twilio = play(load("condition-4-no-answer"))
     assert [what for what, _ in twilio.asked].count("last list") == 1
     assert twilio.asked[-1] == ("last list", 33)
 
 
 @pytest.mark.parametrize("deadline", range(1, 60, 4))
-def test_a_twilio_that_hangs_delays_the_end_by_one_request_and_the_last_look(deadline: int) -> None:
+def test_a_twilio_that_hangs_delays_the_end_by_one_request_and_the_final_lookup(deadline: int) -> None:
     """What is asked in a row, each until its time-out, is cut off at the deadline."""
     clock, asked = Clock(), list[tuple[str, float]]()
     stream = {"latency": 15, "events": [{"at": 0, "call": "lost", "list": "lost"}]}
@@ -306,7 +306,7 @@ def test_a_success_that_can_not_be_confirmed_does_not_outlast_an_interruption() 
     assert 4.5 == clock.time - BEGIN
 
 
-def test_a_last_look_that_an_interruption_cuts_off_is_no_failure() -> None:
+def test_a_final_lookup_that_an_interruption_cuts_off_is_no_failure() -> None:
     """Twilio is not to blame: whoever looks is told that pulumi was interrupted."""
     stream = interrupted_at(9, {"at": 8, "list": "lost"}, call={"ended": "busy", "duration": 0})
     outcome, _, twilio = play(stream | {"latency": 4})
@@ -319,7 +319,7 @@ def test_a_last_look_that_an_interruption_cuts_off_is_no_failure() -> None:
     )
 
 
-def test_a_last_look_that_is_answered_is_what_counts_whoever_interrupts() -> None:
+def test_a_final_lookup_that_is_answered_is_what_counts_whoever_interrupts() -> None:
     busy = {"ended": "busy", "duration": 0}
     found, _, _ = play(interrupted_at(9, {"at": 8, "list": "found"}, call=busy) | {"latency": 4})
     missing, _, _ = play(interrupted_at(9, call=busy) | {"latency": 4})

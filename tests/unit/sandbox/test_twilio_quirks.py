@@ -15,7 +15,7 @@ from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.rest import ask
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, SleeplessToken
 
 NUMBER, BOUGHT = "+14155550101", "+14155550102"
 BOUGHT_SID = "PN" + "b" * 32
@@ -30,7 +30,7 @@ def twilio_sandbox_options() -> dict[str, Any]:
 @pytest.fixture
 def twilio(sandbox: Sandbox) -> Client:
     settings = {"account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token, "api_url": sandbox.url}
-    return Client(Settings.model_validate(settings), pause=lambda _: None)
+    return Client(Settings.model_validate(settings), cancel=SleeplessToken())
 
 
 def test_an_answer_of_200_to_a_create_has_made_nothing_yet_that_has_a_sid(sandbox: Sandbox) -> None:

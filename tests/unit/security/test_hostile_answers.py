@@ -57,7 +57,7 @@ def test_a_field_of_another_type_is_named(connect: Connect, sandbox: Sandbox, fi
     for value in WRONG if may_lack else [*WRONG, None]:
         sandbox.fail("fetch", status=200, body=json.dumps(record(**{field: value})))
         sandbox.fail("list", status=200, body=page(record(**{field: value})))
-        for call in (lambda: twilio.fetch(SID), lambda: twilio.find(NUMBER), lambda: list(twilio.each())):
+        for call in (lambda: twilio.fetch(SID), lambda: twilio.find(NUMBER), lambda: list(twilio.stream())):
             assert told(call).endswith(f"gave no usable answer: its fields {field} are missing or malformed.")
         sandbox.heal()
     if may_lack:
@@ -100,7 +100,7 @@ def test_a_list_that_was_not_filtered_gives_no_other_number(
 
     assert (SID, OTHER_SID) == (twilio.find(NUMBER).sid, twilio.find(OTHER).sid)  # type: ignore[union-attr]
     assert None is twilio.find("+14155550103")
-    assert [OTHER_SID] == [known.sid for known in twilio.each(phone_number=OTHER)]
+    assert [OTHER_SID] == [known.sid for known in twilio.stream(phone_number=OTHER)]
 
     sandbox.heal()
     sandbox.fail("list", status=200, body=page(record(), record(sid=OTHER_SID, phone_number=OTHER)), times=1)
@@ -111,14 +111,14 @@ def test_a_list_that_was_not_filtered_gives_no_other_number(
 def test_nor_another_name(connect: Connect, sandbox: Sandbox) -> None:
     sandbox.fail("list", status=200, body=page(record(), record(sid=OTHER_SID, friendly_name="desk")))
 
-    assert [SID] == [known.sid for known in connect().each(friendly_name="Desk")]
+    assert [SID] == [known.sid for known in connect().stream(friendly_name="Desk")]
 
 
 def test_a_caller_id_that_is_listed_twice_is_one(connect: Connect, sandbox: Sandbox) -> None:
     """What is added or deleted while the pages are read moves others from one to the next."""
     sandbox.fail("list", status=200, body=page(record(), record(sid=OTHER_SID), record()))
 
-    assert [SID, OTHER_SID] == [known.sid for known in connect().each()]
+    assert [SID, OTHER_SID] == [known.sid for known in connect().stream()]
 
 
 # Texts in answers
@@ -194,7 +194,7 @@ def test_what_is_shown_while_a_number_waits_and_sent_to_others_is_printable(serv
     request = ValidationRequest(
         call_sid="CA" + "1" * 32, phone_number=NUMBER + STEERING, validation_code="12" + STEERING
     )
-    notifier = Notifier([service.url()], print, seconds=PATIENCE)
+    notifier = Notifier([service.url()], print, close_timeout=PATIENCE)
     notifier.calling(request.phone_number, request.validation_code, 60.0)
     notifier.verified(request.phone_number, SID + STEERING)
     notifier.failed(request.phone_number, f"because{STEERING}")

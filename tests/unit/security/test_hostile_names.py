@@ -69,7 +69,7 @@ def test_a_control_character_is_refused_and_named(control: str) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "\u00a0\u3000", "\u200b", "\ufeff\u2060", "\u202e", "\u00ad \t"])
 def test_a_name_with_nothing_to_see_is_empty(name: str) -> None:
-    assert "it is empty: leave it out to leave Twilio's name alone" == refusal(name)
+    assert "it is empty: omit it to keep the name that the number has at Twilio" == refusal(name)
 
 
 @pytest.mark.parametrize("name", [7, 7.0, True, ["Desk"], {"a": "Desk"}])

@@ -10,7 +10,7 @@ import pytest
 from pulumi_twilio_caller_id.errors import NotVerified
 from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.phone_number import e164
+from pulumi_twilio_caller_id.phone_number import DefaultRegion, e164
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -51,7 +51,7 @@ def test_two_spellings_of_a_number_never_differ(written: str) -> None:
 
 NO_PART = "it holds {!r}, which is no part of a phone number"
 LETTERS = "it holds letters: give the digits that stand for them"
-DOUBLE_ZERO = "it begins with 00: write + in place of that"
+DOUBLE_ZERO = "it begins with 00: write + instead"
 NONE = "it is not a phone number"
 TOO_LONG = "it is too long to be a phone number"
 TEXT = "it must be text: put it in quotes"
@@ -108,7 +108,7 @@ def test_what_could_ring_another_phone_is_refused(written: object, reason: str) 
 @pytest.mark.parametrize("region", ["\x1b[2J", "US\n", "\u202eUS", "x" * 10_000])
 def test_a_region_is_shown_in_one_printable_line(region: str) -> None:
     with pytest.raises(ValueError, match="not a country such as") as refused:
-        e164(NUMBER, region)
+        e164(NUMBER, DefaultRegion(region))
 
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 250

@@ -24,7 +24,7 @@ from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.provider import Provider
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.text import one_line, redact, register_secret, sanitize
+from pulumi_twilio_caller_id.text import is_displayable, one_line, redact, register_secret, sanitize
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint
 from tests.support.leak_search import canary, forms
 
@@ -150,7 +150,7 @@ def test_a_fault_of_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "1" * 32)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
-    monkeypatch.setattr(Client, "each", fail)
+    monkeypatch.setattr(Client, "stream", fail)
     assert 1 == main(["list"])
     told = capsys.readouterr()
     assert "LookupError: [secret]" in told.err
@@ -204,7 +204,7 @@ def holders(sandbox: Sandbox, loop: None) -> dict[str, object]:
         "Settings": settings,
         "TwilioApi": Client(settings),
         "Notifier": Notifier([NOTIFY], print),
-        "Reception": CallbackEndpoint("https://hooks.example.com", tokens=settings.signing_tokens),
+        "Reception": CallbackEndpoint("https://hooks.example.com", auth_tokens=settings.signing_tokens),
         "Provider": Provider("eu", account_sid=sandbox.account_sid, auth_token=TOKEN, notify=[NOTIFY]),
     }
 
@@ -232,3 +232,9 @@ def test_settings_can_still_be_copied(holders: dict[str, object]) -> None:
     assert settings == copy.copy(settings) == copy.deepcopy(settings)
     assert isinstance(settings, Settings)
     assert TOKEN not in settings.model_dump_json() + repr(settings.model_dump())
+
+
+@pytest.mark.parametrize("value", ["x" * 11, ["x" * 11], {"x" * 11: 1}, [["x"] * 11], ["\x1b"]])
+def test_a_value_that_is_too_long_or_steers_a_terminal_is_not_displayable(value: object) -> None:
+    assert not is_displayable(value, longest=10)
+    assert is_displayable(["x" * 10, {"x": ["y"] * 10}], longest=10)

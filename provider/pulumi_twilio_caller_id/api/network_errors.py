@@ -1,0 +1,153 @@
+"""Explain why a request to Twilio got no answer: it was not sent, perhaps due to a setting, or the answer was lost."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import ssl
+from urllib.parse import urlsplit
+
+from requests import exceptions
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, SettingsError, TwilioUnreachable
+from pulumi_twilio_caller_id.text import quote
+
+CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name the certificates to trust. `requests` obeys the first one that is set."""
+
+PROXY_FORM = "it takes http://host:port, with user:password@ before the host if the proxy asks for them"
+
+PROXY_WITHOUT_PASSWORD = re.compile(r"[\w.+-]+://[\w.-]+(:\d{1,5})?/?")
+"""Matches proxy URLs without user and password, which are safe to show."""
+
+PROXY_WANTS_A_PASSWORD = 407
+"""HTTP status, which never comes from Twilio."""
+
+HANDSHAKE_FAILURES = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "SSLV3_ALERT_HANDSHAKE_FAILURE"})
+"""OpenSSL's reasons for a TLS connection that was never made."""
+
+TUNNEL_FAILED = "Tunnel connection failed"
+"""The beginning of http.client's error for a proxy that refuses to connect to Twilio."""
+
+
+def error_without_answer(error: Exception, url: str, action: str, timeout_seconds: float) -> CallerIdError:
+    """Return the CallerIdError for a request that got no answer: it was not sent, or its answer was lost."""
+    causes = _causes(error)
+    innermost = causes[-1]
+    if _was_not_sent(causes):
+        proxy_setting, proxy = _proxy_for(url)
+        if proxy and f" {PROXY_WANTS_A_PASSWORD} " in str(innermost):
+            return proxy_wants_password(url, action)
+        settings_error = _settings_error(error, url, action)
+        if settings_error is not None:
+            return settings_error
+        through = f", through the proxy in {proxy_setting}" if proxy else ""
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        return TwilioUnreachable(action, f"no connection to {host}{through} ({_in_words(innermost)})")
+    if isinstance(error, exceptions.Timeout):
+        return AnswerLost(action, f"nothing came within {timeout_seconds:g} s")
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return AnswerLost(action, "the answer was cut short")
+    if isinstance(error, exceptions.ConnectionError):
+        return AnswerLost(action, f"the connection broke ({_in_words(innermost)})")
+    return AnswerLost(action, f"{type(error).__name__}: {_in_words(innermost)}")
+
+
+def proxy_wants_password(url: str, action: str) -> CallerIdError:
+    """Return the error for a proxy that answers with 407."""
+    what = f"the proxy wants a user and password, or refuses those that it was given (HTTP {PROXY_WANTS_A_PASSWORD})"
+    return _not_sent(action, what, f"Correct {_proxy_for(url)[0]}: {PROXY_FORM}.")
+
+
+def _not_sent(action: str, what: str, todo: str) -> SettingsError:
+    return SettingsError(f"Could not reach Twilio to {action}: {what}.", todo)
+
+
+def _was_not_sent(causes: list[BaseException]) -> bool:
+    """Check whether the error surely came before the request was sent. causes: as `_causes` returns them.
+
+    The outermost error's type alone does not tell: TLS, connection and proxy errors also occur after sending.
+    """
+    outermost, innermost = causes[0], causes[-1]
+    no_connection = any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes)
+    no_handshake = isinstance(innermost, ssl.SSLError) and (
+        innermost.reason in HANDSHAKE_FAILURES or innermost.library == "X509"
+    )
+    unusable_file = (
+        isinstance(innermost, OSError) and innermost.filename is not None
+    )  # such as the file in SSLKEYLOGFILE
+    refused_by_proxy = isinstance(innermost, OSError) and str(innermost).startswith(TUNNEL_FAILED)
+    bad_url = isinstance(outermost, (ValueError, TypeError))  # TypeError: a proxy's URL with a user and no host
+    no_certificates = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))
+    return no_connection or no_handshake or unusable_file or refused_by_proxy or bad_url or no_certificates
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return the error and what it wraps, the outermost first. requests wraps urllib3's, which wrap the system's."""
+    causes = [error]
+    while len(causes) < 8:
+        outer = causes[-1]
+        nested = getattr(outer, "reason", None) or next((a for a in outer.args if isinstance(a, BaseException)), None)
+        if not isinstance(nested, BaseException):
+            break
+        causes.append(nested)
+    return causes
+
+
+def _in_words(cause: BaseException) -> str:
+    """Return an error in a few words, without the object names that urllib3 puts before them."""
+    if isinstance(cause, OSError) and cause.filename is not None:
+        return f"{cause.strerror}: {cause.filename}"
+    text = str(cause.args[-1] if cause.args else cause) or type(cause).__name__
+    return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
+
+
+def _settings_error(error: Exception, url: str, action: str) -> SettingsError | None:
+    """Return the error for a setting that kept the request from being sent, None if no setting is to blame."""
+    variable = next((name for name in CA_BUNDLE_VARIABLES if os.environ.get(name)), "")
+    wrong = _wrong_ca_bundle(os.environ[variable]) if variable and url.startswith("https:") else None
+    if wrong:
+        what = f"{variable} is {quote(os.environ[variable], 300)}, {wrong}"
+        return _not_sent(action, what, f"Correct {variable}, or unset it.")
+    if not isinstance(error, (ValueError, TypeError)):
+        return None
+    # Such an error means a malformed URL: the proxy's, or without a proxy that of twilio:apiUrl.
+    name, proxy = _proxy_for(url)
+    if not proxy:
+        return _not_sent(action, "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL).")
+    if isinstance(error, exceptions.InvalidSchema) and proxy.lower().startswith("socks"):
+        return _not_sent(
+            action,
+            f"{name} names a SOCKS proxy, and the package PySocks is not installed",
+            "Install it into the environment that runs the program (`pip install pysocks`), or use an HTTP proxy.",
+        )
+    value = f" {quote(proxy)}" if PROXY_WITHOUT_PASSWORD.fullmatch(proxy) else ""
+    return _not_sent(
+        action, f"{name}{value} is not the URL of a proxy that can be used", f"Correct {name}: {PROXY_FORM}."
+    )
+
+
+def _proxy_for(url: str) -> tuple[str, str]:
+    """Return the variable that sets the proxy for requests to `url`, and the proxy's URL ("" without a proxy)."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
+    names = (f"{url.partition(':')[0]}_proxy", "all_proxy")
+    named = [name for name, value in os.environ.items() if name.lower() in names and value == proxy]
+    return min(named, key=lambda name: names.index(name.lower()), default="the system's settings"), proxy
+
+
+def _wrong_ca_bundle(path: str) -> str | None:
+    """Return why no trusted certificates can be read from this path, None if they can."""
+    if not os.path.exists(path):  # noqa: PTH110  pathlib raises an error for a path that is too long
+        return "which is not there"
+    if os.path.isdir(path):  # noqa: PTH112
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return "which has no certificates in PEM form"
+    except OSError as error:
+        return f"which can't be read: {error.strerror}"
+    return None
