@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from .ownership_notes import Note, OwnershipNotes
-from .phone_number import readable
+from .phone_number import international_format
 
 DELETING = "(being deleted) "
 """Precedes the URN of an owner that deletes its caller ID, or has deleted it."""
@@ -83,7 +83,7 @@ class Ownership:
         self.fail_if_deleted(sid, number)
         if other is not None:
             raise AlreadyVerified(
-                f"{readable(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
+                f"{international_format(number)} is managed as {name_of(other)!r} in this stack already ({sid}).",
                 "Declare each number once.",
             )
 
@@ -97,7 +97,7 @@ class Ownership:
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
-            raise DeclaredTwice(readable(number), name_of(other))
+            raise DeclaredTwice(international_format(number), name_of(other))
 
     def owner(self, sid: str) -> str | None:
         """Return the URN of the caller ID's owner, which `DELETING` may precede. None if it has no owner."""
@@ -127,7 +127,8 @@ class Ownership:
         """Raise Gone if the caller ID is being deleted or was just deleted: Twilio may list it still."""
         if (self.owner(sid) or "").startswith(DELETING):
             raise Gone(
-                f"{readable(number)} can't be taken over: its caller ID {sid} is being deleted by the same command.",
+                f"{international_format(number)} can't be taken over: its caller ID {sid} is being deleted by the same"
+                " command.",
                 "Run the same command again.",
             )
 

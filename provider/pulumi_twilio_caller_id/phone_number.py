@@ -133,12 +133,12 @@ def unusual_length_warning(number: str) -> str | None:
         return None
     country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     return (
-        f"{readable(number)} has an unusual length: phonenumbers {phonenumbers.__version__} knows no such numbers in"
-        f" {country}.\nCheck the number. If it is right, nothing needs to be done."
+        f"{international_format(number)} has an unusual length: phonenumbers {phonenumbers.__version__} knows no such"
+        f" numbers in {country}.\nCheck the number. If it is right, nothing needs to be done."
     )
 
 
-def readable(number: str) -> str:
+def international_format(number: str) -> str:
     """Format a number in E.164 for people, such as `+1 415-555-0101`. Any other text is returned unchanged."""
     import phonenumbers
 

@@ -58,6 +58,11 @@ def redact(text: str) -> str:
     return _USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
 
 
+def quotes(text: str, value: str) -> bool:
+    """Check whether a text quotes a value, also as it looks in a URL, in JSON or in Python, or its beginning."""
+    return any(form[:20] in text for form in _forms(one_line(value)))
+
+
 def one_line(text: object, longest: int = 300) -> str:
     """Return a foreign text as one redacted line of at most `longest` characters."""
     plain = sanitize(str(text)).replace("\n", " ").strip()

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.harness import Stack, occurrences
 
@@ -124,7 +124,7 @@ def test_every_way_a_call_ends(stack: Stack, sandbox: Sandbox) -> None:
         call = calls.get(NUMBERS[name])
         told = what.format(sid=call and call.sid, after="@", account=sandbox.account_sid, existing=existing.sid)
         error = result.errors[name]
-        begin = f"error: {readable(NUMBERS[name])} ", f"error: Twilio refused to verify {NUMBERS[name]}: "
+        begin = f"error: {international_format(NUMBERS[name])} ", f"error: Twilio refused to verify {NUMBERS[name]}: "
         assert error.startswith(begin)
         assert re.search(re.escape(told).replace("@", r"( after \d+ s)?"), error), error
         assert todo in error

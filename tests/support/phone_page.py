@@ -13,7 +13,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.testing import PlacedCall, Sandbox
 from tests.support.machine import ROOT
 from tests.support.rest import place
@@ -78,7 +78,7 @@ class PhonePage:
 
     def card(self, number: str) -> Locator:
         """The card of the call to a number in E.164."""
-        return self.page.get_by_role("article", name=f"Call to {readable(number)}")
+        return self.page.get_by_role("article", name=f"Call to {international_format(number)}")
 
     def press(self, number: str, *buttons: str) -> None:
         """Presses buttons on a card, by what stands on them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -33,9 +33,9 @@ class Connections:
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
 
     @staticmethod
-    def new_session() -> requests.Session:
-        """Return a session that has no connection yet."""
-        return BoundedSession()
+    def new_session(before_sending: Callable[[], object] | None = None) -> requests.Session:
+        """Return a session that has no connection yet. before_sending: see `BoundedSession`."""
+        return BoundedSession(before_sending)
 
     @contextmanager
     def slot(self, cancel: CancelToken) -> Iterator[None]:
@@ -53,10 +53,14 @@ class BoundedSession(requests.Session):
 
     `timeout` limits three things, one after the other: connecting, waiting for the headers, reading the whole body.
     (`requests` by itself limits the wait for each piece of the body.)
+
+    before_sending: called when there is a connection and the body of a request is about to be sent. If it raises an
+    error, the body is not sent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before_sending: Callable[[], object] | None = None) -> None:
         super().__init__()
+        self._before_sending = before_sending
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONCURRENT_REQUESTS))
@@ -68,6 +72,9 @@ class BoundedSession(requests.Session):
         `ContentDecodingError` if the body has more than MAX_ANSWER_BYTES.
         """
         kwargs["stream"] = True
+        if self._before_sending is not None:
+            body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+            request.body = _WatchedBody(body, self._before_sending)  # type: ignore[assignment]
         with super().send(request, **kwargs) as response:
             deadline = time.monotonic() + kwargs["timeout"]
             content = io.BytesIO()
@@ -80,7 +87,23 @@ class BoundedSession(requests.Session):
                     raise requests.exceptions.ReadTimeout("timed out")
         content.seek(0)
         response.raw = content
+        response.encoding = "utf-8"  # as JSON has it; the headers may name a charset that Python does not know
         return response
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Name no target: `requests` would read the whole answer, although no redirect is followed."""
+
+
+class _WatchedBody(io.BytesIO):
+    """The body of a request. urllib3 reads it once there is a connection."""
+
+    def __init__(self, content: bytes, before_sending: Callable[[], object]) -> None:
+        super().__init__(content)
+        self._before_sending = before_sending
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._before_sending()
+        return super().read(size)
 
 
 def _read_chunk(response: requests.Response) -> bytes:

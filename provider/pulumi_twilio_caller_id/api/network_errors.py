@@ -33,11 +33,16 @@ TUNNEL_FAILED = "Tunnel connection failed"
 """The beginning of http.client's error for a proxy that refuses to connect to Twilio."""
 
 
-def error_without_answer(error: Exception, url: str, action: str, timeout_seconds: float) -> CallerIdError:
-    """Return the CallerIdError for a request that got no answer: it was not sent, or its answer was lost."""
+def error_without_answer(
+    error: Exception, url: str, action: str, timeout_seconds: float, *, is_sent: bool | None
+) -> CallerIdError:
+    """Return the CallerIdError for a request that got no answer: it was not sent, or its answer was lost.
+
+    is_sent: None if only the error can tell, which is a guess: TLS, for one, breaks alike before and after sending.
+    """
     causes = _causes(error)
     innermost = causes[-1]
-    if _was_not_sent(causes):
+    if _was_probably_not_sent(causes) if is_sent is None else not is_sent:
         proxy_setting, proxy = _proxy_for(url)
         if proxy and f" {PROXY_WANTS_A_PASSWORD} " in str(innermost):
             return proxy_wants_password(url, action)
@@ -66,8 +71,8 @@ def _not_sent(action: str, what: str, todo: str) -> SettingsError:
     return SettingsError(f"Could not reach Twilio to {action}: {what}.", todo)
 
 
-def _was_not_sent(causes: list[BaseException]) -> bool:
-    """Check whether the error surely came before the request was sent. causes: as `_causes` returns them.
+def _was_probably_not_sent(causes: list[BaseException]) -> bool:
+    """Check whether the error looks as if it came before the request was sent. causes: as `_causes` returns them.
 
     The outermost error's type alone does not tell: TLS, connection and proxy errors also occur after sending.
     """
@@ -76,11 +81,11 @@ def _was_not_sent(causes: list[BaseException]) -> bool:
     no_handshake = isinstance(innermost, ssl.SSLError) and (
         innermost.reason in HANDSHAKE_FAILURES or innermost.library == "X509"
     )
-    unusable_file = (
-        isinstance(innermost, OSError) and innermost.filename is not None
-    )  # such as the file in SSLKEYLOGFILE
+    # such as the file in SSLKEYLOGFILE
+    unusable_file = isinstance(innermost, OSError) and innermost.filename is not None
     refused_by_proxy = isinstance(innermost, OSError) and str(innermost).startswith(TUNNEL_FAILED)
-    bad_url = isinstance(outermost, (ValueError, TypeError))  # TypeError: a proxy's URL with a user and no host
+    # TypeError: a proxy's URL with a user and no host. InvalidHeader is a ValueError too, but about an answer.
+    bad_url = isinstance(outermost, (ValueError, TypeError)) and not isinstance(outermost, exceptions.InvalidHeader)
     no_certificates = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))
     return no_connection or no_handshake or unusable_file or refused_by_proxy or bad_url or no_certificates
 

@@ -78,17 +78,16 @@ class SharedPoller:
     def fetch(self, sid: str) -> CallerId:
         """Return the caller ID with this sid. Raises NotFound if there is none yet.
 
-        The look-up is made even after an interruption, because a callback has reported success with this sid.
+        An interruption does not end this look-up, because a callback has reported success with this sid.
         """
-        return self._run(f"read caller ID {sid}", lambda: self._client.fetch(sid), even_if_cancelled=True)
+        return self._run(f"read caller ID {sid}", lambda: self._client.fetch(sid), CancelToken())
 
     def call_state(self, call_sid: str) -> CallState | None:
         """Return the state of the call, None if Twilio does not show it yet."""
         return self._run(f"read call {call_sid}", lambda: self._client.call_state(call_sid))
 
-    def _run(self, action: str, look_up: Callable[[], R], *, even_if_cancelled: bool = False) -> R:
-        cancel = CancelToken() if even_if_cancelled and self._cancel.cancel_reason else self._cancel
+    def _run(self, action: str, look_up: Callable[[], R], cancel: CancelToken | None = None) -> R:
         try:
-            return run_cancellable(cancel, look_up, LOOKUP_TIMEOUT)
+            return run_cancellable(cancel or self._cancel, look_up, LOOKUP_TIMEOUT)
         except (Cancelled, TimeoutError) as stopped:
             raise AnswerLost(action, str(stopped)) from None

@@ -75,6 +75,11 @@ FINAL_LOOKUP_RETRIES = RetryPolicy(attempts=2, timeout_seconds=10, rate_limit_se
 """The deadline has passed, so the answer must come soon."""
 
 
+LIST = "OutgoingCallerIds"
+LIST_FIELD = "outgoing_caller_ids"
+"""A list's resource in the URL, and the field that has its records."""
+
+
 class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
     """Sends the requests of one action, such as the pages of a list.
 
@@ -98,8 +103,9 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         super().__init__(pool_connections=False, timeout=policy.timeout_seconds)
         # If a request fails on a connection that was idle, Twilio may have taken it or not. So a request that must not
         # be sent twice gets a new connection.
-        self.session = connections.session if repeatable else connections.new_session()
+        self.session = connections.session if repeatable else connections.new_session(self._before_sending)
         self.has_answered = False
+        self._is_sent: bool | None = None  # None if that is not known, as for a repeatable request
         self._action = action
         self._account_sid = account_sid
         self._repeatable = repeatable
@@ -140,6 +146,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     attempts -= 1
                 else:
                     raise
+                self.close()  # Twilio may close a connection that is idle during the delay
                 self._cancel.wait(delay)
                 if self._cancel.cancel_reason is not None:
                     raise  # this error says more than Interrupted would
@@ -162,27 +169,35 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
 
     def _send(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         """Send the request once."""
-        if not self._repeatable:
-            self._cancel.raise_if_cancelled()  # the phone must not ring after a cancellation
+        self._is_sent = None if self._repeatable else False
         try:
             response = super().request(method, url, *args, **kwargs)
         except REQUEST_ERRORS as error:
-            raise error_without_answer(error, url, self._action, self.timeout) from None
+            raise error_without_answer(error, url, self._action, self.timeout, is_sent=self._is_sent) from None
         if response.status_code == PROXY_WANTS_A_PASSWORD:
             raise proxy_wants_password(url, self._action)
-        self._fail_unless_success(response)
+        body = self._successful_body(response)
+        if method.upper() == "GET" and url.endswith(f"/{LIST}.json") and not isinstance(body.get(LIST_FIELD), list):
+            raise AnswerLost(
+                self._action, f"it has no list of {LIST_FIELD}"
+            )  # not an empty list: numbers would be gone
         if method.upper() == "DELETE" and response.status_code != 204:  # it may be a proxy's page
             raise AnswerLost(self._action, f"HTTP {response.status_code}, but Twilio answers a deletion with 204")
         self.has_answered = True
         return response
 
-    def _fail_unless_success(self, response: Response) -> None:
-        """Raise the error that Twilio reports, or AnswerLost for a success without a JSON object."""
+    def _before_sending(self) -> None:
+        """Note that the request is sent. Raise Cancelled if the phone must not ring any more."""
+        self._cancel.raise_if_cancelled()
+        self._is_sent = True
+
+    def _successful_body(self, response: Response) -> dict[str, Any]:
+        """Return the JSON object of a success. Raise the error that Twilio reports, or AnswerLost without an object."""
         status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):
                 raise AnswerLost(self._action, f"HTTP {status} with a body that is not JSON")
-            return
+            return body or {}
         fields = body if isinstance(body, dict) else {}
         code = fields.get("code")
         code = code if isinstance(code, int) and 0 <= code <= HIGHEST_CODE else 0

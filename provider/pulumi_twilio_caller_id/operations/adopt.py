@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotF
 from pulumi_twilio_caller_id.inputs import Failure
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.ownership import name_of
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.text import quote
 
 from .friendly_name import is_other_name
@@ -35,8 +35,9 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
     except NotFound as failed:
         listed = plugin.listing_cache.recheck_not_found(failed, client, sid)
         if listed is None:
+            why = not_there(client.find(inputs.phone_number))
             raise ImportMismatch(
-                f"import_ of {readable(inputs.phone_number)} is {sid}: {not_there(client.find(inputs.phone_number))}.",
+                f"import_ of {international_format(inputs.phone_number)} is {sid}: {why}.",
                 "Nothing was changed at Twilio.",
             ) from failed
         record = listed
@@ -89,8 +90,8 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
     if account_sid:
         select += f" --account-sid {account_sid}"
     return AlreadyVerified(
-        f"{readable(record.phone_number)} is a caller ID of account {record.account_sid} already: {record.sid}."
-        " No call was placed.",
+        f"{international_format(record.phone_number)} is a caller ID of account {record.account_sid} already:"
+        f" {record.sid}. No call was placed.",
         "To have this stack manage it, without a call, one of:\n"
         f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
         "  in the program       adopt=True\n"

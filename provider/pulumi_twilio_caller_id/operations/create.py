@@ -24,7 +24,7 @@ from pulumi_twilio_caller_id.errors import (
 )
 from pulumi_twilio_caller_id.inputs import IMPORT
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, ValidationRequest
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.progress.row import ProgressDisplay, log_text
 from pulumi_twilio_caller_id.settings.model import Settings
@@ -88,8 +88,8 @@ def _verify_or_adopt(
             return adopt_or_fail(plugin, call, settings, inputs, answer)
         if answer.phone_number != inputs.phone_number:
             raise NotVerified(
-                f"{readable(inputs.phone_number)} was not verified: Twilio calls {one_line(answer.phone_number)}"
-                f" in its place (call {answer.call_sid}).",
+                f"{international_format(inputs.phone_number)} was not verified: Twilio calls"
+                f" {one_line(answer.phone_number)} in its place (call {answer.call_sid}).",
                 "Let that call pass. If it is the same number, declare it as Twilio writes it.",
             )
         return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
@@ -140,7 +140,7 @@ def _wait(
 
 def _interrupted_before_phone_call(inputs: OutgoingCallerIdInputs, reason: str) -> Interrupted:
     return Interrupted(
-        f"{readable(inputs.phone_number)} was not verified: {reason} before any call was placed.",
+        f"{international_format(inputs.phone_number)} was not verified: {reason} before any call was placed.",
         "Run `pulumi up` again.",
     )
 
@@ -188,8 +188,8 @@ def _request_validation(
             if existing is not None:
                 return existing
             raise AlreadyVerified(
-                f"Account {client.account_sid} has verified {readable(inputs.phone_number)} already, but its list does"
-                f" not show it yet (code {ALREADY_VERIFIED}).",
+                f"Account {client.account_sid} has verified {international_format(inputs.phone_number)} already, but"
+                f" its list does not show it yet (code {ALREADY_VERIFIED}).",
                 "Wait a minute and run `pulumi up` again.",
             ) from refused
         if refused.status < 500:
@@ -198,7 +198,7 @@ def _request_validation(
     except AnswerLost as failed:
         lost = failed.what
     raise NotVerified(
-        f"{readable(inputs.phone_number)} was not verified: {lost}",
+        f"{international_format(inputs.phone_number)} was not verified: {lost}",
         "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
         "Then run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

@@ -6,7 +6,7 @@ from collections.abc import Container
 from typing import Any
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from .friendly_name import is_other_name
 
@@ -26,7 +26,7 @@ def diff(
     if replaces:
         plugin.ownership.release(sid, call.urn)
         # The engine then checks the resource again as a new one, and `preview_create` adds this text to its line.
-        number = readable(str(old_outputs.get("phone_number")))
+        number = international_format(str(old_outputs.get("phone_number")))
         plugin.ownership.set_replaced_caller_id(call.urn, f"{number} ({sid})")
     else:
         claim_caller_id(plugin, call, sid, old_outputs)

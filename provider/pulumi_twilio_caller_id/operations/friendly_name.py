@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_twilio_caller_id.context import Call
 from pulumi_twilio_caller_id.errors import CallerIdError, TwilioRefused
-from pulumi_twilio_caller_id.phone_number import readable
-from pulumi_twilio_caller_id.text import one_line
+from pulumi_twilio_caller_id.phone_number import international_format
+from pulumi_twilio_caller_id.text import quotes
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
@@ -39,8 +39,8 @@ def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
     if is_other_name(name, caller_id.friendly_name):
         call.log(
             "warning",
-            f"Twilio stored another friendly name for {readable(caller_id.phone_number)} than the program gives, so"
-            " the next `pulumi up` will rename it again.\n"
+            f"Twilio stored another friendly name for {international_format(caller_id.phone_number)} than the program"
+            " gives, so the next `pulumi up` will rename it again.\n"
             "To end that, give Twilio's name in the program: `python -m pulumi_twilio_caller_id list` shows it.",
         )
     return caller_id
@@ -58,7 +58,8 @@ def rename_created(call: Call, client: Client, caller_id: CallerId, name: str | 
     except CallerIdError as failed:
         call.log(
             "warning",
-            f"{readable(caller_id.phone_number)} is verified, but its friendly name was not set: {failed.what}\n"
+            f"{international_format(caller_id.phone_number)} is verified, but its friendly name was not set:"
+            f" {failed.what}\n"
             "The next `pulumi up` sets it.",
         )
         return caller_id
@@ -70,7 +71,7 @@ def hide_inputs_in_refusal(*inputs: str | None) -> Iterator[None]:
     try:
         yield
     except TwilioRefused as refused:
-        if not any(value and one_line(value)[:20] in refused.what for value in inputs):  # a long input may be cut
+        if not any(value and quotes(refused.what, value) for value in inputs):
             raise
         hidden = type(refused)(refused.action, refused.status, refused.code, retry_after=refused.retry_after)
         hidden.advise(refused.todo)

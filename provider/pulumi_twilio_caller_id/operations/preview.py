@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT, Failure
 from pulumi_twilio_caller_id.ownership import name_of
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
 
@@ -119,7 +119,7 @@ def _creation_outcome(
     timeout: the resource's `custom_timeouts.create`, such as "8m". is_adopt_known: whether `adopt` is no unknown input.
     """
     number = inputs.get("phone_number")
-    whom = readable(number) if number else "the number"
+    whom = international_format(number) if number else "the number"
     listing = _listing(plugin, call, settings, inputs.get("account_sid")) if settings and number else None
     record = listing.with_number(number) if listing and number else None
     if settings is None or record is None:

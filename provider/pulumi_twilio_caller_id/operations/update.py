@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import Gone, NotFound
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from .delete import fail_if_listed
 from .diff import claim_caller_id
@@ -24,7 +24,7 @@ def update(plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_in
         return rename(call, client, sid, str(name)).outputs()
     except NotFound as failed:
         fail_if_listed(plugin, client, sid, failed)
-        number = readable(str(old_outputs.get("phone_number", "")))
+        number = international_format(str(old_outputs.get("phone_number", "")))
         raise Gone(
             f"{number} can't be renamed: its caller ID {sid} was removed at Twilio.",
             "Run `pulumi refresh` to take it out of the state, then `pulumi up` to verify the number again.",

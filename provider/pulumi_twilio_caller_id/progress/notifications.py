@@ -15,7 +15,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
-from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, international_format
 from pulumi_twilio_caller_id.settings.model import APPRISE_SCHEME
 from pulumi_twilio_caller_id.shadowing import shadowing_error
 from pulumi_twilio_caller_id.text import one_line, sanitize
@@ -61,7 +61,7 @@ class Notifier:
 
     def calling(self, phone_number: str, code: str, timeout: float) -> None:
         """Send the code. Somebody must key it in within `timeout` seconds, on the phone that is about to ring."""
-        number, caller = readable(phone_number), readable(VALIDATION_CALL_FROM)
+        number, caller = international_format(phone_number), international_format(VALIDATION_CALL_FROM)
         left = f"{timeout // 60:.0f} min" if timeout >= 60 else f"{max(0.0, timeout):.0f} s"
         body = f"Twilio calls {number} from {caller}, in English.\nAnswer, and key in {code}. Time left: {left}."
         self._send(f"Key in {code} on {number}", body, "info")
@@ -69,11 +69,11 @@ class Notifier:
     def verified(self, phone_number: str, sid: str) -> None:
         """Send that the number is verified."""
         body = f"Twilio took the code. The number is caller ID {sid} now."
-        self._send(f"{readable(phone_number)} is verified", body, "success")
+        self._send(f"{international_format(phone_number)} is verified", body, "success")
 
     def failed(self, phone_number: str, reason: str) -> None:
         """Send that the number was not verified, and why."""
-        title = f"{readable(phone_number)} was not verified"
+        title = f"{international_format(phone_number)} was not verified"
         self._send(title, one_line(reason).removeprefix(f"{title}: "), "failure")
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, international_format
 from pulumi_twilio_caller_id.text import sanitize
 
 from .terminal_line import TerminalLine
@@ -41,7 +41,7 @@ class ProgressDisplay:
 
     def __call__(self, progress: Progress) -> None:
         """Show the progress on the bottom line; on the row only if the state is new, or after ROW_REFRESH_SECONDS."""
-        code_and_number = f"{progress.validation_code} {readable(progress.phone_number)}"
+        code_and_number = f"{progress.validation_code} {international_format(progress.phone_number)}"
         details = f"{progress.state}, {_minutes_and_seconds(progress.remaining)} left"
         self._terminal_line.show(self._call_sid, code_and_number, details)
         before = self._on_row
@@ -61,15 +61,15 @@ class ProgressDisplay:
 
 def row_text(progress: Progress) -> str:
     """Return the text for the row, such as `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
-    number = readable(progress.phone_number)
+    number = international_format(progress.phone_number)
     left = _minutes_and_seconds(progress.remaining)
     return sanitize(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
 
 
 def log_text(request: ValidationRequest) -> str:
     """Return the text for the log, for people who see no rows, as in CI."""
-    number = readable(request.phone_number)
-    caller = readable(VALIDATION_CALL_FROM)
+    number = international_format(request.phone_number)
+    caller = international_format(VALIDATION_CALL_FROM)
     code = request.validation_code
     return sanitize(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
 

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from . import calls, wire
 from .account import LocalTwilio
@@ -149,7 +149,7 @@ class Live:
         numbered = list(enumerate(sent))
         return {
             "accounts": self._twilio.credentials.account_sids,
-            "from": readable(wire.CALLS_FROM),
+            "from": international_format(wire.CALLS_FROM),
             "tries": calls.TRIES,
             "requests": [
                 _request(self._requested - len(self._requests) + at, request)
@@ -242,4 +242,4 @@ def _text(given: object) -> str | None:
 
 @functools.lru_cache(maxsize=4 * LATEST)
 def _number(given: str) -> str:
-    return readable(given) if len(given) <= LONGEST else _text(given) or ""
+    return international_format(given) if len(given) <= LONGEST else _text(given) or ""

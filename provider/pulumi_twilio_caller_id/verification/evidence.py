@@ -18,7 +18,7 @@ from enum import Enum
 
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, readable
+from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, international_format
 
 from .status_callback import Callback
 
@@ -135,7 +135,7 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
 
 def explain(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> tuple[str, str]:
     """Return what happened in a failed verification, and what to do."""
-    caller = readable(VALIDATION_CALL_FROM)
+    caller = international_format(VALIDATION_CALL_FROM)
     again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {caller}, in English."
     call_status = evidence.call.status if evidence.call else "not seen yet"
     call_seconds = evidence.call.duration if evidence.call else None
@@ -159,7 +159,8 @@ def explain(request: ValidationRequest, evidence: Evidence, reason: Reason, now:
     else:
         happened, outcome = "the call ended without the right code", completed
         todo = f"{again}\nIf the phone did not ring: may the account call this country (Voice geo permissions)?"
-    what = f"{readable(request.phone_number)} was not verified: {happened} (call {request.call_sid}, {outcome})."
+    number = international_format(request.phone_number)
+    what = f"{number} was not verified: {happened} (call {request.call_sid}, {outcome})."
     if evidence.latest_error:
         what += f" The final look-up failed: {evidence.latest_error.what}"
     return what, todo

@@ -17,7 +17,7 @@ from typing import Protocol
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callback
 from .status_callback import Callback
@@ -196,7 +196,8 @@ def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: 
     if evidence.grace_started_at is not None:
         when = "after Twilio's call to it had ended"
     return Interrupted(
-        f"{readable(request.phone_number)} was not verified: {cancel_reason} {when} (call {request.call_sid}).",
+        f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
+        f" (call {request.call_sid}).",
         "If the right code was keyed in, or is later, the number is verified at Twilio, but not in this stack.\n"
         "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

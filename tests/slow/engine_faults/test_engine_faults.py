@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.slow.fault_matrix.faults import FAULTS, OF_PAGES, STEPS, TOKEN, filled
 from tests.slow.fault_matrix.invariants import CALLING, DESK, NEW, Lasting, Outcome, broken
@@ -61,7 +61,7 @@ def faulty(of: Cells, result: Result, before: Mapping[str, str], stack: Stack, s
     for name, (step, fault, lasting) in of.items():
         ours, theirs = number(name), NEW if step in CALLING else DESK
         sid, message = resources.get(name, {}).get("id", ""), messages.get(name, "")
-        error = CallerIdError(message.replace(readable(ours), readable(theirs)), "")
+        error = CallerIdError(message.replace(international_format(ours), international_format(theirs)), "")
         nothing = AssertionError("neither in the state, nor an error")
         left = {record.sid: theirs for record in sandbox.caller_ids if record.phone_number == ours}
         calls = sum(call.to == ours for call in sandbox.calls)

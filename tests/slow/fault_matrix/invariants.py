@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from tests.support.leak_search import Search, canary
 
 NEW, DESK = "+14155550101", "+14155550199"
@@ -72,7 +72,7 @@ def state_is_kept(seen: Outcome) -> bool:
 
 def nothing_is_orphaned(seen: Outcome) -> bool:
     """A number that was phoned may become a caller ID: it is in the state, or the error speaks of it."""
-    return seen.calls == 0 or seen.sid in seen.left or readable(NEW) in seen.message or NEW in seen.message
+    return seen.calls == 0 or seen.sid in seen.left or international_format(NEW) in seen.message or NEW in seen.message
 
 
 def it_ends_in_time(seen: Outcome) -> bool:

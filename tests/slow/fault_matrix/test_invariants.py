@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import NotVerified
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from tests.slow.fault_matrix.invariants import DESK, INVARIANTS, LAST_LOOK, NEW, PAUSES, Outcome, broken
 from tests.support.leak_search import canary
 
 SID = "PN" + "1" * 32
-BUSY = NotVerified(f"{readable(NEW)} was not verified: the line was busy.", "Run `pulumi up` again.")
-CODE = f"476021 is the code for {readable(NEW)}"
+BUSY = NotVerified(f"{international_format(NEW)} was not verified: the line was busy.", "Run `pulumi up` again.")
+CODE = f"476021 is the code for {international_format(NEW)}"
 CREATED = Outcome(
     step="poll call",
     fault="500",
@@ -50,10 +50,13 @@ def test_what_is_right_breaks_none(seen: Outcome) -> None:
         (replace(CREATED, seconds=60.0), "it_ends_in_time"),
         (replace(CREATED, paused=LAST_LOOK + 1), "it_ends_in_time"),
         (replace(READ, paused=PAUSES + 1), "it_ends_in_time"),
-        (replace(FAILED, error=RecursionError(readable(NEW))), "one_clear_message"),
-        (replace(FAILED, error=NotVerified(readable(NEW), "Traceback (most recent call last)")), "one_clear_message"),
-        (replace(FAILED, error=NotVerified(readable(NEW), "x" * 5000)), "one_clear_message"),
-        (replace(FAILED, error=NotVerified(readable(NEW), canary("auth token"))), "no_secret_is_told"),
+        (replace(FAILED, error=RecursionError(international_format(NEW))), "one_clear_message"),
+        (
+            replace(FAILED, error=NotVerified(international_format(NEW), "Traceback (most recent call last)")),
+            "one_clear_message",
+        ),
+        (replace(FAILED, error=NotVerified(international_format(NEW), "x" * 5000)), "one_clear_message"),
+        (replace(FAILED, error=NotVerified(international_format(NEW), canary("auth token"))), "no_secret_is_told"),
         (replace(CREATED, logged=[CODE, canary("auth token").encode().hex()]), "no_secret_is_told"),
         (replace(FAILED, fault="extra fields"), "more_fields_are_harmless"),
         (replace(CREATED, strays=1), "redirects_are_not_followed"),

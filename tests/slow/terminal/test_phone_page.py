@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.sandbox.phones import RING_TIMEOUT
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.harness import Running, Stack
@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 def code_for(running: Running, number: str) -> str:
     """The code as `pulumi up` shows it on the number's row."""
-    row = re.compile(rf"(\d{{6}}) <- key in on {re.escape(readable(number))}")
+    row = re.compile(rf"(\d{{6}}) <- key in on {re.escape(international_format(number))}")
     running.until(lambda: row.search(running.output))
     found = row.search(running.output)
     assert found is not None
@@ -86,7 +86,7 @@ def test_whoever_reads_the_code_in_the_terminal_keys_it_in_on_the_page(
             SALES: "the call ended without the right code",
             BERLIN: "nobody answered",
         }
-        assert {number: f"{readable(number)} was not verified: {reason}" for number, reason in reasons.items()} == {
-            number: failure(up.output, NAMES[number]).partition(" (call")[0] for number in reasons
-        }
+        assert {
+            number: f"{international_format(number)} was not verified: {reason}" for number, reason in reasons.items()
+        } == {number: failure(up.output, NAMES[number]).partition(" (call")[0] for number in reasons}
         assert len(NAMES) == len(sandbox.calls)

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from pulumi_twilio_caller_id.errors import CallerIdError
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import CallerId, Sandbox
 from tests.support.fuzz.network_faults import Line, Trouble
@@ -110,7 +110,7 @@ class CallModel:
         number = str(event.news.get("phone_number") or event.olds.get("phone_number"))
         declared = run.program.get(event.name)
         there = at(event.before, self.rules.place(declared)) if declared else None
-        words = (number, readable(number), event.sid, declared and declared.import_sid, there and there.sid)
+        words = (number, international_format(number), event.sid, declared and declared.import_sid, there and there.sid)
         must(any(word and word in event.error for word in words), "an error names the number or the sid", event.error)
 
     # Of each

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 
-from pulumi_twilio_caller_id.phone_number import readable
+from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.fuzz.call_model import CODE, CallModel, is_as, must
 from tests.support.fuzz.network_faults import Line
@@ -55,7 +55,7 @@ class Model(CallModel):
         """Nothing gets verified without anybody's being told: unless the process was killed."""
         for sid in account.keys() - run.begin.keys() - {entry.sid for entry in state}:
             number = account[sid].phone_number
-            told = any(word in run.said for word in (number, readable(number), sid))
+            told = any(word in run.said for word in (number, international_format(number), sid))
             must(run.killed or told, "what was verified is in the state or spoken of", account[sid])
             self.count("verified, but not in the state")
 

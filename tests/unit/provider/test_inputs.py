@@ -15,7 +15,7 @@ from pulumi_twilio_caller_id import OutgoingCallerId
 from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
-from pulumi_twilio_caller_id.phone_number import DefaultRegion, e164, readable, unusual_length_warning
+from pulumi_twilio_caller_id.phone_number import DefaultRegion, e164, international_format, unusual_length_warning
 
 NUMBER = "+14155550101"
 MISSING = "it is missing: give the number to verify, in E.164 such as +14155550101"
@@ -223,7 +223,7 @@ def test_a_property_that_a_transform_adds_is_refused_by_check() -> None:
 )
 def test_a_number_is_shown_as_people_write_it(given: str, expected: str) -> None:
     """What is no number is shown as it is."""
-    assert expected == readable(given)
+    assert expected == international_format(given)
 
 
 def test_the_constructor_takes_the_inputs_of_the_model() -> None:

@@ -272,6 +272,21 @@ def test_only_a_reported_caller_id_is_asked_for_in_a_wait_that_is_over() -> None
     assert (0, 1) == (twilio.listings, twilio.fetched)
 
 
+def test_a_look_at_a_reported_caller_id_outlasts_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interruption during that look must not lose the caller ID either."""
+    twilio, ending, told = Twilio(lambda: None), CancelToken(), threading.Event()
+
+    def interrupted(_sid: str) -> CallerId:
+        with ending.on_cancel(lambda _reason: told.set()):
+            ending.cancel(WHY)
+            assert told.wait(PATIENCE)
+        return RECORD
+
+    monkeypatch.setattr(twilio, "fetch", interrupted)
+    with poller_for(twilio, ListingCache(), ending) as looks:
+        assert RECORD == fetch(looks)
+
+
 # What many waits share
 
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsRefused, NotFound, TwilioRefused, TwilioUnreachable
+from pulumi_twilio_caller_id.errors import (
+    AnswerLost,
+    CallerIdError,
+    CredentialsRefused,
+    NotFound,
+    TwilioRefused,
+    TwilioUnreachable,
+)
 from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.machine import free_port
@@ -152,3 +159,11 @@ def test_no_error_tells_the_password_of_a_proxy(connect: Connect, monkeypatch: p
     with pytest.raises(TwilioUnreachable) as caught:
         connect(url="http://twilio.invalid", attempts=1).find(NUMBER)
     assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("body", ["{}", '{"errors": []}', '{"status": ""}', '{"outgoing_caller_ids": {}}'])
+def test_a_success_without_the_list_is_no_empty_list(sandbox: Sandbox, connect: Connect, body: str) -> None:
+    """Numbers would leave the state, or be called once more."""
+    sandbox.fail("list", status=200, body=body)
+    with pytest.raises(AnswerLost, match="it has no list of outgoing_caller_ids"):
+        list(connect(attempts=1).stream())
