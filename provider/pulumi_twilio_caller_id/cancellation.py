@@ -79,8 +79,8 @@ class CancelToken:
 def run_cancellable(cancel: CancelToken, act: Callable[[], R], timeout_seconds: float | None = None) -> R:
     """Return what `act` returns or raise what it raises, but raise Cancelled as soon as the token is cancelled.
 
-    Raise TimeoutError after `timeout_seconds`. After either error, `act` keeps running in a daemon thread, unheard.
-    So `act` must be harmless, such as a read.
+    Raise TimeoutError after `timeout_seconds`. After Cancelled or TimeoutError, `act` may run on in a daemon thread,
+    and its result is dropped. So `act` must be harmless, such as a read.
     """
     outcomes: queue.SimpleQueue[tuple[R | None, BaseException | None]] = queue.SimpleQueue()
 

@@ -209,8 +209,8 @@ ADVICE_SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run 
 ADVICE_NO_CODE = "The answer has no Twilio code; it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _CHECK_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# What to do about Twilio's codes. For any other code, the error shows Twilio's own text and a link. Apart from 20003,
-# 20404 and 21450, codes only select this advice, as Twilio may split a code into several (changelog, 2024-07).
+# What to do about Twilio's codes. For any other code, the error shows Twilio's own text and a link. Only 20003 (bad
+# credentials), 20404 (no such sid) and 21450 (verified already) change what the provider does.
 ADVICE = {
     **dict.fromkeys((10001, 20005), "The account is not active; see its status in the Twilio Console."),
     **dict.fromkeys((13224, 21211, 21217, 21401), _CHECK_NUMBER),

@@ -19,11 +19,11 @@ CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 # Pulumi transforms also see them. The double underscore marks them as internal, like the SDK's `__provider`.
 IMPORT = "__import"  # the sid in the resource option `import_`
 DRY_RUN = "__dry_run"  # True in a preview: the engine tells the program, not the provider
-CREATE_TIMEOUT = "__create_timeout"  # the text in `custom_timeouts.create`, such as "8m"; only a preview needs it here
+CREATE_TIMEOUT = "__create_timeout"  # `custom_timeouts.create`, such as "8m": a preview says how long create waits
 HIDDEN_PROPERTIES = (IMPORT, DRY_RUN, CREATE_TIMEOUT)
 
 Failure = tuple[str, str]
-"""An input ("" for the whole resource), and the reason why its value can't be used, which calls the input "it"."""
+"""The name of an input ("" for the whole resource), and why it can't be used; the text calls the input "it"."""
 
 
 def validate_inputs(
@@ -35,9 +35,9 @@ def validate_inputs(
 ) -> tuple[dict[str, Any], list[Failure]]:
     """Normalise each input of a resource independently. None means that an input is not set.
 
-    unknown: names of inputs without a value yet, which are not validated.
+    unknown: names of further inputs, which have no value yet.
     region: the country of a phone number without a country code, and its setting.
-    old_inputs: the inputs in the state. If all inputs equal them, they are returned unchanged.
+    old_inputs: the inputs in the state. If every given input equals its stored value, none is validated.
 
     Returns the normalised inputs, and the failures as (property, reason). A reason begins with "it" and omits the
     value: the engine prints property and value before the reason, and knows which values are secret.

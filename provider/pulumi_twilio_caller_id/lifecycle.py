@@ -1,7 +1,7 @@
-"""Answer Pulumi's engine: check, diff, create, read, update and delete an OutgoingCallerId. Properties are dicts.
+"""Answer Pulumi's engine: check, diff, create, read, update and delete an OutgoingCallerId.
 
-Every state file with a caller ID has a pickle of the class below, which only names its module and itself. So neither
-may ever move: refresh and destroy could no longer read existing states.
+Every state file with a caller ID holds a pickle of the class below: the names of this module and of the class. So
+neither may be renamed or moved, or refresh and destroy could no longer read existing states.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Ownership:
         """Record that the program declares this resource.
 
         in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
-        is_preview: whether the program runs in a preview, which only the program is told.
+        is_preview: whether this is a preview. This process learns it only from the program.
         """
         self._is_preview = is_preview
         if urn:
@@ -114,10 +114,12 @@ class Ownership:
     def begin_delete(self, sid: str, urn: str) -> str | None:
         """Keep other resources from taking over the caller ID, which is about to be deleted.
 
-        If another resource owns the caller ID, its URN is returned, and the caller ID must not be deleted.
+        If a resource owns the caller ID (another one, or the replacement, which has the same URN), return its URN: then
+        the caller ID must not be deleted.
         """
         owner = self._acquire(sid, DELETING + urn)
-        return None if owner.startswith(DELETING) else owner  # two state entries may have it: both delete it
+        # If two entries of the state have the same sid, both try to delete it.
+        return None if owner.startswith(DELETING) else owner
 
     def abort_delete(self, sid: str, urn: str) -> None:
         """Let resources take over the caller ID again, because it could not be deleted."""

@@ -4,8 +4,8 @@ The engine starts one plugin process for each provider resource. If a number mov
 process adopts it and another process deletes its old resource. If a number is declared twice, both processes may phone
 it. So before a process phones, adopts or deletes a number, it appends a note to the file, and reads the others' notes.
 
-The file is in a private folder in PULUMI_HOME. The notes hold while any process of the engine runs, even those of a
-killed process. The plugin of a later `pulumi` command removes the file.
+The file is in a private folder in PULUMI_HOME. The notes stay valid while any process of the engine runs, even if their
+writer was killed. The plugin of a later `pulumi` command removes the file.
 """
 
 from __future__ import annotations

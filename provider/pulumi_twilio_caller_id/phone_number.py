@@ -38,7 +38,7 @@ def is_country(code: str) -> bool:
 def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str | None = None) -> str:
     """Parse a number and return it in E.164, such as `+14155550101`.
 
-    old_number: the number in the state. It is returned if the text can mean it, so that a new release of phonenumbers
+    old_number: the number in the state. It is kept if the text can still be read as it, so that upgrading phonenumbers
     replaces no resource.
 
     Raises ValueError, with the reason, for a text that can't be a phone number. phonenumbers may be out of date, so
@@ -50,6 +50,7 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     plain = re.sub("^tel:", "", plain, flags=re.IGNORECASE)
     digits = "".join(str(unicodedata.digit(char)) for char in plain if unicodedata.category(char) == "Nd")
     old_number = old_number if E164.fullmatch(old_number or "") else None
+    # An unchanged number with a plus is not parsed.
     if old_number == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", plain):
         _refuse_strange_characters(plain)
         return old_number
@@ -76,7 +77,7 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
 
 
 def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
-    """Return the E.164 numbers that the digits can mean: all digits, or all but a trunk zero before the area code.
+    """Return the numbers that the digits can mean: country code and national digits, with and without a trunk zero.
 
     In countries with a trunk zero, no national number starts with 0, so at most one of the two exists.
     """
@@ -93,7 +94,9 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
 
 
 def _refuse_length(plain: str, parsed: PhoneNumber, e164_number: str) -> None:
-    """Refuse wrong lengths: by country for national and +1 numbers, else by E.164 (7 to 15 digits).
+    """Refuse wrong lengths.
+
+    Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed.
 
     plain: the number as written. parsed, e164_number: the same number.
     """

@@ -20,15 +20,15 @@ class Provider(pulumi.ProviderResource):
     yet makes no request to Twilio. Pulumi runs a process for each Provider.
 
     A setting that is left out comes from the stack's config (`twilio:...`), or else from the environment
-    (`TWILIO_...`). Credentials are an auth token, or an API key and its secret. They all come from the first of these
-    three sources that has them. Only the `account_sid` may come from another source. Credentials from config or
-    environment are skipped if their `account_sid` is not the account in force. If `account_sid` is an Output, the
-    config's credentials are not used: give credentials with it. For a subaccount's numbers, give the Provider the
-    parent's auth token, and the resource the subaccount's `account_sid`.
+    (`TWILIO_...`). Credentials (an auth token, or an API key and its secret) come from one source: the first of
+    arguments, config and environment that has them. Only the `account_sid` may come from another source. Credentials of
+    config or environment are skipped if they are given for another account than this Provider's. Give credentials with
+    an `account_sid` that is an Output, since those of the config are then skipped. For a subaccount's numbers, give the
+    Provider the parent's auth token, and the resource the subaccount's `account_sid`.
 
     Unless they run the program (`--run-program`), `refresh` and `destroy` use the settings that the latest `up` stored.
-    Environment variables are not stored. The state encrypts `auth_token`, `api_secret`, `callback_auth_tokens` and
-    `notify`, whether the program marks them as secrets or not.
+    Environment variables are not stored: every command reads the current ones. The state encrypts `auth_token`,
+    `api_secret`, `callback_auth_tokens` and `notify`, whether the program marks them as secrets or not.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        # The SDK has put the Output of each property there. It is a secret if a transform has made it one.
+        # The SDK keeps each property's Output in `__dict__`. A transform may have made this one secret.
         output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
         return pulumi.Output(self.id.resources(), value, self.id.is_known(), output.is_secret())
@@ -155,7 +155,7 @@ def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> Non
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """Copy what `check` needs from the options into hidden properties; return these, and the options without `import_`.
+    """Return the hidden properties (extra inputs for `check` alone), and the options without `import_`.
 
     `import_` is withheld: with it, the engine would have the SDK read a resource without `__provider`, which fails.
     """

@@ -59,7 +59,7 @@ def redact(text: str) -> str:
 
 
 def quotes(text: str, value: str) -> bool:
-    """Check whether a text quotes a value, also as it looks in a URL, in JSON or in Python, or its beginning."""
+    """Whether a text has the first 20 characters of a value, plain or as in a URL, in JSON or in Python."""
     return any(form[:20] in text for form in _forms(one_line(value)))
 
 

@@ -185,4 +185,4 @@ def test_a_violation_fails_the_test_during_which_it_happened(tmp_path: Path) -> 
     assert "answer 200: outgoing_caller_ids/0/date_created: " in ran.stdout
     assert "FAILED test_it.py::test_a_request_is_wrong" in ran.stdout
     assert "request: PageSize: 1001 is greater than the maximum of 1000" in ran.stdout
-    assert "(extract): 4 requests, 4 answers, 3 violations" in ran.stdout
+    assert "(extract): 7 requests, 4 answers, 3 violations" in ran.stdout

@@ -171,8 +171,8 @@ class Client:
     def _errors_translated(self, action: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
         """Yield the official client's account for one action, and turn whatever it raises into a CallerIdError.
 
-        action, repeatable: as for Transport. Only this method detects answers that are not as documented. An error
-        before Twilio has answered is our own bug, and is raised unchanged.
+        action, repeatable: as for Transport, which has checked status and JSON. This method catches fields that are not
+        as documented. An error before Twilio has answered is our own bug, and is raised unchanged.
         """
         from twilio.base.exceptions import TwilioException  # late: importing the client takes a tenth of a second
         from twilio.rest import Client as TwilioClient
@@ -191,7 +191,7 @@ class Client:
             password,
             self.account_sid,
             http_client=transport,
-            environment={"": ""},  # not empty: then the client would read os.environ, with its TWILIO_REGION
+            environment={"": ""},  # an empty dict would make the client read os.environ, with its TWILIO_REGION
             user_agent_extensions=["pulumi-twilio-caller-id"],
         )
         if self._settings.api_url:

@@ -49,7 +49,7 @@ class Connections:
 
 
 class BoundedSession(requests.Session):
-    """A session that limits the time and size of answers, and keeps no cookies: the next account may be another one.
+    """A session that limits the time and size of answers, and keeps no cookies.
 
     `timeout` limits three things, one after the other: connecting, waiting for the headers, reading the whole body.
     (`requests` by itself limits the wait for each piece of the body.)

@@ -1,7 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A listing proves that a caller ID exists, never that one is missing: a listing may be older than a new caller ID. To
-know that a caller ID is gone, request it by its sid.
+A listing alone proves that a caller ID exists, never that one is missing: the caller ID may be newer. To know that a
+caller ID is gone, request it by its sid.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class ListingCache:
     def get(self, client: Client, max_age: float) -> Listing:
         """Return a listing that was requested less than `max_age` seconds ago.
 
-        A failed request is remembered as long, and its error raised again. Failed requests, and those that take longer
-        than `max_age`, are dated by their end. A result that arrives while this thread waits is always returned.
+        Errors are cached for `max_age` too, and raised again. The age counts from the request, but from the answer if
+        the request fails or takes longer than `max_age`. A result that arrives while this thread waits is always used.
         """
         entry, asked_at = self.entry(client), self.clock()
         with entry.lock:
@@ -158,7 +158,7 @@ class ListingCache:
             raise AccountUnseen(sid, client.account_sid, error.what, client.credentials_source) from not_found
 
     def forget(self, sid: str) -> None:
-        """Drop a caller ID that this process has renamed or deleted from all listings."""
+        """Drop a caller ID from all listings, because this process has renamed or deleted it."""
         with self._lock:
             for entry in self._entries.values():
                 entry.changed.add(sid)

@@ -38,7 +38,7 @@ def error_without_answer(
 ) -> CallerIdError:
     """Return the CallerIdError for a request that got no answer: it was not sent, or its answer was lost.
 
-    is_sent: None if only the error can tell, which is a guess: TLS, for one, breaks alike before and after sending.
+    is_sent: None if unknown. Then the error decides, which is a guess: a TLS error may come before or after sending.
     """
     causes = _causes(error)
     innermost = causes[-1]
@@ -86,8 +86,9 @@ def _was_probably_not_sent(causes: list[BaseException]) -> bool:
     refused_by_proxy = isinstance(innermost, OSError) and str(innermost).startswith(TUNNEL_FAILED)
     # TypeError: a proxy's URL with a user and no host. InvalidHeader is a ValueError too, but about an answer.
     bad_url = isinstance(outermost, (ValueError, TypeError)) and not isinstance(outermost, exceptions.InvalidHeader)
-    no_certificates = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))
-    return no_connection or no_handshake or unusable_file or refused_by_proxy or bad_url or no_certificates
+    # For certificates that are not there, requests raises a plain OSError.
+    plain_error = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))
+    return no_connection or no_handshake or unusable_file or refused_by_proxy or bad_url or plain_error
 
 
 def _causes(error: BaseException) -> list[BaseException]:

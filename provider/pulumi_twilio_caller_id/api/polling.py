@@ -21,7 +21,7 @@ SHARED_LIST_INTERVAL = 1.0
 """Seconds between two requests for the list that all active verifications of an account make together."""
 
 TOLERANCE_SECONDS = 0.2
-"""A look-up that comes up to so many seconds early is made, so that an imprecise timer loses no turn."""
+"""A look-up may be this many seconds early, so that an imprecise timer does not skip it."""
 
 LOOKUP_TIMEOUT = 15.0
 """Longest time in seconds for one look-up, including the time it queues behind those of other verifications."""
@@ -55,10 +55,10 @@ class SharedPoller:
         self._list_requested_at: float | None = None
 
     def find(self, phone_number: str) -> CallerId | None:
-        """Return the caller ID of this number, None if there is none or if it is not this number's turn.
+        """Return the caller ID of this number, None if there is none or if it is too early to ask again.
 
         If the account has more active verifications than list pages, one listing serves all numbers; it may be some
-        seconds old. Otherwise the numbers are looked up in turn, each by a request of its own.
+        seconds old. Otherwise each number makes its own request, after as many intervals as there are verifications.
         """
         active, pages = self._entry.active_verifications, self._entry.pages
         if active > pages:

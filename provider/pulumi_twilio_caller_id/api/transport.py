@@ -38,8 +38,8 @@ FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 
 MAX_RETRY_AFTER = 30.0
-"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. (A poll always does, since it has only one
-attempt. Its Retry-After is for the waiter, which has its own limit: `PollingPolicy.max_retry_after`.)"""
+"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. (A poll fails immediately with any
+Retry-After; the waiter then waits, up to `PollingPolicy.max_retry_after`.)"""
 
 HIGHEST_CODE = 999_999
 """Twilio's error codes have five digits, newer ones six (Twilio docs: api/errors)."""
@@ -57,8 +57,8 @@ class RetryPolicy:
 
     attempts: how often a request is sent at most.
     timeout_seconds: limits connecting, waiting for the headers, and reading the body, each by itself.
-    rate_limit_seconds: how long 429 answers may be waited out in total before they count as attempts. It also limits
-        an obeyed Retry-After, to between MAX_BACKOFF and MAX_RETRY_AFTER seconds.
+    rate_limit_seconds: how long to wait after 429 answers, in total, without using up attempts. A Retry-After that is
+        longer than what is left of it (and than MAX_BACKOFF) fails immediately.
     """
 
     attempts: int
@@ -72,12 +72,12 @@ PREVIEW_RETRIES = RetryPolicy(attempts=2, timeout_seconds=5, rate_limit_seconds=
 POLL_RETRIES = RetryPolicy(attempts=1, timeout_seconds=10, rate_limit_seconds=0)
 """The waiter's next round is the retry."""
 FINAL_LOOKUP_RETRIES = RetryPolicy(attempts=2, timeout_seconds=10, rate_limit_seconds=0)
-"""The deadline has passed, so the answer must come soon."""
+"""The verification is about to fail, and somebody waits for the answer."""
 
 
-LIST = "OutgoingCallerIds"
-LIST_FIELD = "outgoing_caller_ids"
-"""A list's resource in the URL, and the field that has its records."""
+CALLER_IDS_RESOURCE = "OutgoingCallerIds"
+CALLER_IDS_FIELD = "outgoing_caller_ids"
+"""The list of caller IDs: its name in the URL, and the field of the answer that has the records."""
 
 
 class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
@@ -177,10 +177,13 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         if response.status_code == PROXY_WANTS_A_PASSWORD:
             raise proxy_wants_password(url, self._action)
         body = self._successful_body(response)
-        if method.upper() == "GET" and url.endswith(f"/{LIST}.json") and not isinstance(body.get(LIST_FIELD), list):
-            raise AnswerLost(
-                self._action, f"it has no list of {LIST_FIELD}"
-            )  # not an empty list: numbers would be gone
+        if (
+            method.upper() == "GET"
+            and url.endswith(f"/{CALLER_IDS_RESOURCE}.json")
+            and not isinstance(body.get(CALLER_IDS_FIELD), list)
+        ):
+            # Read as an empty list, it would make caller IDs look deleted.
+            raise AnswerLost(self._action, f"it has no list of {CALLER_IDS_FIELD}")
         if method.upper() == "DELETE" and response.status_code != 204:  # it may be a proxy's page
             raise AnswerLost(self._action, f"HTTP {response.status_code}, but Twilio answers a deletion with 204")
         self.has_answered = True

@@ -101,7 +101,7 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         "If this resource manages it already, something forces a replacement: drop `--replace` or\n"
         f"replacement_trigger, or run `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
         "To replace it all the same, with a new call: opts=pulumi.ResourceOptions(delete_before_replace=True), then\n"
-        "`pulumi up --skip-preview`.",
+        "`pulumi up --skip-preview` (a preview still finds the old caller ID, and fails).",
     )
 
 

@@ -16,7 +16,9 @@ from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
 def check(
     plugin: Plugin, call: Call, old_inputs: Properties, given: Properties, unknown: Container[str]
 ) -> tuple[dict[str, Any], list[Failure]]:
-    """Return the normalised inputs, and what is wrong with them. The preview of a new resource also says what it does.
+    """Return the normalised inputs, and what is wrong with them.
+
+    In a preview of a new resource, also log what `pulumi up` will do.
 
     old_inputs: the inputs in the state; empty for a new resource. given: the inputs and hidden properties that the
     program gives. unknown: the names of further inputs, which have no value yet.

@@ -57,7 +57,8 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        with suppress(OwnershipUnknown):  # an adopted one is acquired already; a new one is unknown to others
+        # Without notes nothing is lost: an adopted caller ID is acquired already, and nobody else knows a new one.
+        with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
 
@@ -90,7 +91,7 @@ def _verify_or_adopt(
             raise NotVerified(
                 f"{international_format(inputs.phone_number)} was not verified: Twilio calls"
                 f" {one_line(answer.phone_number)} in its place (call {answer.call_sid}).",
-                "Let that call pass. If it is the same number, declare it as Twilio writes it.",
+                "Let that call pass. If both numbers reach the same phone, declare the one that Twilio called.",
             )
         return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
 

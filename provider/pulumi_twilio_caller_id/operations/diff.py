@@ -52,7 +52,7 @@ def claim_caller_id(plugin: Plugin, call: Call, sid: str, old_outputs: Propertie
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
-    # Skip this in a refresh: it calls diff too, and a claim would block a destroy that follows.
+    # Only if the program runs. `destroy --refresh` calls diff too: a claim would keep its `delete` from deleting.
     if plugin.ownership.is_in_state(call.urn):
         plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
 

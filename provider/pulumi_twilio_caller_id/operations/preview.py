@@ -116,7 +116,8 @@ def _creation_outcome(
 ) -> Outcome:
     """Return what `pulumi up` will do with a resource without `import_`.
 
-    timeout: the resource's `custom_timeouts.create`, such as "8m". is_adopt_known: whether `adopt` is no unknown input.
+    timeout: the resource's `custom_timeouts.create`, such as "8m". is_adopt_known: False if only `pulumi up` knows
+    whether to adopt.
     """
     number = inputs.get("phone_number")
     whom = international_format(number) if number else "the number"

@@ -11,8 +11,8 @@ from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources
 
 STORED = (
-    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first; keep a number in\n"
-    "the program, or it stores no new credentials. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
+    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first, with a number\n"
+    "still declared: otherwise no new credentials are stored. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
 )
 LOST = (
     "If nobody has credentials of {account_sid} any more, delete the caller ID in that account's Console, then run\n"

@@ -72,7 +72,7 @@ class Notifier:
         self._send(f"{international_format(phone_number)} is verified", body, "success")
 
     def failed(self, phone_number: str, reason: str) -> None:
-        """Send that the number was not verified, and why."""
+        """Send that the number was not verified. reason: the error's text, which may begin as the title does."""
         title = f"{international_format(phone_number)} was not verified"
         self._send(title, one_line(reason).removeprefix(f"{title}: "), "failure")
 

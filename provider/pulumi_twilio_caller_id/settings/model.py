@@ -1,6 +1,6 @@
 """Defines `Settings`: the settings of one Twilio account, validated. (A resource's inputs are in `models.py`.)
 
-Settings are loaded just before the first request to Twilio, so a preview needs no credentials.
+Settings are loaded at the first request to Twilio. A preview without credentials makes no request, rather than failing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ ADVICE_FOR_STACK = (
 )
 ADVICE_FOR_PROVIDER = (
     "Give it account_sid and auth_token, or account_sid, api_key and api_secret.\n"
-    "Another account's credentials are not used. For a subaccount's number, set account_sid on the resource."
+    "Credentials in the stack's config or the environment are ignored if they are for another account.\n"
+    "For a subaccount's number, set account_sid on the resource."
 )
 
 APPRISE_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -173,7 +174,8 @@ class Settings(BaseModel):
     def uses_key(self, account_sid: str) -> bool:
         """Whether requests for this account are authenticated with the API key.
 
-        A key works for its own account only, the auth token also for subaccounts. Source: Twilio docs, iam/api-keys.
+        A key works for its own account only, the auth token also for subaccounts (Twilio docs, iam/api-keys). Without
+        an auth token the key is used for subaccounts too, and Twilio refuses it.
         """
         has_key = self.api_key is not None and self.api_secret is not None
         return has_key and (self.auth_token is None or account_sid == self.account_sid)

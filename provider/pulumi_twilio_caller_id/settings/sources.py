@@ -1,8 +1,8 @@
 """Finds the value of each setting: an argument of a Provider, else the stack's config, else the environment.
 
-The precedence is applied in two places. `provider.py` completes a Provider's arguments from the stack's config, and the
-result is the config of that Provider's plugin process. In each plugin process, `model.load_settings` completes the
-config from the environment. Both use `merge`, which takes credentials from one source as a set.
+A Provider's plugin process gets the Provider's arguments as its config, completed from the stack's config
+(`provider.py`). Each plugin process then completes its config from the environment (`model.load_settings`). Both use
+`merge`, which takes credentials from one source as a set. `_value` reads a single setting without credentials.
 
 The plugin loads this module when it starts, so it imports no pydantic. `model.py` says which values are valid.
 """
@@ -32,7 +32,7 @@ class Setting:
     variable: str | None = None
     """The environment variable, named as Twilio's own tools name it; None if there is none."""
     type: Literal["string", "boolean", "array"] = "string"
-    """The type in a Pulumi schema. An invalid boolean may be quoted in a message, as it can't be a misplaced secret."""
+    """The type in a Pulumi schema."""
     secret: bool = False
     default: str | bool | None = None
 
@@ -111,9 +111,9 @@ def blank_to_none(value: Any) -> Any:
 def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> dict[str, SourcedValue]:
     """Complete the preferred settings from another source. Credentials of two sources are never mixed.
 
-    The fallback's credentials are used only if the preferred ones can't authenticate. If neither can, the preferred
-    ones, if any, are kept, so that the error names them. If the sources name different accounts, the fallback's
-    credentials and callback tokens are never used.
+    The fallback's credentials are used only if the preferred ones can't authenticate. If neither can, incomplete
+    preferred ones are kept, so that the error names the missing half. If the sources name different accounts, the
+    fallback's credentials and callback tokens are never used.
     """
     if name_different_accounts(preferred, fallback):
         fallback = _without(CREDENTIALS | {"callback_auth_tokens"}, fallback)
@@ -168,7 +168,7 @@ def account_sid(config: ConfigGetter, environment: Mapping[str, str]) -> str | N
 def normalized_api_url(config: ConfigGetter, environment: Mapping[str, str]) -> str:
     """Return the configured API base URL in lower case, to compare it with others; "" for Twilio's own.
 
-    The path's case is ignored too. That does no harm, as the account sid is compared beside the URL.
+    The path's case is ignored too. That is harmless: `Plugin.account_key` compares the account sid with it.
     """
     url = str(_value("api_url", config, environment) or "").lower().rstrip("/")
     return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
@@ -191,7 +191,7 @@ def _value(name: str, config: ConfigGetter, environment: Mapping[str, str]) -> A
 
 
 def register_secrets(config: ConfigGetter, environment: Mapping[str, str]) -> None:
-    """Redact all secrets of both sources, including the Basic authentication headers built from them."""
+    """Register all secrets of both sources for redaction, and the Basic authentication headers made from them."""
 
     def values(name: str) -> list[Any]:
         setting = SETTINGS[name]

@@ -24,8 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. For a moment there may be
-twice as many, since asyncio accepts up to 100 together.
+"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. There may briefly
+be twice as many, because asyncio accepts up to 100 connections before the oldest are closed.
 """
 
 SHUTDOWN_SECONDS = 0.05

@@ -7,8 +7,9 @@ Verified when
 Failed when one of these holds, and a final look at the list does not find the number either:
   (3) a callback reports VerificationStatus failed, or CallStatus busy, no-answer, failed or canceled;
   (4) the call ended as busy, no-answer, failed or canceled;
-  (5) GRACE_SECONDS have passed since the call completed or a callback said success, and the number is not listed;
+  (5) GRACE_SECONDS have passed since the later of the call's end and a callback that said success;
   (6) the deadline has passed.
+Once a callback has said success, (3) and (4) no longer count.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ Verdict = Verified | Failed | Waiting
 
 
 def evaluate(evidence: Evidence, now: float) -> Verdict:
-    """Return the verdict at time `now`. If success and failure are both known by then, success wins."""
+    """Return the verdict at time `now`."""
     caller_id = evidence.listed or evidence.confirmed
     if caller_id is not None:
         return Verified(caller_id)
@@ -127,7 +128,7 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
         )
     # An unanswered call's callback may lack VerificationStatus, so CallStatus counts too; "completed" proves nothing.
     if callback.verification_status == "failed" or callback.call_status in UNANSWERED:
-        # Without CallStatus, all that is known is that the right code was not keyed in, as in a completed call.
+        # Without CallStatus, assume a completed call: then the message says that the right code was not keyed in.
         status = evidence.reported_failure_status or callback.call_status or "completed"
         return replace(evidence, reported_failure_status=status)
     return evidence
@@ -158,7 +159,9 @@ def explain(request: ValidationRequest, evidence: Evidence, reason: Reason, now:
         todo = "Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again."
     else:
         happened, outcome = "the call ended without the right code", completed
-        todo = f"{again}\nIf the phone did not ring: may the account call this country (Voice geo permissions)?"
+        todo = (
+            f"{again}\nIf the phone did not ring, check that the account may call this country (Voice geo permissions)."
+        )
     number = international_format(request.phone_number)
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {outcome})."
     if evidence.latest_error:

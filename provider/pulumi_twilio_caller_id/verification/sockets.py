@@ -48,7 +48,7 @@ def listen_on(listen: str) -> list[socket.socket]:
 async def stop_accepting(sockets: Iterable[socket.socket]) -> None:
     """Accept no more connections. Call this before asyncio's servers of these sockets are closed.
 
-    A connection that was just accepted still gets its protocol, which can close it. Python 3.11 would leave it open.
+    Without this, Python 3.11 would leave a connection open that was accepted just before closing.
     """
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # the event loop of Windows has no readers

@@ -101,7 +101,7 @@ class CallbackServers:
         try:
             yield
         finally:
-            with self._lock:  # keep it until the server has stopped, so that the next `serve` can bind the address
+            with self._lock:  # held until the server has stopped, so that the next `serve` can bind the address
                 del server.handlers[path_secret]
                 if not server.handlers:
                     del self._servers[listen]
@@ -118,7 +118,7 @@ def status_callback_url(
     """Yield the StatusCallback URL of one verification, or None, after a warning, if callbacks can't be received.
 
     receive: takes trusted callbacks, and some that can't be checked. It must not wait, as the server's thread calls it.
-    warn: called before the URL is yielded if callbacks can't be received, and afterwards if a callback was not trusted.
+    warn: called immediately if callbacks can't be received, and when the context ends if a callback was not trusted.
     """
     handler = _CallbackHandler(endpoint, receive)
     url: str | None = handler.url
@@ -156,7 +156,7 @@ class _CallbackHandler:
         self._allowance_updated_at = 0.0
 
     def handle(self, request: web.BaseRequest, body: bytes | None) -> int:
-        """Pass the callback in a request on, and return the HTTP status of the answer. body: None for a GET."""
+        """Pass on the callback in a request, and return the HTTP status to answer with. body: None for a GET."""
         _, question_mark, query = request.raw_path.partition("#")[0].partition("?")  # a fragment is not signed
         fields = parse_qsl(query if body is None else body.decode("utf-8", "replace"), keep_blank_values=True)
         form = [] if body is None else fields

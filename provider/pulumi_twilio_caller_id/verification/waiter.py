@@ -1,8 +1,9 @@
 """Wait until a number is verified: gather evidence round by round, and let `evidence.evaluate` decide.
 
 The evidence comes from callbacks, from the call's state, and from the account's list of caller IDs. If a callback's
-signature can't be checked, it only starts the next round immediately. A failed look-up proves nothing: the pause
-doubles. If Twilio is silent, the look-ups under way and the final one end within a minute of the deadline.
+signature can't be checked, it only starts the next round immediately. A failed look-up is no evidence; it only doubles
+the pause before the next round. Each look-up ends within `polling.LOOKUP_TIMEOUT`, so the wait ends within a minute
+after the deadline, even if Twilio is silent.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ class PollingPolicy:
     """Seconds between two rounds of look-ups for one number.
 
     In a round, `api.polling.SharedPoller` may skip the list while other numbers of the account are being verified.
-    There are no other pauses, since `api.transport` sends the requests of a round only once.
+    There are no other pauses, because each request of a round is a single attempt (`POLL_RETRIES`).
 
     interval: the normal pause, also once the call is over. It doubles with each failed round, up to max_backoff.
     interval_with_callback: the pause while a callback is expected to come first.
     interval_ringing: the pause while nobody has answered.
-    fast_fail_window: the first seconds, in which `interval` still applies, because impossible calls end then.
+    fast_fail_window: `interval_ringing` starts after these seconds. A call that can't be put through ends sooner.
     max_retry_after: longer Retry-After values are cut to this, because the phone keeps ringing meanwhile.
     """
 
@@ -123,8 +124,8 @@ def wait_until_verified(
 ) -> CallerId:
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
-    lookups: used in each round, without retries, since the next round is one.
-    final_lookup: the final search of the list, before NotVerified is raised.
+    lookups: the look-ups of each round. They need no retries: the next round asks again.
+    final_lookup: searches the list once more before NotVerified is raised (`SharedPoller.find_fresh`).
     inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
 
@@ -183,7 +184,7 @@ def _run_lookup_round(
                 evidence = replace(evidence, call=call, call_end_seen_at=clock() if call.ended else None)
         except CallerIdError as lookup_error:
             error = lookup_error
-    if error is None or clock() < evidence.deadline:  # otherwise the final look-up follows with the same request
+    if error is None or clock() < evidence.deadline:  # else skip the list: the final look-up reads it now
         try:
             evidence = replace(evidence, listed=lookups.find(request.phone_number))
         except CallerIdError as lookup_error:
@@ -198,6 +199,6 @@ def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: 
     return Interrupted(
         f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
         f" (call {request.call_sid}).",
-        "If the right code was keyed in, or is later, the number is verified at Twilio, but not in this stack.\n"
+        "The number may still become verified at Twilio, if the right code is keyed in, but not in this stack.\n"
         "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

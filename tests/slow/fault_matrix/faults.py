@@ -23,7 +23,6 @@ from pulumi_twilio_caller_id.api import connections, polling, transport
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.inputs import DRY_RUN, IMPORT
 from pulumi_twilio_caller_id.operations import create as creation
-from pulumi_twilio_caller_id.operations import preview
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from pulumi_twilio_caller_id.verification.waiter import PollingPolicy, wait_until_verified
@@ -207,7 +206,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
                 replace(transport.DEFAULT_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
             ),
             (
-                preview,
+                transport,
                 "PREVIEW_RETRIES",
                 replace(transport.PREVIEW_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
             ),

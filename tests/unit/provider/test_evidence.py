@@ -110,7 +110,7 @@ def test_a_verdict_follows_from_what_was_seen(seen: Evidence, now: float, expect
 CONDITION_3_CODE = """\
 +1 415-555-0101 was not verified: the call ended without the right code (call {call}, completed).
 {again}
-If the phone did not ring: may the account call this country (Voice geo permissions)?"""
+If the phone did not ring, check that the account may call this country (Voice geo permissions)."""
 CONDITION_5_SUCCESS = """\
 +1 415-555-0101 was not verified: Twilio reported success, but there is no caller ID {sid} (call {call}, completed).
 Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again."""
@@ -131,7 +131,7 @@ The Console's call log gives the reason."""
 CONDITION_5 = f"""\
 +1 415-555-0101 was not verified: the call ended without the right code (call {CALL}, completed, 23 s long).
 {AGAIN}
-If the phone did not ring: may the account call this country (Voice geo permissions)?"""
+If the phone did not ring, check that the account may call this country (Voice geo permissions)."""
 CONDITION_6 = f"""\
 +1 415-555-0101 was not verified: the code was not keyed in within 100 s (call {CALL}, in-progress).
 {AGAIN}

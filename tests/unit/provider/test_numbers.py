@@ -32,7 +32,7 @@ def test_a_number_is_declared_as_twilio_writes_it(local: LocalStack) -> None:
     body = json.dumps({**answer, "phone_number": MEXICO, "friendly_name": "x"})
     local.sandbox.fail("create", times=1, status=200, body=body)
     local.up({"mexico": Declared("+525512345678")}, fails=f"Twilio calls {MEXICO} in its place")
-    assert "declare it as Twilio writes it" in local.error
+    assert "declare the one that Twilio called" in local.error
 
     local.up({"mexico": Declared(MEXICO)})
     unusual = f"has an unusual length: phonenumbers {phonenumbers.__version__} knows no such numbers in MX."

@@ -188,7 +188,8 @@ def test_what_is_missing_says_how_to_give_it() -> None:
         load_settings(process_config(account_sid=ACCOUNT).get, {})
     assert missing.value.todo == (
         "Give it account_sid and auth_token, or account_sid, api_key and api_secret.\n"
-        "Another account's credentials are not used. For a subaccount's number, set account_sid on the resource."
+        "Credentials in the stack's config or the environment are ignored if they are for another account.\n"
+        "For a subaccount's number, set account_sid on the resource."
     )
     with pytest.raises(SettingsError) as half:
         load_settings(process_config(account_sid=ACCOUNT, api_secret="mine").get, {})

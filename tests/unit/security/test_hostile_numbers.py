@@ -134,5 +134,5 @@ def test_a_call_to_another_number_is_not_waited_for(
     assert str(failed.value).replace("\n", "").isprintable()
     assert len(failed.value.what) < 450
     assert failed.value.what.startswith("+1 415-555-0101 was not verified: Twilio calls ")
-    assert "declare it as Twilio writes it" in failed.value.todo
+    assert "declare the one that Twilio called" in failed.value.todo
     assert 1 == [record.endpoint for record in sandbox.requests].count("create")
