@@ -19,7 +19,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from floor import NoOpProvider
 from measuring import HERE, Timed, in_turn
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.pulumi_sdk import serialized
+from pulumi_twilio_caller_id.pulumi_sdk import pickled_provider
 from stacks import Bench, Row
 
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
@@ -28,7 +28,7 @@ URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerI
 def first_check(provider: ResourceProvider, inputs: Mapping[str, Any], *, known: bool) -> Timed:
     """From the start of a process to the answer to its first Check, of a resource that is in the state or a new one."""
     props = Struct()
-    props.update({**inputs, "__provider": serialized(provider)})
+    props.update({**inputs, "__provider": pickled_provider(provider)})
     begin = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],

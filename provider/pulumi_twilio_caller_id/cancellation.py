@@ -14,7 +14,7 @@ INTERRUPTED = "pulumi was interrupted"
 """The reason that `pulumi_sdk` gives if the engine asked this process to stop, as it does at the first ^C."""
 
 ENGINE_ENDED = "pulumi ended"
-"""The reason that `pulumi_sdk` gives if the engine dropped the operation without asking, such as when it was killed."""
+"""The reason that `pulumi_sdk` gives if the engine dropped the request: at the second ^C, or because it was killed."""
 
 
 class Cancelled(Exception):

@@ -36,7 +36,7 @@ Severity = Literal["debug", "info", "warning"]
 
 
 class Log(Protocol):
-    """Shows text on the row of the resource (of the stack, if `urn` is ""), and unless `ephemeral` also in the log."""
+    """Shows text on a resource's row in Pulumi's table, and unless `ephemeral` in Diagnostics. `urn` "": the stack."""
 
     def __call__(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None: ...
 
@@ -49,7 +49,7 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 class Call:
     """One request of Pulumi's engine: check, diff, create, read, update or delete one resource. Not a phone call.
 
-    urn: the URN of the resource. If it can't be found out, it is "", and conflicts with other resources go unnoticed.
+    urn: the URN of the resource. Without the request (see `pulumi_sdk`) it is "", and conflicts go unnoticed.
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
     cancel: the token that is cancelled when the operation is to stop.
     read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
@@ -68,7 +68,7 @@ class Call:
 
 
 class _made_once(cached_property[R]):  # noqa: N801  used as a decorator
-    """An attribute of Plugin that is made when it is first used, by one thread: since Python 3.12 two could make it."""
+    """A `cached_property` with a lock, which Python's own lacks since 3.12."""
 
     def __get__(self, plugin: Any, owner: Any = None) -> R:  # type: ignore[override]
         with plugin._lock:
@@ -165,7 +165,7 @@ class Plugin:
 
     @_made_once
     def terminal_line(self) -> TerminalLine:
-        """Shows the codes on the terminal's last line if its rows are too narrow for them."""
+        """Shows the codes on the terminal's bottom line if Pulumi's table is too narrow for them."""
         from .progress.terminal_line import TerminalLine
 
         return TerminalLine()

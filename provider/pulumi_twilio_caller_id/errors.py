@@ -1,6 +1,6 @@
 """Defines the errors of this package. Each says what happened and what to do.
 
-CallerIdError               raised itself for look-ups in a program, and for files that shadow a library
+CallerIdError               raised directly by `get_...` functions, and for files that shadow a library
 ├── SettingsError           a setting of the account or the network is invalid; nothing was sent
 │   └── CredentialsMissing  ... or no credentials are set
 ├── BadSid                  a given sid is malformed; nothing was sent
@@ -12,11 +12,11 @@ CallerIdError               raised itself for look-ups in a program, and for fil
 ├── AnswerLost              the request was sent, but no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no phone call was placed
 ├── DeclaredTwice           another resource of the stack declares the same number; no phone call was placed
-├── OwnershipUnknown        the ownership records can't be written or read; nothing was changed
+├── OwnershipUnknown        the ownership notes can't be written or read; nothing was changed
 ├── ImportMismatch          the caller ID that `import_` names is missing or differs; nothing was changed
 ├── NotVerified             a phone call was placed, but the number did not become a caller ID
 ├── Interrupted             the operation was ended, before a request or during a phone call
-├── Gone                    the caller ID was removed at Twilio, or is being deleted in the same operation
+├── Gone                    the caller ID was removed at Twilio, or is being deleted by the same command
 └── AccountUnseen           a caller ID seems to be gone, but its account can't be checked; the state was kept
 
 A person reads them in a terminal: first what happened and with which value, then, on a line of its own, what to do.
@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .text import one_line, sanitize
+from .text import one_line, quote, sanitize
 
 
 class CallerIdError(Exception):
@@ -40,7 +40,7 @@ class CallerIdError(Exception):
         self.todo = todo
 
     def advise(self, todo: str) -> None:
-        """Replace `todo`. Returns None, so nobody writes `raise error.advise(...) from error`."""
+        """Replace `todo` in place. Re-raise the error with a bare `raise`."""
         self.todo = sanitize(todo)
         self.args = (f"{self.what}\n{self.todo}",)
 
@@ -58,7 +58,7 @@ class BadSid(CallerIdError):
 
     def __init__(self, sid: str) -> None:
         super().__init__(
-            f"{sid[:60]!r} is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits.",
+            f"{quote(sid, 60)} is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits.",
             "Copy it from the Twilio Console (Phone Numbers, Verified Caller IDs) or from the API.",
         )
 
@@ -159,15 +159,15 @@ class DeclaredTwice(CallerIdError):
 
 
 class OwnershipUnknown(CallerIdError):
-    """The records of which resource owns which caller ID can't be written or read (see `ownership_notes`).
+    """The notes of which resource owns which caller ID can't be written or read (see `ownership_notes`).
 
-    Without the records, one process might delete the caller ID that a resource of another process has just adopted.
-    folder: the folder of the records. why: the reason why it can't be used.
+    Without the notes, one process might delete the caller ID that a resource of another process has just adopted.
+    folder: the folder of the notes. why: the reason why it can't be used.
     """
 
     def __init__(self, folder: str, why: str) -> None:
         super().__init__(
-            f"The ownership records in folder {one_line(folder)} can't be used ({one_line(why)})."
+            f"The ownership notes in folder {one_line(folder)} can't be used ({one_line(why)})."
             " Nothing was changed at Twilio.",
             "Correct the folder, or set PULUMI_HOME to another folder. Then run the same command again.",
         )
@@ -186,7 +186,7 @@ class Interrupted(CallerIdError):
 
 
 class Gone(CallerIdError):
-    """The OutgoingCallerId no longer exists at Twilio, or another resource deletes it in the same operation."""
+    """The OutgoingCallerId no longer exists at Twilio, or another resource deletes it in the same command."""
 
 
 class AccountUnseen(CallerIdError):
@@ -216,7 +216,7 @@ ADVICE = {
     **dict.fromkeys((13224, 21211, 21217, 21401), _CHECK_NUMBER),
     **dict.fromkeys((13227, 21215), "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."),
     20003: CredentialsRefused.default_todo,
-    20008: "Test credentials can't verify caller IDs. Use the account's live credentials, or the local sandbox.",
+    20008: "Test credentials can't verify caller IDs. Use live credentials, or twilio:apiUrl for a sandbox.",
     20429: TooManyRequests.default_todo,
     21216: "Twilio blocks calls to this number. US numbers need a Primary Customer Profile in the Console's Trust Hub.",
     21449: (

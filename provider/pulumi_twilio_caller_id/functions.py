@@ -124,7 +124,7 @@ def get_outgoing_caller_id_output(
 
 
 Select = Callable[[list[CallerIdResult], str], T]
-"""Makes a function's result from the matching caller IDs, and a text for errors: the filters and the account."""
+"""Takes the matching caller IDs, and a description of the search for errors; returns the function's result."""
 
 
 def _only_one_of(records: list[CallerIdResult], where: str) -> CallerIdResult:
@@ -143,43 +143,45 @@ def _only_one_of(records: list[CallerIdResult], where: str) -> CallerIdResult:
     )
 
 
-def _invoke(function: str, select: Select[T], filters: Values, provider: Provider | None) -> T:
-    config = _config_of(function, provider)
+def _invoke(function_name: str, select: Select[T], filters: Values, provider: Provider | None) -> T:
+    config = _config_of(function_name, provider)
     labels = {SETTINGS[name].key: f"the provider's {name}" for name in SETTINGS_READ}
     for name, value in {**filters, **config}.items():
         if not is_plain(value):
             raise pulumi.RunError(
-                f"{function}: {labels.get(name, name)} is an Output, which has no value while the program runs.\n"
-                f"Use {function}_output, which waits for the value."
+                f"{function_name}: {labels.get(name, name)} is an Output, which has no value while the program runs.\n"
+                f"Use {function_name}_output, which waits for the value."
             )
-    return _look_up(function, select, filters, config)
+    return _look_up(function_name, select, filters, config)
 
 
-def _invoke_output(function: str, select: Select[T], filters: Values, provider: Provider | None) -> pulumi.Output[T]:
+def _invoke_output(
+    function_name: str, select: Select[T], filters: Values, provider: Provider | None
+) -> pulumi.Output[T]:
     filters_output = pulumi.Output.all(**filters)
-    config_output = pulumi.Output.unsecret(pulumi.Output.all(**_config_of(function, provider)))
+    config_output = pulumi.Output.unsecret(pulumi.Output.all(**_config_of(function_name, provider)))
 
     async def look_up(known: list[dict[str, Any]]) -> T:
         is_secret = await filters_output.is_secret()
         # In a thread, so that the program can declare its other resources meanwhile.
-        return await asyncio.to_thread(lambda: _look_up(function, select, *known, is_secret=is_secret))
+        return await asyncio.to_thread(lambda: _look_up(function_name, select, *known, is_secret=is_secret))
 
     return pulumi.Output.all(filters_output, config_output).apply(look_up)
 
 
-def _config_of(function: str, provider: Provider | None) -> dict[str, Any]:
+def _config_of(function_name: str, provider: Provider | None) -> dict[str, Any]:
     """Return SETTINGS_READ by config key, from the provider, or from the stack's config if there is no provider."""
     if not (provider is None or isinstance(provider, Provider)):
         raise pulumi.RunError(
-            f"{function}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
+            f"{function_name}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
             "Give a pulumi_twilio_caller_id.Provider, or leave it out."
         )
     get = pulumi.runtime.get_config if provider is None else declared_configuration(provider).get
     return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
-def _look_up(function: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
-    """Ask Twilio. A failure is a `pulumi.RunError`, which Pulumi shows without traceback. It hides secret filters."""
+def _look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
+    """Ask Twilio. A failure is a `pulumi.RunError`, which Pulumi shows without traceback; it masks secret filters."""
     try:
         with explain_shadowing():
             from .api.client import Client
@@ -191,14 +193,14 @@ def _look_up(function: str, select: Select[T], filters: Values, config: Values, 
         conditions = " and ".join(f"{name} {MASK if is_secret else repr(value)}" for name, value in wanted.items())
         return select(records, f"{conditions and ' with '}{conditions} in account {twilio.account_sid}")
     except CallerIdError as failed:
-        raise pulumi.RunError(f"{function}: {failed}") from failed
+        raise pulumi.RunError(f"{function_name}: {failed}") from failed
 
 
 def _validated(filters: Values, config: Values, *, is_secret: bool) -> dict[str, str]:
     """Return the given filters, normalised like the resource's inputs; raise CallerIdError if a filter is not valid."""
     name = filters["friendly_name"]
     others = {**filters, "friendly_name": None}  # names at Twilio may break the rules for inputs
-    # "unknown" allows a missing number: a resource needs a phone_number, a search does not.
+    # `unknown` keeps `validate_inputs` from demanding a phone_number: a search may omit it.
     good, failures = validate_inputs(others, unknown=("phone_number",), region=default_region(config.get))
     if isinstance(name, str) and name:
         good["friendly_name"] = name

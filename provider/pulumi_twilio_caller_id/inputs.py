@@ -15,7 +15,7 @@ from .phone_number import DEFAULT_REGION, E164, DefaultRegion
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 
-# Hidden properties: the resource's constructor sets them, `check` reads and removes them, and no state has them.
+# Hidden properties: the resource's constructor sets them, and `check` removes them (IMPORT only with a URN).
 # Pulumi transforms also see them. The double underscore marks them as internal, like the SDK's `__provider`.
 IMPORT = "__import"  # the sid in the resource option `import_`
 DRY_RUN = "__dry_run"  # True in a preview: the engine tells the program, not the provider
@@ -36,7 +36,7 @@ def validate_inputs(
     """Normalise each input of a resource independently. None means that an input is not set.
 
     unknown: names of further inputs, which have no value yet.
-    region: the country of a phone number without a country code, and its setting.
+    region: the country of phone numbers without a country code, and how failures name its setting.
     old_inputs: the inputs in the state. If every given input equals its stored value, none is validated.
 
     Returns the normalised inputs, and the failures as (property, reason). A reason begins with "it" and omits the
@@ -65,7 +65,7 @@ def validate_inputs(
 
 def _is_stored(name: str, value: object, stored: object) -> bool:
     """Whether a value is in the state, so that it was validated earlier. True and 1.0 are different values."""
-    if name == "phone_number" and not E164.fullmatch(str(stored)):  # an import file may have stored another form
+    if name == "phone_number" and not E164.fullmatch(str(stored)):  # `pulumi import --file` may have stored it
         return False
     return type(value) is type(stored) and value == stored
 

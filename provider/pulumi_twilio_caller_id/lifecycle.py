@@ -1,7 +1,7 @@
 """Answer Pulumi's engine: check, diff, create, read, update and delete an OutgoingCallerId.
 
-Every state file with a caller ID holds a pickle of the class below: the names of this module and of the class. So
-neither may be renamed or moved, or refresh and destroy could no longer read existing states.
+State files hold the class below pickled by reference: as the names of this module and of the class. So neither may be
+renamed or moved, or refresh and destroy could no longer read existing states.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ _plugin: Plugin
 
 
 def reset() -> None:
-    """Make a new Plugin, as in a process that has just started."""
+    """Replace the Plugin by a new one: when this module is imported, and in tests that stand for a new process."""
     global _plugin  # noqa: PLW0603
     _plugin = Plugin(ownership=Ownership(OwnershipNotes(pulumi_sdk.engine_address())), log=pulumi_sdk.log)
 
 
 reset()
 
+# The SDK calls `create(inputs)`. The decorator adds the Call, which it reads from the engine's request.
 provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 
 
 class OutgoingCallerIdProvider(ResourceProvider):
     """The dynamic provider behind `OutgoingCallerId`. It holds no state: see `_plugin`."""
 
-    # The pickle has no secret in it. If the state encrypted it, Pulumi's diff could not show that it changed.
+    # The pickle holds no secret. Encrypted, it would be a secret in every diff that Pulumi shows.
     serialize_as_secret_always = False
 
     @provider_method
@@ -56,8 +57,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
         sources.register_secrets(_plugin.config, _plugin.environment)
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
             _plugin.warn_once(f"The stack's config has {key}, which means nothing here: did you mean {near}?")
-        pulumi_sdk.hear_cancel(_plugin.cancel)
-        pulumi_sdk.follow_engine()
+        pulumi_sdk.cancel_on_engine_cancel(_plugin.cancel)
+        pulumi_sdk.exit_with_engine()
 
     @provider_method
     def check(self, call: Call, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:

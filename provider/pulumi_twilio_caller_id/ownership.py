@@ -1,7 +1,9 @@
-"""Keep track of which resource owns which caller ID, and which number, during one `pulumi up` or other command.
+"""Keep track of which resource owns each caller ID, and which declares each number, during one `pulumi` command.
 
-The engine does not tell `delete` that another resource has just adopted the caller ID. So each plugin process remembers
+The engine does not tell `delete` that another resource has just taken the caller ID over. So each plugin process keeps
 the owners here, and shares them with the other plugin processes of the same engine by notes (`ownership_notes`).
+`check` and `create` acquire numbers. `diff`, `create` and `update` acquire caller IDs; `delete` asks for the owner. A
+resource that the program no longer declares gets no `check` or `diff`: it owns nothing, so `delete` may go ahead.
 
 An owner is named by its URN. The URN is "" if the engine's request can't be found. Then no conflict is detected.
 """
@@ -24,8 +26,8 @@ DELETING = "(being deleted) "
 class Ownership:
     """The owners and declarations that one plugin process knows of. May be used from several threads.
 
-    Methods that set or look up an owner raise OwnershipUnknown if the notes can't be kept: then nothing may be done at
-    Twilio. In a preview they don't raise: nothing changes at Twilio, so this process's own notes suffice.
+    Methods that set or look up an owner raise OwnershipUnknown if the notes are unusable: then the caller must change
+    nothing at Twilio. In a preview they don't raise, because nothing changes there.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
@@ -35,7 +37,7 @@ class Ownership:
         self._in_state: dict[str, bool] = {}
         self._import_sids: dict[str, str | None] = {}
         self._replaced: dict[str, str] = {}
-        self._is_preview = False  # it stays False if no program runs, as in most refreshes
+        self._is_preview = False  # most refreshes run no program that could say so
 
     def record_declaration(
         self, urn: str, *, in_state: bool, import_sid: str | None = None, is_preview: bool = False
@@ -43,15 +45,15 @@ class Ownership:
         """Record that the program declares this resource.
 
         in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
-        is_preview: whether this is a preview. This process learns it only from the program.
+        is_preview: whether this is a preview, which the engine does not say, but the program (`inputs.DRY_RUN`).
         """
         self._is_preview = is_preview
         if urn:
             self._in_state[urn] = in_state
             self._import_sids[urn] = import_sid
 
-    def is_in_state(self, urn: str) -> bool:
-        """Return whether the program declares this resource, and its latest check had old inputs from the state."""
+    def is_declared(self, urn: str) -> bool:
+        """Return whether the program declares this resource, and the state has it."""
         return self._in_state.get(urn, False)
 
     def import_sid(self, urn: str) -> str | None:
@@ -59,7 +61,7 @@ class Ownership:
         return self._import_sids.get(urn)
 
     def set_replaced_caller_id(self, urn: str, text: str) -> None:
-        """Record the caller ID, as text for previews, that the resource will lose when it is replaced."""
+        """Record a text for previews: the caller ID that this resource loses when it is replaced."""
         self._replaced[urn] = text
 
     def replaced_caller_id(self, urn: str) -> str | None:
@@ -69,7 +71,7 @@ class Ownership:
     def acquire(self, key: str, urn: str) -> str | None:
         """Make the resource the owner of a caller ID (key: its sid) or of a number (key: a hash), if there is no owner.
 
-        Returns the URN of another resource that is the owner already. `delete` leaves caller IDs of other owners alone.
+        Returns None if this resource is the owner now, else the URN of the owner, which `DELETING` may precede.
         """
         owner = self._acquire(key, urn)
         return owner if owner and urn and owner != urn else None
@@ -87,26 +89,26 @@ class Ownership:
                 "Declare each number once.",
             )
 
-    def declare_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
+    def acquire_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
         """Make the resource the owner of this number, given in E.164.
 
         account: the account's sid (None if it is not known yet), and the API's base URL.
         Raises DeclaredTwice if another resource declared the number first: that one may be phoning it already.
         """
-        # Hashed, as a number may be secret. With an unknown sid, the key holds for this process only.
+        # Hashed, as a number may be secret. If the sid is unknown, only this process notices a second declaration.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(international_format(number), name_of(other))
 
     def owner(self, sid: str) -> str | None:
-        """Return the URN of the caller ID's owner, which `DELETING` may precede. None if it has no owner."""
+        """Return the URN of the caller ID's owner, or None. Begins with `DELETING` if the owner deletes it."""
         with self._lock:
             self._exchange()
             return self._owners.get(sid)
 
     def release(self, sid: str, urn: str) -> None:
-        """End the resource's ownership of the caller ID, because the resource is to be replaced. Other owners stay."""
+        """Give up the resource's ownership of the caller ID. Do nothing if another resource owns it."""
         with self._lock:
             if self._owners.get(sid) == urn:
                 self._exchange(Note("release", sid, urn))
@@ -114,11 +116,11 @@ class Ownership:
     def begin_delete(self, sid: str, urn: str) -> str | None:
         """Keep other resources from taking over the caller ID, which is about to be deleted.
 
-        If a resource owns the caller ID (another one, or the replacement, which has the same URN), return its URN: then
-        the caller ID must not be deleted.
+        Return None if it may be deleted, else the URN of its owner: another resource, or this one's replacement, which
+        has the same URN.
         """
         owner = self._acquire(sid, DELETING + urn)
-        # If two entries of the state have the same sid, both try to delete it.
+        # Another deletion is no obstacle: two resources in the state may have the same sid.
         return None if owner.startswith(DELETING) else owner
 
     def abort_delete(self, sid: str, urn: str) -> None:

@@ -1,4 +1,4 @@
-"""Share owners between the plugin processes of one engine, by a file of notes.
+"""Share the owners of caller IDs between the plugin processes of one engine, by a file of notes.
 
 The engine starts one plugin process for each provider resource. If a number moves from one Provider to another, one
 process adopts it and another process deletes its old resource. If a number is declared twice, both processes may phone
@@ -26,7 +26,7 @@ SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 2\n"
 """The first line of each file. A file with another first line is not ours: it is neither read nor removed."""
 
-NOT_NOTES = "a file in it holds something else than notes"
+NOT_NOTES = "one of its .notes files is damaged, or not this package's"
 
 EXCLUSIVE_OFFSET = 1 << 30
 """The byte that a process locks while it writes and reads. It is far beyond the end of the file, because on Windows no
@@ -57,7 +57,7 @@ class OwnershipNotes:
         self._engine = engine
         self._folder = folder
         self._file: int | None = None
-        self._read_to = len(HEADER)
+        self._read_offset = len(HEADER)
 
     def exchange(self, *own: Note) -> list[Note]:
         """Append notes of this process, and return all notes that are new since the previous exchange, in file order.
@@ -79,13 +79,13 @@ class OwnershipNotes:
             raise OwnershipUnknown(str(folder), failed.strerror or str(failed)) from failed
 
     def _read_new(self, file: int) -> list[Note]:
-        os.lseek(file, self._read_to, os.SEEK_SET)
-        content = os.read(file, os.fstat(file).st_size - self._read_to)
+        os.lseek(file, self._read_offset, os.SEEK_SET)
+        content = os.read(file, os.fstat(file).st_size - self._read_offset)
         try:
             notes = [Note(*json.loads(line)) for line in content.splitlines()]
         except (ValueError, TypeError):  # such as half a note, because the disk was full
             raise OSError(0, NOT_NOTES) from None
-        self._read_to += len(content)
+        self._read_offset += len(content)
         return notes
 
 
@@ -96,7 +96,7 @@ def default_folder() -> Path:
 
 
 def _home() -> Path:
-    """Return the user's home as Pulumi finds it: by the user database, and only without an entry there by HOME."""
+    """Return the user's home as Pulumi finds it: from the user database, else from HOME."""
     if sys.platform != "win32":
         import pwd
 
@@ -106,7 +106,7 @@ def _home() -> Path:
 
 
 def _make_private(folder: Path) -> None:
-    """Create the folder for this user alone. Raises OSError if it may be another user's, or leads elsewhere."""
+    """Create the folder for this user alone. Raises OSError for a symbolic link, a file, or another user's folder."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
     found = folder.lstat()
@@ -136,7 +136,7 @@ def _remove_ended(folder: Path) -> None:
 
 
 def _open_and_register(path: Path) -> int:
-    """Open the engine's file, and lock it as a running process."""
+    """Open the engine's file, with the shared lock that says that a process of the engine is running."""
     while True:
         file = os.open(path, OPEN_FLAGS | os.O_CREAT, 0o600)
         try:

@@ -38,21 +38,21 @@ def is_country(code: str) -> bool:
 def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str | None = None) -> str:
     """Parse a number and return it in E.164, such as `+14155550101`.
 
-    old_number: the number in the state. It is kept if the text can still be read as it, so that upgrading phonenumbers
-    replaces no resource.
+    old_number: the number in the state. It is returned if `number` can still mean it, because an upgrade of
+    phonenumbers must not replace resources.
 
     Raises ValueError, with the reason, for a text that can't be a phone number. phonenumbers may be out of date, so
     a number with a country code may have a length that it does not know: see `unusual_length_warning`.
     """
     # Numbers copied from a page or an address book contain invisible characters, and spaces and dashes of all kinds.
     replacements = {"Cf": "", "Zs": " ", "Pd": "-"}
-    plain = "".join(replacements.get(unicodedata.category(char), char) for char in number).strip()
-    plain = re.sub("^tel:", "", plain, flags=re.IGNORECASE)
-    digits = "".join(str(unicodedata.digit(char)) for char in plain if unicodedata.category(char) == "Nd")
+    cleaned = "".join(replacements.get(unicodedata.category(char), char) for char in number).strip()
+    cleaned = re.sub("^tel:", "", cleaned, flags=re.IGNORECASE)
+    digits = "".join(str(unicodedata.digit(char)) for char in cleaned if unicodedata.category(char) == "Nd")
     old_number = old_number if E164.fullmatch(old_number or "") else None
-    # An unchanged number with a plus is not parsed.
-    if old_number == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", plain):
-        _refuse_strange_characters(plain)
+    # The old number's digits after a plus mean the old number: phonenumbers need not be loaded.
+    if old_number == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", cleaned):
+        _refuse_strange_characters(cleaned)
         return old_number
 
     import phonenumbers
@@ -61,7 +61,7 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
         reason = f"{region.label} is {quote(region.country)}, not a country such as US, GB or DE"
         raise ValueError(f"it can't be read: {reason}")
     try:
-        parsed = phonenumbers.parse(plain, region.country, keep_raw_input=True)
+        parsed = phonenumbers.parse(cleaned, region.country, keep_raw_input=True)
     except phonenumbers.NumberParseException as failed:
         raise ValueError(_PARSE_REASONS.get(failed.error_type, "it is not a phone number")) from None
     if parsed.extension:
@@ -70,16 +70,16 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     if old_number is not None and old_number in _possible_numbers(digits, parsed):
         e164_number = old_number
     else:
-        _refuse_length(plain, parsed, e164_number)
-    _refuse_strange_characters(plain)
-    # Parse the result again until it is stable: phonenumbers drops only one zero at a time, as in "+44 (0)20".
+        _refuse_length(cleaned, parsed, e164_number)
+    _refuse_strange_characters(cleaned)
+    # Parse until nothing changes: each time phonenumbers drops one trunk zero, as in "+44 (0)20".
     return e164_number if e164_number in (number, old_number) else e164(e164_number, region)
 
 
 def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
     """Return the numbers that the digits can mean: country code and national digits, with and without a trunk zero.
 
-    In countries with a trunk zero, no national number starts with 0, so at most one of the two exists.
+    Both are safe to accept: in countries with a trunk zero, no national number starts with 0.
     """
     import phonenumbers
 
@@ -93,12 +93,12 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
     return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if has_trunk_zero else [])]
 
 
-def _refuse_length(plain: str, parsed: PhoneNumber, e164_number: str) -> None:
+def _refuse_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
     """Refuse wrong lengths.
 
     Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed.
 
-    plain: the number as written. parsed, e164_number: the same number.
+    cleaned: the number without invisible characters. parsed, e164_number: the same number.
     """
     import phonenumbers
 
@@ -106,19 +106,19 @@ def _refuse_length(plain: str, parsed: PhoneNumber, e164_number: str) -> None:
     has_country_code = parsed.country_code_source in (source.FROM_NUMBER_WITH_PLUS_SIGN, source.FROM_NUMBER_WITH_IDD)
     result = phonenumbers.is_possible_number_with_reason(parsed)
     if result != phonenumbers.ValidationResult.IS_POSSIBLE and not (has_country_code and parsed.country_code != 1):
-        if phonenumbers.normalize_digits_only(plain).startswith("00"):
+        if phonenumbers.normalize_digits_only(cleaned).startswith("00"):
             raise ValueError("it begins with 00: write + instead")
         raise ValueError(_LENGTH_REASONS.get(result, "it is not a phone number"))
     if not E164.fullmatch(e164_number):
         raise ValueError(f"it has {len(e164_number) - 1} digits with its country code: a phone number has 7 to 15")
 
 
-def _refuse_strange_characters(written: str) -> None:
+def _refuse_strange_characters(cleaned: str) -> None:
     """Refuse letters and unknown characters, because the wrong phone could ring.
 
     phonenumbers skips characters it does not know, and reads letters as keypad digits: an O as a 6, not as a 0.
     """
-    for char in written:
+    for char in cleaned:
         if unicodedata.category(char) not in _CATEGORIES_IN_NUMBERS and char not in "+\uff0b./\uff0e\uff0f~\u2212":
             if char.isalpha():
                 raise ValueError("it holds letters: give the digits that stand for them")

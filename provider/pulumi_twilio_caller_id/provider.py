@@ -22,8 +22,8 @@ class Provider(pulumi.ProviderResource):
     A setting that is left out comes from the stack's config (`twilio:...`), or else from the environment
     (`TWILIO_...`). Credentials (an auth token, or an API key and its secret) come from one source: the first of
     arguments, config and environment that has them. Only the `account_sid` may come from another source. Credentials of
-    config or environment are skipped if they are given for another account than this Provider's. Give credentials with
-    an `account_sid` that is an Output, since those of the config are then skipped. For a subaccount's numbers, give the
+    config or environment are ignored if that source names another `account_sid`. If `account_sid` is an Output, pass
+    the credentials as arguments too: those of the config are then ignored. For a subaccount's numbers, give the
     Provider the parent's auth token, and the resource the subaccount's `account_sid`.
 
     Unless they run the program (`--run-program`), `refresh` and `destroy` use the settings that the latest `up` stored.
@@ -55,8 +55,8 @@ class Provider(pulumi.ProviderResource):
         :param account_sid: The account, AC and 32 hexadecimal digits. Changing it replaces the Provider: its numbers
             are verified in the new account, then deleted from the old one with the old credentials.
         :param auth_token: The account's auth token.
-        :param api_key: An API key of the account, SK and 32 hexadecimal digits. Requests use it in place of the token.
-            A token given as well checks the signatures of callbacks, and is used for subaccounts.
+        :param api_key: An API key of the account, SK and 32 hexadecimal digits. Requests use it in place of the auth
+            token. If there is an auth token too, it verifies callbacks' signatures, and is used for subaccounts.
         :param api_secret: The secret of the API key.
         :param api_url: Another base URL of Twilio's API, such as a sandbox's.
         :param callback_url: The public URL of a tunnel or ingress that leads to `callback_listen`; at most 900
@@ -111,7 +111,7 @@ def complete_configuration(provider_name: str, arguments: Mapping[str, Any]) -> 
     """
     explicit = sourced_values(f"Provider {provider_name}", arguments)
     settings = merge(explicit, from_config(pulumi.runtime.get_config))
-    for name, given in {**settings, **explicit}.items():  # also the arguments that `merge` has left out
+    for name, given in {**settings, **explicit}.items():  # `merge` drops credentials that are not used
         if is_plain(given.value):
             _validate(name, given)
     return {PROVIDER_NAME_KEY: provider_name, **{SETTINGS[name].key: given.value for name, given in settings.items()}}

@@ -3,15 +3,15 @@
 | piece | reaches for | without it |
 |---|---|---|
 | `_call` | `request` in the SDK's frames | a Call without URN, timeout or old inputs |
-| `_abort_with` | `abort` of the gRPC `context` in the SDK's frames | the message arrives inside the SDK's traceback |
+| `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | the message ends a traceback |
 | `_on_rpc_end` | the end of that gRPC context | a wait ends at its deadline |
-| `log` | the engine's Log service; its address is the plugin's final argument | stderr: shown on the stack's row |
-| `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | only the engine's marker is compared |
-| `hear_cancel` | the servicer's Cancel | the first ^C waits for creates |
-| `follow_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
+| `log` | the engine's Log service; its address is the plugin's final argument | stderr: on the stack's row |
+| `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` passes for a value |
+| `cancel_on_engine_cancel` | the servicer's Cancel | the first ^C waits for creates |
+| `exit_with_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
 | `widen_worker_pool` | the workers of the servicer's executor | four operations run at a time |
 | `config_keys` | the dict in the SDK's Config | no warning of misspelled keys |
-| `serialized` | the SDK's function that pickles a provider into `__provider` | pickled here, by reference |
+| `pickled_provider` | the SDK's function that makes `__provider` | pickled here: the class by its import path |
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PICKLED_PROVIDER = "__provider"
 LOG_SECONDS = 2.0
 """Longest time that the engine may take to accept a text."""
 
-FOLLOWER = "twilio-follow-engine"
+ENGINE_WATCHER = "twilio-follow-engine"
 """The name of the thread that waits for the end of the engine."""
 
 WORKERS = 64
@@ -81,13 +81,13 @@ def is_unknown(value: object) -> bool:
     return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
 
 
-def serialized(provider: object) -> str:
+def pickled_provider(provider: object) -> str:
     """Return a provider as the SDK pickles it into `__provider`, for the file that `import-file` writes."""
     try:
         from pulumi.dynamic.dynamic import serialize_provider
 
         return str(serialize_provider(provider))
-    except Exception:  # noqa: BLE001  another version of the SDK; any pickle of a provider without state will do
+    except Exception:  # noqa: BLE001  another version of the SDK; the provider has no attributes, so a plain pickle will do
         return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
 
 
@@ -98,7 +98,7 @@ def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
-    """Show text on the row of `urn` (of the stack, if it is ""), and unless `ephemeral` also in the log. Never fails.
+    """Show text on a row of Pulumi's table ("": the stack's), and unless `ephemeral` in Diagnostics. Never fails.
 
     An ephemeral text replaces the previous one; "" clears it. Control characters are removed: friendly names and
     Twilio's messages may contain them.
@@ -117,7 +117,7 @@ def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False
 def engine_address() -> str | None:
     """Return where the engine listens, None outside of a plugin. All plugin processes of one engine share it.
 
-    It is the final argument of the plugin's command line, after the flags of --logflow and --tracing.
+    It is the final argument of the plugin's command line, after flags that `--logflow` and `--tracing` may add.
     """
     plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
     last = sys.argv[-1] if sys.argv else ""
@@ -138,11 +138,11 @@ def _connect(address: str) -> tuple[Any, Any] | None:
 
 
 def provider_method_decorator(
-    process_token: Callable[[], CancelToken],
+    get_process_token: Callable[[], CancelToken],
 ) -> Callable[[Callable[Concatenate[Any, Call, P], R]], Callable[Concatenate[Any, P], R]]:
     """Wrap a ResourceProvider method: build its Call from the RPC, and show its errors as plain messages.
 
-    process_token: returns the process's cancel token; each operation gets a child of it.
+    get_process_token: returns the process's cancel token; each operation gets a child of it.
     A CallerIdError shows only its message; so does an import error from a user's file that shadows a library. Any other
     error is a bug of ours: it keeps its traceback, with secrets redacted. SystemExit and the like become an Exception,
     because the SDK does not answer the engine otherwise. If the engine ends the RPC (a second ^C) or is dead, nobody
@@ -154,15 +154,15 @@ def provider_method_decorator(
         def answer(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
             request, context = _local_variables_of_callers("request", "context") or (None, None)
             try:
-                with process_token().child() as cancel, _on_rpc_end(context, lambda: _exit_after_lost_rpc(cancel)):
+                with get_process_token().child() as cancel, _on_rpc_end(context, lambda: _exit_after_lost_rpc(cancel)):
                     return method(self, _call(request, cancel), *args, **kwargs)
             except Exception as failed:
                 plain = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
                 text = str(plain)
-                _abort_with(context, sanitize if plain is None else lambda _traceback: text)
+                _replace_abort_message(context, sanitize if plain is None else lambda _traceback: text)
                 raise
             except BaseException as ended:
-                _abort_with(context, sanitize)
+                _replace_abort_message(context, sanitize)
                 raise RuntimeError(f"{method.__name__} was ended by {type(ended).__name__}: {ended}") from ended
 
         return answer
@@ -182,7 +182,7 @@ def _call(request: Any, cancel: CancelToken) -> Call:
 
 
 def _old_inputs(request: Any) -> dict[str, Any] | None:
-    """Return the inputs in the state. Diff, Read and Delete requests have them, but the SDK does not pass them on."""
+    """Return the inputs in the state. The engine sends them, but the SDK passes only the old outputs on."""
     try:
         sent = request.inputs if hasattr(request, "inputs") else request.old_inputs
         given = wire.deserialize_properties(sent)
@@ -191,16 +191,16 @@ def _old_inputs(request: Any) -> dict[str, Any] | None:
     return {name: wire.unwrap_rpc_secret(value) for name, value in given.items() if name != PICKLED_PROVIDER} or None
 
 
-def _abort_with(context: Any, message: Callable[[str], str]) -> None:
+def _replace_abort_message(context: Any, message: Callable[[str], str]) -> None:
     """For this RPC, make the SDK's `context.abort` send `message(traceback)` instead of the traceback."""
-    with suppress(Exception):  # the message is in the traceback too
+    with suppress(Exception):  # then the traceback is sent, whose end is the message
         abort = type(context).abort
         context.abort = lambda code, details: abort(context, code, message(details))
 
 
 @contextmanager
 def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
-    """While the `with` block runs, call `act` (in gRPC's thread, so without blocking) if the engine ends the RPC."""
+    """In this context, call `act` if the engine ends the RPC. It must not block, as it runs in gRPC's thread."""
     unanswered = True
 
     def rpc_ended() -> None:
@@ -208,7 +208,7 @@ def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
             act()
 
     try:
-        with suppress(Exception):  # without an RPC to watch, the wait still ends at its deadline
+        with suppress(Exception):  # an RPC that can't be watched runs until its own timeout
             if context.add_callback(rpc_ended) is False:
                 rpc_ended()
         yield
@@ -216,15 +216,15 @@ def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
         unanswered = False
 
 
-def hear_cancel(token: CancelToken) -> None:
+def cancel_on_engine_cancel(token: CancelToken) -> None:
     """Make the engine's Cancel request, which it sends at the first ^C, cancel the token. Best effort."""
     servicer: Any = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
-    with suppress(Exception):  # gRPC already holds the method, so only the code of that method can be exchanged
+    with suppress(Exception):  # gRPC keeps the method itself, so replace the method's code
         servicer.on_engine_cancel = staticmethod(lambda: token.cancel(INTERRUPTED))
-        servicer.Cancel.__code__ = _cancel_code.__code__
+        servicer.Cancel.__code__ = _servicer_cancel.__code__
 
 
-def _cancel_code(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
+def _servicer_cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
     """Run as the servicer's Cancel, with the globals of the SDK's module. So it must import all that it needs."""
     from google.protobuf import empty_pb2
 
@@ -250,15 +250,15 @@ def widen_worker_pool() -> None:
                 executor._adjust_thread_count()
 
 
-def follow_engine() -> None:
+def exit_with_engine() -> None:
     """End this process when the engine ends, because a killed engine leaves its plugins running. Best effort.
 
     The engine holds a pipe to the plugin's stdin. The kernel closes this pipe when the engine ends.
     """
     with suppress(Exception):
-        follows = any(thread.name == FOLLOWER for thread in threading.enumerate())  # configure may run several times
-        if engine_address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and not follows:
-            threading.Thread(target=_exit_when_engine_dies, name=FOLLOWER, daemon=True).start()
+        is_watched = any(thread.name == ENGINE_WATCHER for thread in threading.enumerate())  # by an earlier configure
+        if engine_address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and not is_watched:
+            threading.Thread(target=_exit_when_engine_dies, name=ENGINE_WATCHER, daemon=True).start()
 
 
 def _exit_when_engine_dies() -> None:

@@ -80,8 +80,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             Provider; without one, that of the stack's config or the environment.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
             Default: the setting `twilio:adopt`, which is false unless set.
-        :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_` takes over exactly this
-            sid (PN...), without a phone call. It fails if Twilio has another number or friendly name for the sid.
+        :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
+            caller ID with that sid, without a phone call. It fails if its number or friendly name is another at Twilio.
 
         Raises `pulumi.RunError` for text that is not valid Unicode.
         """
@@ -108,7 +108,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        # The SDK keeps each property's Output in `__dict__`. A transform may have made this one secret.
+        # A transform may have made `sid` secret: its Output, which the SDK keeps in `__dict__`, tells.
         output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
         return pulumi.Output(self.id.resources(), value, self.id.is_known(), output.is_secret())
@@ -157,7 +157,7 @@ def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> Non
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
     """Return the hidden properties (extra inputs for `check` alone), and the options without `import_`.
 
-    `import_` is withheld: with it, the engine would have the SDK read a resource without `__provider`, which fails.
+    `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
     """
     is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:
@@ -165,7 +165,7 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
     hidden_properties = {
         IMPORT: opts.import_ or None,
         DRY_RUN: is_preview,
-        # The engine tells the timeout to `create`, but not to `check`, which says in a preview how long create waits.
+        # `check` says in a preview how long create waits, but the engine tells the timeout to `create` alone.
         CREATE_TIMEOUT: is_preview and getattr(opts.custom_timeouts, "create", None),
     }
     opts = copy.copy(opts)

@@ -37,7 +37,7 @@ def shadowing_error(failed: Exception) -> CallerIdError | None:
         return None
     if isinstance(failed, ImportError) and failed.name and failed.name.startswith(f"{__package__}."):
         try:
-            importlib.import_module(failed.name)  # it failed in another thread, and fails here for the same reason
+            importlib.import_module(failed.name)  # it failed in another thread: get the cause here
         except Exception as same_failure:  # noqa: BLE001  the file may raise anything
             failed = same_failure
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != program]

@@ -58,8 +58,8 @@ def redact(text: str) -> str:
     return _USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
 
 
-def quotes(text: str, value: str) -> bool:
-    """Whether a text has the first 20 characters of a value, plain or as in a URL, in JSON or in Python."""
+def contains_value(text: str, value: str) -> bool:
+    """Whether a text contains the first 20 characters of a value, plain or encoded for a URL, JSON or Python."""
     return any(form[:20] in text for form in _forms(one_line(value)))
 
 
@@ -78,8 +78,12 @@ def sanitize(text: str) -> str:
 
 
 def quote(value: object, longest: int = 100) -> str:
-    """Return a foreign value in quotes, cut after `longest` characters, with invisible characters escaped."""
+    """Return a foreign value in quotes, cut after `longest` characters, with invisible characters escaped.
+
+    It is redacted before it is cut, because the beginning of a secret would not be recognized.
+    """
     if isinstance(value, str):
+        value = redact(value)
         return repr(value[:longest]) + ("..." if len(value) > longest else "")
     return one_line(repr(value), longest)
 

@@ -15,7 +15,7 @@ from tests.support.plugin_code import Ends
 DESK = 'OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n'
 WITHOUT_CANCEL = """
 import pulumi_twilio_caller_id.pulumi_sdk as engine
-engine.hear_cancel = engine.widen_worker_pool = lambda *_: None
+engine.cancel_on_engine_cancel = engine.widen_worker_pool = lambda *_: None
 """
 SIX = "".join(f'OutgoingCallerId("n{n}", phone_number="+1415555010{n}")\n' for n in range(6))
 

@@ -31,11 +31,8 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
 
     def refused(result: Result, name: str) -> str:
         told = " ".join(result.output.split())
-        assert "If this resource manages it already, something forces a replacement: drop `--replace` or" in told
-        assert (
-            "call: opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (a preview"
-            in told
-        )
+        assert "If this resource manages it, Pulumi is replacing it: remove `--replace`" in told
+        assert "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its" in told
         assert urns[name] in told
         assert len(NUMBERS) == len(sandbox.calls)
         return result.output

@@ -137,7 +137,7 @@ def test_an_answer_is_wrong(twilio, monkeypatch):
 
 
 def test_a_request_is_wrong(twilio, monkeypatch):
-    monkeypatch.setattr(twilio_api, "PAGE", 1001)
+    monkeypatch.setattr(twilio_api, "PAGE_SIZE", 1001)
     assert len(list(twilio.stream())) == 1
 
 

@@ -33,7 +33,7 @@ from .transport import DEFAULT_RETRIES, POLL_RETRIES, RetryPolicy, Transport
 if TYPE_CHECKING:
     from twilio.rest.api.v2010.account import AccountContext
 
-PAGE = 1000
+PAGE_SIZE = 1000
 """Caller IDs on one page of a list: the API's limit."""
 
 MALFORMED_ANSWER_ERRORS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -44,7 +44,7 @@ class Client:
     """The caller IDs of one account, and the calls that verify them.
 
     settings: supplies the credentials. account_sid: the account to manage; the default is the settings' own account.
-    connections: shared by the process. cancel: ends pauses and queuing. policy: limits retries and time.
+    connections: shared by the process. cancel: ends pauses and waits for a slot. policy: limits retries and time.
 
     Raises SettingsError for a malformed account_sid, which a state that was edited by hand may hold.
     """
@@ -98,12 +98,12 @@ class Client:
         values = inputs.model_dump(exclude={"account_sid", "adopt"}, exclude_none=True)
         if status_callback is not None:
             values = {"status_callback": status_callback, "status_callback_method": "POST", **values}
-        with self._errors_translated(f"verify {inputs.phone_number}", repeatable=False) as account:
+        with self._account_context(f"verify {inputs.phone_number}", repeatable=False) as account:
             return ValidationRequest.model_validate(account.validation_requests.create(**values))
 
     def find(self, phone_number: str) -> CallerId | None:
         """Return the caller ID of a number in E.164, None if the account has none."""
-        with self._errors_translated(f"look up {phone_number}") as account:
+        with self._account_context(f"look up {phone_number}") as account:
             # Twilio's filter leaves one caller ID at most. The limit is for a server that ignores the filter.
             for answer in account.outgoing_caller_ids.list(phone_number=phone_number, limit=20):
                 record = CallerId.model_validate(answer)
@@ -116,8 +116,8 @@ class Client:
         filters = {"phone_number": phone_number, "friendly_name": friendly_name}
         wanted = {name: value for name, value in filters.items() if value is not None}
         seen: set[str] = set()  # a change meanwhile can move a caller ID to the next page
-        with self._errors_translated(f"list the caller IDs of {self.account_sid}") as account:
-            for answer in account.outgoing_caller_ids.stream(page_size=PAGE, **wanted):
+        with self._account_context(f"list the caller IDs of {self.account_sid}") as account:
+            for answer in account.outgoing_caller_ids.stream(page_size=PAGE_SIZE, **wanted):
                 record = CallerId.model_validate(answer)
                 fits = all(getattr(record, name) == value for name, value in wanted.items())
                 if fits and record.sid not in seen:
@@ -126,19 +126,19 @@ class Client:
 
     def fetch(self, sid: str) -> CallerId:
         """Return the caller ID with this sid. Raises NotFound if the account has none."""
-        with self._errors_translated(f"read caller ID {sid}") as account:
-            return CallerId.model_validate(account.outgoing_caller_ids(check_sid(sid)).fetch())
+        with self._account_context(f"read caller ID {sid}") as account:
+            return CallerId.model_validate(account.outgoing_caller_ids(check_caller_id_sid(sid)).fetch())
 
     def rename(self, sid: str, friendly_name: str) -> CallerId:
         """Set the FriendlyName. Raises NotFound if the account has no such caller ID."""
-        with self._errors_translated(f"rename caller ID {sid}") as account:
-            answer = account.outgoing_caller_ids(check_sid(sid)).update(friendly_name=friendly_name)
+        with self._account_context(f"rename caller ID {sid}") as account:
+            answer = account.outgoing_caller_ids(check_caller_id_sid(sid)).update(friendly_name=friendly_name)
             return CallerId.model_validate(answer)
 
     def remove(self, sid: str) -> None:
         """Delete the caller ID. Raises NotFound if the account has no such caller ID."""
-        with self._errors_translated(f"delete caller ID {sid}") as account:
-            account.outgoing_caller_ids(check_sid(sid)).delete()
+        with self._account_context(f"delete caller ID {sid}") as account:
+            account.outgoing_caller_ids(check_caller_id_sid(sid)).delete()
 
     def call_state(self, call_sid: str) -> CallState | None:
         """Return the state of a call, None if Twilio does not show the call yet.
@@ -146,7 +146,7 @@ class Client:
         Twilio shows a new call with a delay (eventual consistency; Twilio docs: voice/api/call-resource).
         """
         try:
-            with self._errors_translated(f"read call {call_sid}") as account:
+            with self._account_context(f"read call {call_sid}") as account:
                 return CallState.model_validate(account.calls(call_sid).fetch())
         except NotFound:
             return None
@@ -160,7 +160,7 @@ class Client:
         if self._settings.uses_key(self.account_sid):
             return None
         try:
-            with self.with_retry_policy(POLL_RETRIES)._errors_translated(f"read account {self.account_sid}") as account:
+            with self.with_retry_policy(POLL_RETRIES)._account_context(f"read account {self.account_sid}") as account:
                 token = account.fetch().auth_token
         except CallerIdError:
             return None
@@ -168,11 +168,11 @@ class Client:
         return token if isinstance(token, str) and token else None
 
     @contextmanager
-    def _errors_translated(self, action: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
+    def _account_context(self, action: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
         """Yield the official client's account for one action, and turn whatever it raises into a CallerIdError.
 
-        action, repeatable: as for Transport, which has checked status and JSON. This method catches fields that are not
-        as documented. An error before Twilio has answered is our own bug, and is raised unchanged.
+        action, repeatable: as for Transport, which has checked status and JSON. Here, fields that are not as documented
+        become AnswerLost. Any error other than Transport's that comes before an answer is our own bug: it is raised.
         """
         from twilio.base.exceptions import TwilioException  # late: importing the client takes a tenth of a second
         from twilio.rest import Client as TwilioClient
@@ -185,7 +185,7 @@ class Client:
             connections=self._connections,
             cancel=self._cancel,
         )
-        username, password = self._settings.login(self.account_sid)
+        username, password = self._settings.basic_auth(self.account_sid)
         client = TwilioClient(
             username,
             password,
@@ -201,8 +201,6 @@ class Client:
         except CredentialsRefused as refused:
             refused.advise(self._settings.credentials_advice(self.account_sid))
             raise
-        except CallerIdError:
-            raise
         except (TwilioException, *MALFORMED_ANSWER_ERRORS) as error:
             if not transport.has_answered:
                 raise
@@ -217,7 +215,7 @@ def _malformed(error: Any) -> str:
     return "its form is not the documented one"
 
 
-def check_sid(sid: object) -> str:
+def check_caller_id_sid(sid: object) -> str:
     """Return the sid, or raise BadSid. It becomes a part of the URL, so any other text might reach another URL."""
     if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
         raise BadSid(str(sid))

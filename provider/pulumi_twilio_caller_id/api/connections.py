@@ -91,11 +91,11 @@ class BoundedSession(requests.Session):
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Name no target: `requests` would read the whole answer, although no redirect is followed."""
+        """Return None: for a redirect, `requests` would read the whole body, without our limits."""
 
 
 class _WatchedBody(io.BytesIO):
-    """The body of a request. urllib3 reads it once there is a connection."""
+    """The body of a request. urllib3 reads it as soon as there is a connection."""
 
     def __init__(self, content: bytes, before_sending: Callable[[], object]) -> None:
         super().__init__(content)

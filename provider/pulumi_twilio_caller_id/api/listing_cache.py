@@ -1,7 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A listing alone proves that a caller ID exists, never that one is missing: the caller ID may be newer. To know that a
-caller ID is gone, request it by its sid.
+A listing can prove that a caller ID exists, but not that one is missing, as it may be newer than the listing. To know
+that a caller ID is gone, request it by its sid.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pulumi_twilio_caller_id.errors import AccountUnseen, CallerIdError, Interrupted, NotFound
 from pulumi_twilio_caller_id.models import CallerId
 
-from .client import PAGE, Client, check_sid
+from .client import PAGE_SIZE, Client, check_caller_id_sid
 
 FRESH_SECONDS = 60.0
 """How long a listing replaces requests for single caller IDs: long enough for a whole refresh."""
@@ -31,13 +31,13 @@ class Listing:
     @property
     def pages(self) -> int:
         """How many pages Twilio's list has, each of which takes a request."""
-        return 1 + len(self._by_sid) // PAGE
+        return 1 + len(self._by_sid) // PAGE_SIZE
 
-    def with_number(self, phone_number: str) -> CallerId | None:
+    def by_number(self, phone_number: str) -> CallerId | None:
         """Return the caller ID of a number in E.164."""
         return self._by_number.get(phone_number)
 
-    def with_sid(self, sid: str) -> CallerId | None:
+    def by_sid(self, sid: str) -> CallerId | None:
         """Return the caller ID with this sid."""
         return self._by_sid.get(sid)
 
@@ -49,7 +49,7 @@ class Listing:
 
 
 @dataclass
-class _Entry:
+class AccountState:
     """What is known about one account.
 
     lock: held while the account is listed. outcome: the latest listing, or the error that was raised in its place.
@@ -60,9 +60,9 @@ class _Entry:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     outcome: Listing | CallerIdError | None = None
-    requested_at: float = 0.0
+    age_starts_at: float = 0.0
     received_at: float = 0.0
-    changed: set[str] = field(default_factory=set)
+    invalidated_sids: set[str] = field(default_factory=set)
     fetches: int = 0
     active_verifications: int = 0
 
@@ -85,28 +85,28 @@ class ListingCache:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        self._entries: dict[tuple[str, str | None], _Entry] = {}
+        self._accounts: dict[tuple[str, str | None], AccountState] = {}
 
     def get(self, client: Client, max_age: float) -> Listing:
         """Return a listing that was requested less than `max_age` seconds ago.
 
-        Errors are cached for `max_age` too, and raised again. The age counts from the request, but from the answer if
-        the request fails or takes longer than `max_age`. A result that arrives while this thread waits is always used.
+        Errors are cached for `max_age` too, and raised again. Age counts from the request, or for errors and slow
+        listings from the answer. A result that arrives while this thread waits for the lock is always used.
         """
-        entry, asked_at = self.entry(client), self.clock()
-        with entry.lock:
-            outcome = entry.outcome
-            if outcome is None or (entry.received_at < asked_at and self.clock() - entry.requested_at >= max_age):
-                outcome = self._request(entry, client, max_age)
+        account, asked_at = self.account_state(client), self.clock()
+        with account.lock:
+            outcome = account.outcome
+            if outcome is None or (account.received_at < asked_at and self.clock() - account.age_starts_at >= max_age):
+                outcome = self._request(account, client, max_age)
         if isinstance(outcome, CallerIdError):
             raise outcome
         return outcome
 
-    def _request(self, entry: _Entry, client: Client, max_age: float) -> Listing | CallerIdError:
+    def _request(self, account: AccountState, client: Client, max_age: float) -> Listing | CallerIdError:
         """List the account. An Interrupted is raised but not cached, as it concerns only this thread's operation."""
-        requested_at = self.clock()
+        age_starts_at = self.clock()
         with self._lock:
-            entry.changed.clear()
+            account.invalidated_sids.clear()
         try:
             outcome: Listing | CallerIdError = Listing(client.stream())
         except Interrupted:
@@ -114,69 +114,69 @@ class ListingCache:
         except CallerIdError as error:
             outcome = error
         with self._lock:
-            entry.outcome, entry.received_at = outcome, self.clock()
-            in_time = isinstance(outcome, Listing) and entry.received_at - requested_at < max_age
-            entry.requested_at = requested_at if in_time else entry.received_at
-            for sid in entry.changed:
-                entry.discard(sid)
+            account.outcome, account.received_at = outcome, self.clock()
+            in_time = isinstance(outcome, Listing) and account.received_at - age_starts_at < max_age
+            account.age_starts_at = age_starts_at if in_time else account.received_at
+            for sid in account.invalidated_sids:
+                account.discard(sid)
         return outcome
 
     def fetch(self, client: Client, sid: str) -> CallerId:
-        """Return the caller ID with this sid: the first one by a request of its own, later ones from a shared listing.
+        """Return the caller ID with this sid. An account's first call asks for the sid; later ones try a listing first.
 
         Raises BadSid for a malformed sid, and NotFound if Twilio answers so for this sid.
         """
-        check_sid(sid)
-        entry = self.entry(client)
+        check_caller_id_sid(sid)
+        account = self.account_state(client)
         with self._lock:
-            entry.fetches += 1
-            is_first = entry.fetches == 1
+            account.fetches += 1
+            is_first = account.fetches == 1
         if not is_first:
             try:
-                record = self.get(client, FRESH_SECONDS).with_sid(sid)
+                record = self.get(client, FRESH_SECONDS).by_sid(sid)
             except CallerIdError:
                 record = None
             if record is not None:
                 return record
         return client.fetch(sid)
 
-    def recheck_not_found(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
+    def find_despite_404(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
         """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
-        A listing without the sid confirms the 404, even if it is older: a sid in the state is older than all listings
-        of this process, and Twilio uses no sid twice. The account is listed again if the listing has the sid (the
-        caller ID may have been deleted later), or if this process dropped the sid from the listing.
+        A listing without the sid confirms the 404: a sid in the state is older than all listings of this process, and
+        Twilio uses no sid twice. The account is listed again if the listing has the sid (the caller ID may have been
+        deleted since), or if this process has invalidated it.
 
         Raises AccountUnseen if the account can't be listed.
         """
-        was_dropped = sid in self.entry(client).changed
+        was_invalidated = sid in self.account_state(client).invalidated_sids
         try:
-            if self.get(client, FRESH_SECONDS).with_sid(sid) is None and not was_dropped:
+            if self.get(client, FRESH_SECONDS).by_sid(sid) is None and not was_invalidated:
                 return None
-            return self.get(client, 0).with_sid(sid)
+            return self.get(client, 0).by_sid(sid)
         except CallerIdError as error:
             raise AccountUnseen(sid, client.account_sid, error.what, client.credentials_source) from not_found
 
-    def forget(self, sid: str) -> None:
+    def invalidate(self, sid: str) -> None:
         """Drop a caller ID from all listings, because this process has renamed or deleted it."""
         with self._lock:
-            for entry in self._entries.values():
-                entry.changed.add(sid)
-                entry.discard(sid)
+            for account in self._accounts.values():
+                account.invalidated_sids.add(sid)
+                account.discard(sid)
 
     @contextmanager
-    def count_verification(self, client: Client) -> Iterator[_Entry]:
+    def active_verification(self, client: Client) -> Iterator[AccountState]:
         """Count one more active verification in the client's account while this context is active."""
-        entry = self.entry(client)
+        account = self.account_state(client)
         with self._lock:
-            entry.active_verifications += 1
+            account.active_verifications += 1
         try:
-            yield entry
+            yield account
         finally:
             with self._lock:
-                entry.active_verifications -= 1
+                account.active_verifications -= 1
 
-    def entry(self, client: Client) -> _Entry:
+    def account_state(self, client: Client) -> AccountState:
         """Return what is known about the client's account."""
         with self._lock:
-            return self._entries.setdefault(client.cache_key, _Entry())
+            return self._accounts.setdefault(client.cache_key, AccountState())

@@ -18,12 +18,12 @@ from pulumi_twilio_caller_id.text import quote
 CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name the certificates to trust. `requests` obeys the first one that is set."""
 
-PROXY_FORM = "it takes http://host:port, with user:password@ before the host if the proxy asks for them"
+PROXY_URL_HINT = "it takes http://host:port, with user:password@ before the host if the proxy asks for them"
 
 PROXY_WITHOUT_PASSWORD = re.compile(r"[\w.+-]+://[\w.-]+(:\d{1,5})?/?")
 """Matches proxy URLs without user and password, which are safe to show."""
 
-PROXY_WANTS_A_PASSWORD = 407
+PROXY_AUTHENTICATION_REQUIRED = 407
 """HTTP status, which never comes from Twilio."""
 
 HANDSHAKE_FAILURES = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "SSLV3_ALERT_HANDSHAKE_FAILURE"})
@@ -43,31 +43,31 @@ def error_without_answer(
     causes = _causes(error)
     innermost = causes[-1]
     if _was_probably_not_sent(causes) if is_sent is None else not is_sent:
-        proxy_setting, proxy = _proxy_for(url)
-        if proxy and f" {PROXY_WANTS_A_PASSWORD} " in str(innermost):
+        proxy_setting, proxy = _proxy_variable_and_url(url)
+        if proxy and f" {PROXY_AUTHENTICATION_REQUIRED} " in str(innermost):
             return proxy_wants_password(url, action)
-        settings_error = _settings_error(error, url, action)
+        settings_error = _find_bad_setting(error, url, action)
         if settings_error is not None:
             return settings_error
         through = f", through the proxy in {proxy_setting}" if proxy else ""
         host = urlsplit(url).netloc.rpartition("@")[2]
-        return TwilioUnreachable(action, f"no connection to {host}{through} ({_in_words(innermost)})")
+        return TwilioUnreachable(action, f"no connection to {host}{through} ({_short_error_text(innermost)})")
     if isinstance(error, exceptions.Timeout):
         return AnswerLost(action, f"nothing came within {timeout_seconds:g} s")
     if isinstance(error, exceptions.ChunkedEncodingError):
         return AnswerLost(action, "the answer was cut short")
     if isinstance(error, exceptions.ConnectionError):
-        return AnswerLost(action, f"the connection broke ({_in_words(innermost)})")
-    return AnswerLost(action, f"{type(error).__name__}: {_in_words(innermost)}")
+        return AnswerLost(action, f"the connection broke ({_short_error_text(innermost)})")
+    return AnswerLost(action, f"{type(error).__name__}: {_short_error_text(innermost)}")
 
 
 def proxy_wants_password(url: str, action: str) -> CallerIdError:
     """Return the error for a proxy that answers with 407."""
-    what = f"the proxy wants a user and password, or refuses those that it was given (HTTP {PROXY_WANTS_A_PASSWORD})"
-    return _not_sent(action, what, f"Correct {_proxy_for(url)[0]}: {PROXY_FORM}.")
+    what = f"the proxy wants a user and password, or refuses the given ones (HTTP {PROXY_AUTHENTICATION_REQUIRED})"
+    return _bad_setting(action, what, f"Correct {_proxy_variable_and_url(url)[0]}: {PROXY_URL_HINT}.")
 
 
-def _not_sent(action: str, what: str, todo: str) -> SettingsError:
+def _bad_setting(action: str, what: str, todo: str) -> SettingsError:
     return SettingsError(f"Could not reach Twilio to {action}: {what}.", todo)
 
 
@@ -81,10 +81,9 @@ def _was_probably_not_sent(causes: list[BaseException]) -> bool:
     no_handshake = isinstance(innermost, ssl.SSLError) and (
         innermost.reason in HANDSHAKE_FAILURES or innermost.library == "X509"
     )
-    # such as the file in SSLKEYLOGFILE
-    unusable_file = isinstance(innermost, OSError) and innermost.filename is not None
+    unusable_file = isinstance(innermost, OSError) and innermost.filename is not None  # such as SSLKEYLOGFILE's
     refused_by_proxy = isinstance(innermost, OSError) and str(innermost).startswith(TUNNEL_FAILED)
-    # TypeError: a proxy's URL with a user and no host. InvalidHeader is a ValueError too, but about an answer.
+    # A proxy's URL without a host raises TypeError. InvalidHeader is a ValueError, but comes from an answer.
     bad_url = isinstance(outermost, (ValueError, TypeError)) and not isinstance(outermost, exceptions.InvalidHeader)
     # For certificates that are not there, requests raises a plain OSError.
     plain_error = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))
@@ -103,7 +102,7 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
-def _in_words(cause: BaseException) -> str:
+def _short_error_text(cause: BaseException) -> str:
     """Return an error in a few words, without the object names that urllib3 puts before them."""
     if isinstance(cause, OSError) and cause.filename is not None:
         return f"{cause.strerror}: {cause.filename}"
@@ -111,37 +110,37 @@ def _in_words(cause: BaseException) -> str:
     return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
 
 
-def _settings_error(error: Exception, url: str, action: str) -> SettingsError | None:
+def _find_bad_setting(error: Exception, url: str, action: str) -> SettingsError | None:
     """Return the error for a setting that kept the request from being sent, None if no setting is to blame."""
     variable = next((name for name in CA_BUNDLE_VARIABLES if os.environ.get(name)), "")
     wrong = _wrong_ca_bundle(os.environ[variable]) if variable and url.startswith("https:") else None
     if wrong:
         what = f"{variable} is {quote(os.environ[variable], 300)}, {wrong}"
-        return _not_sent(action, what, f"Correct {variable}, or unset it.")
+        return _bad_setting(action, what, f"Correct {variable}, or unset it.")
     if not isinstance(error, (ValueError, TypeError)):
         return None
     # Such an error means a malformed URL: the proxy's, or without a proxy that of twilio:apiUrl.
-    name, proxy = _proxy_for(url)
+    name, proxy = _proxy_variable_and_url(url)
     if not proxy:
-        return _not_sent(action, "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL).")
+        return _bad_setting(action, "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL).")
     if isinstance(error, exceptions.InvalidSchema) and proxy.lower().startswith("socks"):
-        return _not_sent(
+        return _bad_setting(
             action,
             f"{name} names a SOCKS proxy, and the package PySocks is not installed",
             "Install it into the environment that runs the program (`pip install pysocks`), or use an HTTP proxy.",
         )
     value = f" {quote(proxy)}" if PROXY_WITHOUT_PASSWORD.fullmatch(proxy) else ""
-    return _not_sent(
-        action, f"{name}{value} is not the URL of a proxy that can be used", f"Correct {name}: {PROXY_FORM}."
+    return _bad_setting(
+        action, f"{name}{value} is not the URL of a proxy that can be used", f"Correct {name}: {PROXY_URL_HINT}."
     )
 
 
-def _proxy_for(url: str) -> tuple[str, str]:
+def _proxy_variable_and_url(url: str) -> tuple[str, str]:
     """Return the variable that sets the proxy for requests to `url`, and the proxy's URL ("" without a proxy)."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
     names = (f"{url.partition(':')[0]}_proxy", "all_proxy")
     named = [name for name, value in os.environ.items() if name.lower() in names and value == proxy]
-    return min(named, key=lambda name: names.index(name.lower()), default="the system's settings"), proxy
+    return min(named, key=lambda name: names.index(name.lower()), default="the proxy in the system's settings"), proxy
 
 
 def _wrong_ca_bundle(path: str) -> str | None:

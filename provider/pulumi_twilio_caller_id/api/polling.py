@@ -36,7 +36,7 @@ def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken)
     cancel: the operation's token, as in the client. Cancelling it ends a look-up, which then raises AnswerLost, as does
     a look-up that takes longer than LOOKUP_TIMEOUT.
     """
-    with listing_cache.count_verification(client):
+    with listing_cache.active_verification(client):
         yield SharedPoller(client, listing_cache, cancel)
 
 
@@ -50,7 +50,7 @@ class SharedPoller:
         self._client = client.with_retry_policy(POLL_RETRIES)
         self._final_client = client.with_retry_policy(FINAL_LOOKUP_RETRIES)
         self._listing_cache = listing_cache
-        self._entry = listing_cache.entry(client)
+        self._account = listing_cache.account_state(client)
         self._cancel = cancel
         self._list_requested_at: float | None = None
 
@@ -58,20 +58,20 @@ class SharedPoller:
         """Return the caller ID of this number, None if there is none or if it is too early to ask again.
 
         If the account has more active verifications than list pages, one listing serves all numbers; it may be some
-        seconds old. Otherwise each number makes its own request, after as many intervals as there are verifications.
+        seconds old. Otherwise each number makes its own request, every SHARED_LIST_INTERVAL times the verifications.
         """
-        active, pages = self._entry.active_verifications, self._entry.pages
+        active, pages = self._account.active_verifications, self._account.pages
         if active > pages:
             get = self._listing_cache.get
             listing = self._run(f"look up {phone_number}", lambda: get(self._client, SHARED_LIST_INTERVAL * pages))
-            return listing.with_number(phone_number)
+            return listing.by_number(phone_number)
         now, before = self._listing_cache.clock(), self._list_requested_at
         if active > 1 and before is not None and now - before < SHARED_LIST_INTERVAL * active - TOLERANCE_SECONDS:
             return None
         self._list_requested_at = now
         return self._run(f"look up {phone_number}", lambda: self._client.find(phone_number))
 
-    def find_fresh(self, phone_number: str) -> CallerId | None:
+    def final_lookup(self, phone_number: str) -> CallerId | None:
         """Return the caller ID of this number by a request of its own: NotVerified depends on this answer."""
         return self._run(f"look up {phone_number}", lambda: self._final_client.find(phone_number))
 

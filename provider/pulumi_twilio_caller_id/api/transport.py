@@ -30,7 +30,7 @@ from pulumi_twilio_caller_id.errors import (
 )
 
 from .connections import Connections
-from .network_errors import PROXY_WANTS_A_PASSWORD, error_without_answer, proxy_wants_password
+from .network_errors import PROXY_AUTHENTICATION_REQUIRED, error_without_answer, proxy_wants_password
 
 FIRST_BACKOFF = 0.5
 """Seconds before a failed request is sent again. Each further delay is twice as long, up to MAX_BACKOFF."""
@@ -38,8 +38,8 @@ FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 
 MAX_RETRY_AFTER = 30.0
-"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. (A poll fails immediately with any
-Retry-After; the waiter then waits, up to `PollingPolicy.max_retry_after`.)"""
+"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. (A poll is never sent again here;
+`waiter.PollingPolicy.max_retry_after` limits its pause.)"""
 
 HIGHEST_CODE = 999_999
 """Twilio's error codes have five digits, newer ones six (Twilio docs: api/errors)."""
@@ -57,8 +57,8 @@ class RetryPolicy:
 
     attempts: how often a request is sent at most.
     timeout_seconds: limits connecting, waiting for the headers, and reading the body, each by itself.
-    rate_limit_seconds: how long to wait after 429 answers, in total, without using up attempts. A Retry-After that is
-        longer than what is left of it (and than MAX_BACKOFF) fails immediately.
+    rate_limit_seconds: how long to wait after 429 answers, in total, without using up attempts. The request fails at
+        once if Retry-After is longer than both MAX_BACKOFF and what is left of these seconds.
     """
 
     attempts: int
@@ -105,7 +105,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         # be sent twice gets a new connection.
         self.session = connections.session if repeatable else connections.new_session(self._before_sending)
         self.has_answered = False
-        self._is_sent: bool | None = None  # None if that is not known, as for a repeatable request
+        # Whether this attempt was sent: `_before_sending` sets it. None if not known, as for a repeatable request.
+        self._is_sent: bool | None = None
         self._action = action
         self._account_sid = account_sid
         self._repeatable = repeatable
@@ -115,7 +116,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._requests = 0
 
     def close(self) -> None:
-        """Close the new connection of a request that must not be sent twice."""
+        """Close the own connection of a request that must not be sent twice. Sending it again makes a new one."""
         if not self._repeatable:
             self.session.close()
 
@@ -174,7 +175,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             response = super().request(method, url, *args, **kwargs)
         except REQUEST_ERRORS as error:
             raise error_without_answer(error, url, self._action, self.timeout, is_sent=self._is_sent) from None
-        if response.status_code == PROXY_WANTS_A_PASSWORD:
+        if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
             raise proxy_wants_password(url, self._action)
         body = self._successful_body(response)
         if (
@@ -195,7 +196,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._is_sent = True
 
     def _successful_body(self, response: Response) -> dict[str, Any]:
-        """Return the JSON object of a success. Raise the error that Twilio reports, or AnswerLost without an object."""
+        """Return the JSON object of a success ({} for 204). Raise Twilio's error, or AnswerLost for other bodies."""
         status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):

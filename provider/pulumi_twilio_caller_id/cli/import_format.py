@@ -115,9 +115,9 @@ def import_file(
 ) -> dict[str, Any]:
     """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
     from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-    from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER, serialized
+    from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER, pickled_provider
 
-    pickled = {PICKLED_PROVIDER: serialized(OutgoingCallerIdProvider())}
+    pickled = {PICKLED_PROVIDER: pickled_provider(OutgoingCallerIdProvider())}
     references = _references(provider, parent)
     keys = {role: known.name for role, known in references.items()}
     if provider and parent and provider.name == parent.name:

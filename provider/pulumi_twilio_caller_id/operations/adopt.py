@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
     """Take over exactly this caller ID, and change nothing at Twilio.
 
-    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives. If
-    Twilio answers 404 and the account can't be listed either, `listing_cache` raises AccountUnseen.
+    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives, and
+    AccountUnseen if Twilio answers 404 and the account can't be listed: then it may exist.
     """
     try:
         record = client.fetch(sid)
     except NotFound as failed:
-        listed = plugin.listing_cache.recheck_not_found(failed, client, sid)
+        listed = plugin.listing_cache.find_despite_404(failed, client, sid)
         if listed is None:
-            why = not_there(client.find(inputs.phone_number))
+            why = import_not_found_reason(client.find(inputs.phone_number))
             raise ImportMismatch(
                 f"import_ of {international_format(inputs.phone_number)} is {sid}: {why}.",
                 "Nothing was changed at Twilio.",
@@ -80,7 +80,7 @@ def mismatches(inputs: Properties, record: CallerId) -> Iterator[Failure]:
 
 
 def already_verified(record: CallerId, account_sid: str | None, urn: str) -> AlreadyVerified:
-    """Return the error for a verified number that the stack does not manage, with the ways to import or adopt it.
+    """Return the error for a number that is verified already, with the ways to import or adopt it.
 
     account_sid: the resource's input, None if the program does not give it.
     """
@@ -93,19 +93,18 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         f"{international_format(record.phone_number)} is a caller ID of account {record.account_sid} already:"
         f" {record.sid}. No call was placed.",
         "To have this stack manage it, without a call, one of:\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
         "  in the program       adopt=True\n"
+        f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
-        "If it is in this stack under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
-        "If this resource manages it already, something forces a replacement: drop `--replace` or\n"
-        f"replacement_trigger, or run `pulumi state untaint {shlex.quote(urn or 'URN')}`.\n"
-        "To replace it all the same, with a new call: opts=pulumi.ResourceOptions(delete_before_replace=True), then\n"
-        "`pulumi up --skip-preview` (a preview still finds the old caller ID, and fails).",
+        "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
+        "If this resource manages it, Pulumi is replacing it: remove `--replace` or replacement_trigger, or run\n"
+        f"`pulumi state untaint {shlex.quote(urn or 'URN')}`. To replace it with a new call:\n"
+        "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its preview fails).",
     )
 
 
-def not_there(same_number: CallerId | None) -> str:
+def import_not_found_reason(same_number: CallerId | None) -> str:
     """Say that no caller ID has the sid in `import_`. same_number: the caller ID of the resource's number, if any."""
     said = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:

@@ -51,7 +51,7 @@ def _declared_twice(plugin: Plugin, call: Call, inputs: Properties, unknown: Con
     if number is None or "account_sid" in unknown:
         return []
     try:
-        plugin.ownership.declare_number(number, plugin.account_key(inputs.get("account_sid")), call.urn)
+        plugin.ownership.acquire_number(number, plugin.account_key(inputs.get("account_sid")), call.urn)
     except DeclaredTwice as failed:
         return [("phone_number", f"{failed.other!r} declares it too, in the same account: declare each number once")]
     return []

@@ -26,11 +26,11 @@ from pulumi_twilio_caller_id.inputs import IMPORT
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.progress.notifications import Notifier
-from pulumi_twilio_caller_id.progress.row import ProgressDisplay, log_text
+from pulumi_twilio_caller_id.progress.row import ProgressDisplay, code_message
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
-from pulumi_twilio_caller_id.verification.waiter import TIMEOUT, Inbox, wait_until_verified
+from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS, Inbox, wait_until_verified
 
 from .adopt import adopt_or_fail, import_caller_id
 from .friendly_name import hide_inputs_in_refusal, rename_created
@@ -49,7 +49,7 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
-    plugin.ownership.declare_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
+    plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
     settings = plugin.settings
     client = plugin.client(inputs.account_sid, call.cancel, settings=settings)
     if import_sid:
@@ -57,7 +57,7 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        # Without notes nothing is lost: an adopted caller ID is acquired already, and nobody else knows a new one.
+        # Unusable notes do no harm: an adopted caller ID is acquired already, and no other resource knows a new one.
         with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
@@ -110,31 +110,31 @@ def _wait(
 
     request: Twilio's answer, with the code. callback_expected: whether Twilio got the URL of this process.
     """
-    timeout = call.timeout_seconds or TIMEOUT
+    timeout = call.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
     notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
-    notifier.calling(request.phone_number, request.validation_code, timeout)
+    notifier.send_code(request.phone_number, request.validation_code, timeout)
     show_on_row = partial(call.log, "info", ephemeral=True)
     try:
         with (
             ProgressDisplay(request.call_sid, show_on_row, plugin.terminal_line) as display,
             poller_for(client, plugin.listing_cache, call.cancel) as poller,
         ):
-            call.log("info", log_text(request))
+            call.log("info", code_message(request))
             caller_id = wait_until_verified(
                 poller,
-                partial(poller.find_fresh, request.phone_number),
+                partial(poller.final_lookup, request.phone_number),
                 request,
                 inbox=inbox,
-                cancel_token=call.cancel,
+                cancel=call.cancel,
                 timeout=timeout,
                 callback_expected=callback_expected,
                 report=display,
             )
-    except NotVerified as failed:  # not Interrupted: then the process must end without waiting for notifications
-        notifier.failed(request.phone_number, failed.what)
+    except NotVerified as failed:  # after Interrupted the process must end soon, so nobody is notified
+        notifier.send_failed(request.phone_number, failed.what)
         notifier.close()
         raise
-    notifier.verified(request.phone_number, caller_id.sid)
+    notifier.send_verified(request.phone_number, caller_id.sid)
     notifier.close()
     return caller_id
 

@@ -29,7 +29,7 @@ def diff(
         number = international_format(str(old_outputs.get("phone_number")))
         plugin.ownership.set_replaced_caller_id(call.urn, f"{number} ({sid})")
     else:
-        claim_caller_id(plugin, call, sid, old_outputs)
+        acquire_if_declared(plugin, call, sid, old_outputs)
     old_name = old_outputs.get("friendly_name")
     renamed = "friendly_name" in unknown or is_other_name(new_inputs.get("friendly_name"), old_name)
     return bool(replaces) or renamed, replaces
@@ -47,13 +47,13 @@ def _replacing_properties(
     ]
 
 
-def claim_caller_id(plugin: Plugin, call: Call, sid: str, old_outputs: Properties) -> None:
+def acquire_if_declared(plugin: Plugin, call: Call, sid: str, old_outputs: Properties) -> None:
     """Make this declared resource the owner of its caller ID, so that `delete` of another resource leaves it alone.
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
-    # Only if the program runs. `destroy --refresh` calls diff too: a claim would keep its `delete` from deleting.
-    if plugin.ownership.is_in_state(call.urn):
+    # `destroy --refresh` calls diff without the program's check; an owner would keep its `delete` from deleting.
+    if plugin.ownership.is_declared(call.urn):
         plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.context import Call
 from pulumi_twilio_caller_id.errors import CallerIdError, TwilioRefused
 from pulumi_twilio_caller_id.phone_number import international_format
-from pulumi_twilio_caller_id.text import quotes
+from pulumi_twilio_caller_id.text import contains_value
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
@@ -71,7 +71,7 @@ def hide_inputs_in_refusal(*inputs: str | None) -> Iterator[None]:
     try:
         yield
     except TwilioRefused as refused:
-        if not any(value and quotes(refused.what, value) for value in inputs):
+        if not any(value and contains_value(refused.what, value) for value in inputs):
             raise
         hidden = type(refused)(refused.action, refused.status, refused.code, retry_after=refused.retry_after)
         hidden.advise(refused.todo)

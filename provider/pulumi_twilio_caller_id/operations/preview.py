@@ -1,6 +1,7 @@
 """Preview a resource to be created: say in one line what `pulumi up` will do, or why it will fail.
 
-A reviewer has to see whose phone will ring. A preview only reads. If Twilio can't be asked, it warns and continues.
+A reviewer has to see whose phone will ring. A preview only reads. If a request to Twilio fails, it warns and continues.
+Without credentials, or with `preflight` off, it makes no request.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.settings.model import Settings
-from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
+from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS
 
-from .adopt import already_verified, mismatches, not_there, wants_adoption
+from .adopt import already_verified, import_not_found_reason, mismatches, wants_adoption
 from .friendly_name import is_other_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def preview_create(
         plugin.ownership.check_notes()
     except OwnershipUnknown as failed:
         plugin.warn_once(f"`pulumi up` will stop: {failed}")
-    settings = _listing_settings(plugin, unknown)
+    settings = _preflight_settings(plugin, unknown)
     if IMPORT in hidden_properties:
         outcome = _import_outcome(plugin, call, inputs, settings, hidden_properties[IMPORT])
     else:
@@ -57,7 +58,7 @@ def preview_create(
     return []
 
 
-def _listing_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
+def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
     """Return the settings to list the account with, None if the account can't or should not be listed.
 
     That is so without valid credentials, with `preflight` off, or if only `pulumi up` will know the account.
@@ -92,13 +93,13 @@ def _import_failures(plugin: Plugin, call: Call, inputs: Properties, settings: S
     listing = _listing(plugin, call, settings, inputs.get("account_sid"))
     if listing is None:
         return []
-    record = listing.with_sid(sid)
+    record = listing.by_sid(sid)
     if record is None:  # the listing may be out of date
         client = _client(plugin, call, settings, inputs.get("account_sid"))
         try:
             record = client.fetch(sid)
         except NotFound:
-            return [("import_", not_there(listing.with_number(inputs.get("phone_number", ""))))]
+            return [("import_", import_not_found_reason(listing.by_number(inputs.get("phone_number", ""))))]
         except CallerIdError as failed:
             _warn_listing_failed(plugin, failed)
             return []
@@ -122,9 +123,9 @@ def _creation_outcome(
     number = inputs.get("phone_number")
     whom = international_format(number) if number else "the number"
     listing = _listing(plugin, call, settings, inputs.get("account_sid")) if settings and number else None
-    record = listing.with_number(number) if listing and number else None
+    record = listing.by_number(number) if listing and number else None
     if settings is None or record is None:
-        within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{TIMEOUT / 60:g}m")
+        within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{DEFAULT_TIMEOUT_SECONDS / 60:g}m")
         return f"`pulumi up` will call {whom} (someone must key in a 6-digit code within {within})"
     owner = _other_owner(plugin, call, record.sid)
     if owner is not None:

@@ -10,11 +10,11 @@ from pulumi_twilio_caller_id.context import Call, Plugin
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources
 
-STORED = (
-    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first, with a number\n"
-    "still declared: otherwise no new credentials are stored. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
+STORED_CREDENTIALS_ADVICE = (
+    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. Run `pulumi up` first, while the program\n"
+    "still declares a number, or Pulumi stores no new ones. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
 )
-LOST = (
+LOST_CREDENTIALS_ADVICE = (
     "If nobody has credentials of {account_sid} any more, delete the caller ID in that account's Console, then run\n"
     "`pulumi state delete {urn}`. If Pulumi offers two resources, pick the one pending deletion."
 )
@@ -34,8 +34,8 @@ def advise_if_credentials_refused(
         advice = [refused.todo]
         # Only the config is stored; the environment is always the current one.
         if sources.from_config(plugin.config).keys() & {"account_sid", *sources.CREDENTIALS}:
-            advice.append(STORED)
+            advice.append(STORED_CREDENTIALS_ADVICE)
         if to_delete and account_sid not in (None, plugin.account_sid):
-            advice.append(LOST.format(account_sid=account_sid, urn=shlex.quote(call.urn)))
+            advice.append(LOST_CREDENTIALS_ADVICE.format(account_sid=account_sid, urn=shlex.quote(call.urn)))
         refused.advise("\n".join(advice))
         raise

@@ -9,13 +9,13 @@ from pulumi_twilio_caller_id.errors import Gone, NotFound
 from pulumi_twilio_caller_id.phone_number import international_format
 
 from .delete import fail_if_listed
-from .diff import claim_caller_id
+from .diff import acquire_if_declared
 from .friendly_name import is_other_name, rename
 
 
 def update(plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_inputs: Properties) -> dict[str, Any]:
     """Give the caller ID the program's friendly name, and return the outputs. Raises Gone if it is not at Twilio."""
-    claim_caller_id(plugin, call, sid, old_outputs)
+    acquire_if_declared(plugin, call, sid, old_outputs)
     name = new_inputs.get("friendly_name")
     if not is_other_name(name, old_outputs.get("friendly_name")):
         return dict(old_outputs)
@@ -30,4 +30,4 @@ def update(plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_in
             "Run `pulumi refresh` to take it out of the state, then `pulumi up` to verify the number again.",
         ) from failed
     finally:
-        plugin.listing_cache.forget(sid)
+        plugin.listing_cache.invalidate(sid)

@@ -59,20 +59,20 @@ class Notifier:
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def calling(self, phone_number: str, code: str, timeout: float) -> None:
+    def send_code(self, phone_number: str, code: str, timeout: float) -> None:
         """Send the code. Somebody must key it in within `timeout` seconds, on the phone that is about to ring."""
         number, caller = international_format(phone_number), international_format(VALIDATION_CALL_FROM)
         left = f"{timeout // 60:.0f} min" if timeout >= 60 else f"{max(0.0, timeout):.0f} s"
         body = f"Twilio calls {number} from {caller}, in English.\nAnswer, and key in {code}. Time left: {left}."
         self._send(f"Key in {code} on {number}", body, "info")
 
-    def verified(self, phone_number: str, sid: str) -> None:
+    def send_verified(self, phone_number: str, sid: str) -> None:
         """Send that the number is verified."""
         body = f"Twilio took the code. The number is caller ID {sid} now."
         self._send(f"{international_format(phone_number)} is verified", body, "success")
 
-    def failed(self, phone_number: str, reason: str) -> None:
-        """Send that the number was not verified. reason: the error's text, which may begin as the title does."""
+    def send_failed(self, phone_number: str, reason: str) -> None:
+        """Send that the number was not verified. reason: the error's text, without the title if it begins with that."""
         title = f"{international_format(phone_number)} was not verified"
         self._send(title, one_line(reason).removeprefix(f"{title}: "), "failure")
 
@@ -146,7 +146,7 @@ class Notifier:
 
 
 def _keep_secrets_out_of_logs() -> None:
-    """Silence Apprise, which logs hosts, and in our own threads urllib3, which logs paths with tokens."""
+    """Silence Apprise, which logs hosts. In our threads, silence urllib3 too: it logs paths with tokens."""
     logging.getLogger("apprise").disabled = True
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_is_from_another_thread)

@@ -1,4 +1,4 @@
-"""Show a verification's progress on its resource's row, and build the one-time log message.
+"""Show a verification's progress on its resource's row, and word the message in the log that has the code.
 
 The row's text begins with the code, because the terminal cuts the row off on the right.
 """
@@ -37,24 +37,24 @@ class ProgressDisplay:
         self._show_on_row = show_on_row
         self._terminal_line = terminal_line
         self._refresh_seconds = ROW_REFRESH_SECONDS if terminal_line.has_terminal() else math.inf
-        self._on_row: Progress | None = None
+        self._last_on_row: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
-        """Show the progress on the bottom line; on the row only if the state is new, or after ROW_REFRESH_SECONDS."""
+        """Show the progress on the bottom line, and on the row if its state changed or ROW_REFRESH_SECONDS passed."""
         code_and_number = f"{progress.validation_code} {international_format(progress.phone_number)}"
         details = f"{progress.state}, {_minutes_and_seconds(progress.remaining)} left"
         self._terminal_line.show(self._call_sid, code_and_number, details)
-        before = self._on_row
+        before = self._last_on_row
         if before and before.state == progress.state and before.remaining - progress.remaining < self._refresh_seconds:
             return
-        self._on_row = progress
+        self._last_on_row = progress
         self._show_on_row(row_text(progress))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._on_row:
+        if self._last_on_row:
             self._show_on_row("")
         self._terminal_line.clear(self._call_sid)
 
@@ -66,7 +66,7 @@ def row_text(progress: Progress) -> str:
     return sanitize(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
 
 
-def log_text(request: ValidationRequest) -> str:
+def code_message(request: ValidationRequest) -> str:
     """Return the text for the log, for people who see no rows, as in CI."""
     number = international_format(request.phone_number)
     caller = international_format(VALIDATION_CALL_FROM)

@@ -14,25 +14,25 @@ from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock, Thread
 
-NARROW = 130
-"""With so many columns or more, the table shows the code. The type, the status and the code take 79 columns, and the
-longest name with its indentation takes 50."""
+WIDE_ENOUGH_COLUMNS = 130
+"""With so many columns or more, the table shows the code. The type, the status and the code take 79 columns, which
+leaves 50 for the resource's name with its indentation."""
 
-PERIOD = 0.1
+REPAINT_SECONDS = 0.1
 """Seconds until the line is painted again. Pulumi draws over the line whenever it draws its table."""
 
 
 class TerminalLine:
     """The bottom line of a terminal, shared by all verifications of a process. No method raises or blocks."""
 
-    def __init__(self, path: str = "/dev/tty", *, period: float = PERIOD) -> None:
+    def __init__(self, path: str = "/dev/tty", *, period: float = REPAINT_SECONDS) -> None:
         self._path = path
         self._period = period
         self._lock = Lock()
         self._texts: dict[str, tuple[str, str]] = {}
         self._painter: Thread | None = None
         self._foreground_job: int | None = None
-        self._may_be_painted = False
+        self._may_be_visible = False
         self._is_usable = os.environ.get("TERM") != "dumb"  # such a terminal can't place its cursor
 
     def has_terminal(self) -> bool:
@@ -64,7 +64,7 @@ class TerminalLine:
             time.sleep(self._period)
             with self._lock:
                 self._paint()
-                if not (self._is_usable and (self._texts or self._may_be_painted)):
+                if not (self._is_usable and (self._texts or self._may_be_visible)):
                     self._painter = None
                     return
 
@@ -83,24 +83,24 @@ class TerminalLine:
             self._is_usable = False
 
     def _paint_on(self, terminal: int) -> None:
-        if not self._is_ours(terminal):
-            self._may_be_painted = False
+        if not self._shows_pulumi_table(terminal):
+            self._may_be_visible = False
             return
         columns, rows = os.get_terminal_size(terminal)
         # The rightmost column stays free, as the cursor wraps after it. Non-ASCII characters may take two columns.
-        line = re.sub("[^ -~]", "?", fit([*self._texts.values()], columns - 1)) if columns < NARROW else ""
-        if line or self._may_be_painted:
-            self._may_be_painted = True
+        line = re.sub("[^ -~]", "?", fit([*self._texts.values()], columns - 1)) if columns < WIDE_ENOUGH_COLUMNS else ""
+        if line or self._may_be_visible:
+            self._may_be_visible = True
             # Save the cursor, write in reverse video on the bottom row, restore the cursor and its attributes.
             if _write(terminal, f"\x1b7\x1b[0m\x1b[{rows};1H\x1b[2K\x1b[7m{line}\x1b8".encode()):
-                self._may_be_painted = bool(line)
+                self._may_be_visible = bool(line)
 
-    def _is_ours(self, terminal: int) -> bool:
-        """Return whether Pulumi's table is on the terminal, and writing to it does not stop this process.
+    def _shows_pulumi_table(self, terminal: int) -> bool:
+        """Return whether Pulumi's table is on the terminal, and a background process may write to it (no TOSTOP).
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
-        codes are in Pulumi's output. A shell uses raw mode too, but then Pulumi's job is not in the foreground.
-        Pulumi's job is the first foreground job that this process sees, since Pulumi has just started it.
+        codes are in Pulumi's output. The first foreground job that this process sees is Pulumi's. Another one may be
+        a shell, which uses raw mode too.
         """
         import termios  # late: Windows has none
 

@@ -65,7 +65,7 @@ class FileLock:
             # Its name can be guessed, and the folder may be one that others write to: no link is followed.
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             try:
-                if not self._is_ours(file):
+                if not self._shows_pulumi_table(file):
                     raise FileExistsError(errno.EEXIST, f"{self._path.name} there is somebody else's")
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever had it before took the file away as they let go: then this one locks nothing.
@@ -104,7 +104,7 @@ class FileLock:
             return False
 
     @staticmethod
-    def _is_ours(file: int) -> bool:
+    def _shows_pulumi_table(file: int) -> bool:
         """Whether it holds what we write: it is written to, and removed in the end."""
         content = os.pread(file, 100, 0).decode("ascii", "replace")
         return not content or _SIGNATURE.fullmatch(content) is not None

@@ -1,6 +1,6 @@
 """Defines `Settings`: the settings of one Twilio account, validated. (A resource's inputs are in `models.py`.)
 
-Settings are loaded at the first request to Twilio. A preview without credentials makes no request, rather than failing.
+Settings are loaded before the first request to Twilio. Without credentials, `operations.preview` makes no request.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _callback_is_public(self) -> Self:
-        if _is_this_machine(self.callback_url) and not _is_this_machine(self.api_url):  # a local sandbox reaches it
+        if _is_this_machine(self.callback_url) and not _is_this_machine(self.api_url):  # but a sandbox may
             raise ValueError("names this machine, which Twilio can't reach: give the URL of a tunnel or ingress")
         return self
 
@@ -180,7 +180,7 @@ class Settings(BaseModel):
         has_key = self.api_key is not None and self.api_secret is not None
         return has_key and (self.auth_token is None or account_sid == self.account_sid)
 
-    def login(self, account_sid: str) -> tuple[str, str]:
+    def basic_auth(self, account_sid: str) -> tuple[str, str]:
         """Return the user name and password of requests for this account, which may be a subaccount."""
         if self.uses_key(account_sid):
             user_name, password = self.api_key, self.api_secret
@@ -225,9 +225,9 @@ def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Setti
             )
     from_config, from_environment = sources.from_config(config), sources.from_environment(environment)
     settings = sources.merge(from_config, from_environment)
-    other_account = sources.name_different_accounts(from_config, from_environment)
+    other_account = sources.accounts_differ(from_config, from_environment)
     environment_unused = other_account and bool(CREDENTIALS & from_environment.keys())
-    _refuse_incomplete(settings, provider=config(PROVIDER_NAME_KEY), environment_unused=environment_unused)
+    _require_complete(settings, provider=config(PROVIDER_NAME_KEY), environment_unused=environment_unused)
     try:
         return Settings(
             **{name: setting.value for name, setting in settings.items() if name in Settings.model_fields},
@@ -237,10 +237,10 @@ def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Setti
     except ValidationError as refused:
         location = refused.errors()[0]["loc"]
         name = str(location[0]) if location else "callback_url"  # `_callback_is_public` is the only cross-field check
-        raise _refusal(name, settings[name], refused) from None
+        raise _setting_error(name, settings[name], refused) from None
 
 
-def _refuse_incomplete(settings: Mapping[str, SourcedValue], *, provider: str | None, environment_unused: bool) -> None:
+def _require_complete(settings: Mapping[str, SourcedValue], *, provider: str | None, environment_unused: bool) -> None:
     """Raise SettingsError for half of an API key pair, and CredentialsMissing if there are no credentials.
 
     provider: the explicit Provider's name, if any.
@@ -271,11 +271,11 @@ def validate_setting(name: str, setting: SourcedValue) -> None:
     try:
         TypeAdapter(annotation).validate_python(setting.value)
     except ValidationError as refused:
-        raise _refusal(name, setting, refused) from None
+        raise _setting_error(name, setting, refused) from None
 
 
-def _refusal(name: str, setting: SourcedValue, refused: ValidationError) -> SettingsError:
-    """Return the error for an invalid value. It quotes the value only if that can't be a misplaced secret."""
+def _setting_error(name: str, setting: SourcedValue, refused: ValidationError) -> SettingsError:
+    """Return the error for an invalid value. It quotes no value that may be a secret set by mistake."""
     reason = str(refused.errors()[0].get("ctx", {}).get("error", "must be text"))
     reason = reason.removeprefix("it ")  # the validators in `models.py` speak of an input as "it"
     own_label = label(name, setting.source)

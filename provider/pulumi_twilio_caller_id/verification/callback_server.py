@@ -24,8 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. There may briefly
-be twice as many, because asyncio accepts up to 100 connections before the oldest are closed.
+"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. Before that,
+asyncio accepts its whole backlog of 100, so there may briefly be twice as many.
 """
 
 SHUTDOWN_SECONDS = 0.05
@@ -49,12 +49,12 @@ class CallbackServer:
     def __init__(self, listen: str, request_timeout: float) -> None:
         self.handlers: dict[str, Handler] = {}
         self._request_timeout = request_timeout
-        self._stop_function: Future[Callable[[], object]] = Future()  # has its result as soon as the server runs
+        self._started: Future[Callable[[], object]] = Future()  # the function that stops the server
         sockets = listen_on(listen)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
-            self._stop_function.result()
+            self._started.result()
         except BaseException:
             for listening in sockets:
                 listening.close()
@@ -63,7 +63,7 @@ class CallbackServer:
     def stop(self) -> None:
         """Stop the server, and return when its address is free again."""
         with suppress(RuntimeError):  # the loop has ended already
-            self._stop_function.result()()
+            self._started.result()()
         self._thread.join()
 
     def _run(self, sockets: list[socket.socket]) -> None:
@@ -71,9 +71,9 @@ class CallbackServer:
             with asyncio.Runner() as runner:
                 runner.run(self._serve(sockets))
         except BaseException as error:
-            if self._stop_function.done():
+            if self._started.done():
                 raise
-            self._stop_function.set_exception(error)
+            self._started.set_exception(error)
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
@@ -96,7 +96,7 @@ class CallbackServer:
             return connection
 
         listeners = [await loop.create_server(new_connection, sock=listening) for listening in sockets]
-        self._stop_function.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+        self._started.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
         await stopping.wait()
         await stop_accepting(sockets)
         for listener in listeners:
@@ -136,4 +136,4 @@ def _empty_response(status: int) -> web.Response:
 
 def _log_error_type(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log only the type of an error in the server's thread: its text may quote the request."""
-    _logger.debug("The receiver of callbacks: %s", type(context.get("exception")).__name__)
+    _logger.debug("Error in the callback server: %s", type(context.get("exception")).__name__)

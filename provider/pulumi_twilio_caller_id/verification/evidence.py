@@ -4,7 +4,7 @@ Verified when
   (1) the account's list has the number, or
   (2) a callback for our call says success, and the caller ID that it names can be fetched.
 
-Failed when one of these holds, and a final look at the list does not find the number either:
+Failed when one of these holds (the waiter then looks the number up once more):
   (3) a callback reports VerificationStatus failed, or CallStatus busy, no-answer, failed or canceled;
   (4) the call ended as busy, no-answer, failed or canceled;
   (5) GRACE_SECONDS have passed since the later of the call's end and a callback that said success;
@@ -26,7 +26,7 @@ from .status_callback import Callback
 GRACE_SECONDS = 10.0
 """How long after the end of the call, or after a callback that says success, Twilio may take to list the number."""
 
-UNANSWERED = {
+ENDED_UNANSWERED = {
     "busy": "the line was busy",
     "no-answer": "nobody answered",
     "canceled": "the call was canceled",
@@ -41,9 +41,9 @@ class Evidence:
 
     listed: the caller ID that the account's list has for the number.
     call_end_seen_at: when a look-up first showed the call as ended.
-    reported_sid: the sid that a callback named, with success. confirmed: the caller ID fetched by this sid.
-    reported_failure_status: the call status in a callback that said that the verification failed.
-    latest_error: an error of the latest round of look-ups, if there was one.
+    reported_sid: the caller ID's sid in a callback that reported success. confirmed: the caller ID with this sid.
+    reported_failure_status: the call's status in a callback that reported failure; "completed" if it named none.
+    latest_error: the last error of the latest round of look-ups, or of the final look-up once that was made.
     consecutive_errors: the number of failed rounds in succession.
     """
 
@@ -69,9 +69,9 @@ class Evidence:
 class Reason(Enum):
     """Why a verification failed. The values are the condition numbers in this module's docstring."""
 
-    CALLBACK_FAILED = 3
+    FAILURE_REPORTED = 3
     CALL_NOT_ANSWERED = 4
-    NOT_LISTED_IN_TIME = 5
+    GRACE_PERIOD_OVER = 5
     DEADLINE_PASSED = 6
 
 
@@ -101,12 +101,12 @@ def evaluate(evidence: Evidence, now: float) -> Verdict:
         return Verified(caller_id)
     if evidence.reported_sid is None:
         if evidence.reported_failure_status is not None:
-            return Failed(Reason.CALLBACK_FAILED)
-        if evidence.call is not None and evidence.call.status in UNANSWERED:
+            return Failed(Reason.FAILURE_REPORTED)
+        if evidence.call is not None and evidence.call.status in ENDED_UNANSWERED:
             return Failed(Reason.CALL_NOT_ANSWERED)
     grace_started_at = evidence.grace_started_at
     if grace_started_at is not None and now - grace_started_at >= GRACE_SECONDS:
-        return Failed(Reason.NOT_LISTED_IN_TIME)
+        return Failed(Reason.GRACE_PERIOD_OVER)
     if now >= evidence.deadline:
         return Failed(Reason.DEADLINE_PASSED)
     if grace_started_at is not None:
@@ -118,16 +118,15 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     """Add what a callback says. The callback counts only if it is trusted, and is about the call of `request`."""
     if not callback.trusted or callback.call_sid != request.call_sid:
         return evidence
-    # Several auth tokens may be accepted, so another account can have signed the callback. If Twilio's answer to the
-    # validation request names no account, the call's sid alone decides.
+    # We accept several auth tokens, so another account may have signed. Compare it too, if Twilio's answer named ours.
     if request.account_sid not in (None, callback.account_sid):
         return evidence
     if callback.verification_status == "success" and callback.caller_id_sid:
         return replace(
             evidence, reported_sid=callback.caller_id_sid, success_reported_at=evidence.success_reported_at or now
         )
-    # An unanswered call's callback may lack VerificationStatus, so CallStatus counts too; "completed" proves nothing.
-    if callback.verification_status == "failed" or callback.call_status in UNANSWERED:
+    # Without VerificationStatus, the CallStatus of an unanswered call means failure; "completed" may mean either.
+    if callback.verification_status == "failed" or callback.call_status in ENDED_UNANSWERED:
         # Without CallStatus, assume a completed call: then the message says that the right code was not keyed in.
         status = evidence.reported_failure_status or callback.call_status or "completed"
         return replace(evidence, reported_failure_status=status)
@@ -138,20 +137,20 @@ def explain(request: ValidationRequest, evidence: Evidence, reason: Reason, now:
     """Return what happened in a failed verification, and what to do."""
     caller = international_format(VALIDATION_CALL_FROM)
     again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {caller}, in English."
-    call_status = evidence.call.status if evidence.call else "not seen yet"
+    call_status = evidence.call.status if evidence.call else "not shown by Twilio yet"
     call_seconds = evidence.call.duration if evidence.call else None
     completed = f"completed, {call_seconds} s long" if call_seconds else "completed"
-    final_status = evidence.reported_failure_status if reason is Reason.CALLBACK_FAILED else call_status
+    final_status = evidence.reported_failure_status if reason is Reason.FAILURE_REPORTED else call_status
     if reason is Reason.DEADLINE_PASSED:
         outcome = call_status
-        happened = f"the code was not keyed in within {_in_words(evidence.deadline - evidence.started)}"
+        happened = f"the code was not keyed in within {_duration_in_words(evidence.deadline - evidence.started)}"
         todo = (
             f'{again}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
-            "If the code is keyed in after all, the number is verified at Twilio, but not in this stack."
+            "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
         )
-    elif reason is not Reason.NOT_LISTED_IN_TIME and final_status in UNANSWERED:
+    elif reason is not Reason.GRACE_PERIOD_OVER and final_status in ENDED_UNANSWERED:
         seconds = now - evidence.started
-        happened = UNANSWERED[final_status]
+        happened = ENDED_UNANSWERED[final_status]
         outcome = f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status
         todo = _CHECK_THE_NUMBER if final_status == "failed" else again
     elif evidence.reported_sid is not None:
@@ -175,5 +174,5 @@ _CHECK_THE_NUMBER = (
 )
 
 
-def _in_words(seconds: float) -> str:
+def _duration_in_words(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds % 60 == 0 else f"{seconds:g} s"

@@ -39,7 +39,7 @@ def listen_on(listen: str) -> list[socket.socket]:
         if not sockets:
             raise unavailable
     except OSError:
-        for opened in sockets:  # another program has the port on one of the host's addresses
+        for opened in sockets:  # one address failed: its port may be in use
             opened.close()
         raise
     return sockets

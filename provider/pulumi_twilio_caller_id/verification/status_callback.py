@@ -1,8 +1,8 @@
 """Receive Twilio's StatusCallback: the request by which Twilio reports that the verification call has ended.
 
-Each verification has its own path, which nobody can guess. A callback is trusted only if Twilio signed it. If the
-signature can't be checked, the callback only makes the waiter poll Twilio immediately. No verification depends on
-callbacks: if they can't be received, there is one warning, and the waiter polls.
+Each verification has its own path, which nobody can guess. A callback is trusted if a known auth token signed it. One
+with another signature is refused. One whose signature can't be checked only makes the waiter poll Twilio immediately.
+No verification depends on callbacks: if they can't be received, there is one warning, and the waiter polls.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ REQUEST_TIMEOUT = 10.0
 """Seconds after which a connection is closed, even if it has not sent its whole request."""
 
 UNCHECKED_CALLBACK_BURST = 5
-"""So many unchecked callbacks in a burst reach the waiter; then one per UNCHECKED_CALLBACK_INTERVAL seconds."""
+"""This many unchecked callbacks may reach the waiter at once; then one per UNCHECKED_CALLBACK_INTERVAL seconds."""
 
 UNCHECKED_CALLBACK_INTERVAL = 1.0
 
 SIGNED_WITH_SHARED_KEY = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks count, exempt them from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt this URL from the account's Webhook Rule."
 )
 CANNOT_BE_CHECKED = (
     "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+    " immediately. To have callbacks trusted, set twilio:callbackAuthTokens to the auth token that signs them."
 )
 SIGNATURE_UNKNOWN = (
     "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
@@ -54,7 +54,7 @@ class Callback:
     """What a StatusCallback says.
 
     verification_status: "success", "failed" or None. caller_id_sid: the new caller ID, on success only.
-    trusted: whether Twilio signed the callback. If not, anybody may have written the rest.
+    trusted: whether a known auth token signed the callback. If not, anybody may have written it.
     """
 
     call_sid: str
@@ -67,10 +67,10 @@ class Callback:
 
 @dataclass(frozen=True)
 class CallbackEndpoint:
-    """How callbacks can reach this process, by the settings.
+    """The settings that say how callbacks reach this process.
 
     public_url: the base URL by which Twilio reaches `listen` (host:port).
-    auth_tokens: the auth tokens that may sign a callback, from `operations.create`. Without them, none is trusted.
+    auth_tokens: see `operations.create.signing_tokens`. Without them, no callback is trusted.
     """
 
     public_url: str
@@ -126,7 +126,7 @@ def status_callback_url(
     try:
         serving.enter_context(servers.serve(endpoint.listen, handler.path_secret, handler.handle))
     except (OSError, ValueError, RuntimeError) as error:
-        reason = one_line(_in_words(error))
+        reason = one_line(_os_error_text(error))
         warn(f"Twilio's callbacks can't be received at {one_line(endpoint.listen, 80)} ({reason}): polling only.")
         url = None
     try:
@@ -137,7 +137,7 @@ def status_callback_url(
             warn(handler.first_problem)
 
 
-def _in_words(error: Exception) -> str:
+def _os_error_text(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         return os.strerror(error.errno)  # the error's own text repeats the address
     return getattr(error, "strerror", None) or str(error)
@@ -171,11 +171,11 @@ class _CallbackHandler:
         self.first_problem = self.first_problem or problem
         if problem == SIGNATURE_UNKNOWN:
             return 403
-        if problem is None or self._may_pass_unchecked():
-            self._receive(_callback(dict(fields), trusted=problem is None))
+        if problem is None or self._take_allowance():
+            self._receive(_parse_callback(dict(fields), trusted=problem is None))
         return 204
 
-    def _may_pass_unchecked(self) -> bool:
+    def _take_allowance(self) -> bool:
         """Limit how often strangers can cause requests to Twilio."""
         now = time.monotonic()
         regained = (now - self._allowance_updated_at) / UNCHECKED_CALLBACK_INTERVAL
@@ -187,7 +187,7 @@ class _CallbackHandler:
         return True
 
 
-def _callback(fields: dict[str, str], *, trusted: bool) -> Callback:
+def _parse_callback(fields: dict[str, str], *, trusted: bool) -> Callback:
     status = fields.get("VerificationStatus")
     return Callback(
         call_sid=fields.get("CallSid", ""),
@@ -214,7 +214,7 @@ def is_signed(auth_tokens: tuple[str, ...], url: str, form: list[tuple[str, str]
             if token  # anybody can sign with an empty token
             for variant in _with_and_without_port(url)
         )
-    except Exception:  # noqa: BLE001  Twilio signs nothing that its own library can't handle
+    except Exception:  # noqa: BLE001  Twilio did not sign what breaks its own validator
         return False
 
 

@@ -2,8 +2,8 @@
 
 The evidence comes from callbacks, from the call's state, and from the account's list of caller IDs. If a callback's
 signature can't be checked, it only starts the next round immediately. A failed look-up is no evidence; it only doubles
-the pause before the next round. Each look-up ends within `polling.LOOKUP_TIMEOUT`, so the wait ends within a minute
-after the deadline, even if Twilio is silent.
+the pause before the next round. The deadline is followed by at most three look-ups, each of at most 15 s
+(`api.polling.LOOKUP_TIMEOUT`), so the wait ends even if Twilio is silent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pulumi_twilio_caller_id.phone_number import international_format
 from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callback
 from .status_callback import Callback
 
-TIMEOUT = 300.0
+DEFAULT_TIMEOUT_SECONDS = 300.0
 """Seconds until the deadline if `custom_timeouts.create` sets none. A validation call is over in two minutes."""
 
 
@@ -32,19 +32,19 @@ class PollingPolicy:
     """Seconds between two rounds of look-ups for one number.
 
     In a round, `api.polling.SharedPoller` may skip the list while other numbers of the account are being verified.
-    There are no other pauses, because each request of a round is a single attempt (`POLL_RETRIES`).
+    Requests of a round are not retried (`api.transport.POLL_RETRIES`), so no other pause adds to these.
 
-    interval: the normal pause, also once the call is over. It doubles with each failed round, up to max_backoff.
-    interval_with_callback: the pause while a callback is expected to come first.
+    interval: the normal pause, also once the call is over. Each failed round doubles the pause, up to max_backoff.
+    interval_with_callback: the pause during the call, if Twilio has a URL for a callback.
     interval_ringing: the pause while nobody has answered.
-    fast_fail_window: `interval_ringing` starts after these seconds. A call that can't be put through ends sooner.
+    ringing_interval_after: until then `interval` applies, because a call that can't be put through ends early.
     max_retry_after: longer Retry-After values are cut to this, because the phone keeps ringing meanwhile.
     """
 
     interval: float = 1.0
     interval_ringing: float = 2.0
     interval_with_callback: float = 3.0
-    fast_fail_window: float = 5.0
+    ringing_interval_after: float = 5.0
     max_backoff: float = 16.0
     max_retry_after: float = 30.0
 
@@ -55,7 +55,7 @@ class PollingPolicy:
             is_ringing = evidence.call is not None and evidence.call.status in NOT_YET_ANSWERED
             if callback_expected:
                 interval = self.interval_with_callback
-            elif is_ringing and now - evidence.started >= self.fast_fail_window:
+            elif is_ringing and now - evidence.started >= self.ringing_interval_after:
                 interval = self.interval_ringing
         backoff = min(interval * 2.0**evidence.consecutive_errors, max(self.max_backoff, interval))
         error = evidence.latest_error
@@ -115,8 +115,8 @@ def wait_until_verified(
     request: ValidationRequest,
     *,
     inbox: Inbox,
-    cancel_token: CancelToken,
-    timeout: float = TIMEOUT,
+    cancel: CancelToken,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,
     callback_expected: bool = False,
     report: Callable[[Progress], None] = lambda _: None,
     polling: PollingPolicy = PollingPolicy(),
@@ -125,28 +125,28 @@ def wait_until_verified(
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
     lookups: the look-ups of each round. They need no retries: the next round asks again.
-    final_lookup: searches the list once more before NotVerified is raised (`SharedPoller.find_fresh`).
+    final_lookup: searches the list once more before NotVerified is raised (`SharedPoller.final_lookup`).
     inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
 
-    Raises NotVerified for each Reason, and Interrupted if cancel_token is cancelled. After an interruption, one more
+    Raises NotVerified for each Reason, and Interrupted if `cancel` is cancelled. After an interruption, one more
     round runs if a callback has already reported success.
     """
     started = clock()
     evidence = Evidence(started=started, deadline=started + timeout)
-    with cancel_token.on_cancel(lambda _reason: inbox.wake_up()):
+    with cancel.on_cancel(lambda _reason: inbox.wake_up()):
         while True:
             for callback in inbox.drain():
                 evidence = with_callback(evidence, callback, request, clock())
-            if cancel_token.cancel_reason and evidence.reported_sid is None:
-                raise _interrupted(request, evidence, cancel_token.cancel_reason)
+            if cancel.cancel_reason and evidence.reported_sid is None:
+                raise _interrupted(request, evidence, cancel.cancel_reason)
             evidence = _run_lookup_round(lookups, request, evidence, clock)
             now = clock()
             verdict = evaluate(evidence, now)
             if isinstance(verdict, Verified):
                 return verdict.caller_id
-            if cancel_token.cancel_reason:
-                raise _interrupted(request, evidence, cancel_token.cancel_reason)
+            if cancel.cancel_reason:
+                raise _interrupted(request, evidence, cancel.cancel_reason)
             if isinstance(verdict, Failed):
                 try:
                     evidence = replace(evidence, listed=final_lookup(), latest_error=None)
@@ -154,8 +154,8 @@ def wait_until_verified(
                     evidence = replace(evidence, latest_error=error)
                 if evidence.listed is not None:
                     return evidence.listed
-                if evidence.latest_error and cancel_token.cancel_reason:  # the interruption ended the final look-up
-                    raise _interrupted(request, evidence, cancel_token.cancel_reason)
+                if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
+                    raise _interrupted(request, evidence, cancel.cancel_reason)
                 raise NotVerified(*explain(request, evidence, verdict.reason, clock()))
             remaining = evidence.deadline - now
             report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
@@ -166,7 +166,7 @@ def wait_until_verified(
 def _run_lookup_round(
     lookups: TwilioLookups, request: ValidationRequest, evidence: Evidence, clock: Callable[[], float]
 ) -> Evidence:
-    """Add what Twilio answers now. The call is read before the list, so that the list is newer than the call's end."""
+    """Add what Twilio answers now. The call is read before the list, so the list is read once after the call's end."""
     error: CallerIdError | None = None
     if evidence.reported_sid is not None:
         try:
@@ -184,7 +184,7 @@ def _run_lookup_round(
                 evidence = replace(evidence, call=call, call_end_seen_at=clock() if call.ended else None)
         except CallerIdError as lookup_error:
             error = lookup_error
-    if error is None or clock() < evidence.deadline:  # else skip the list: the final look-up reads it now
+    if error is None or clock() < evidence.deadline:  # after the deadline, the final look-up reads the list
         try:
             evidence = replace(evidence, listed=lookups.find(request.phone_number))
         except CallerIdError as lookup_error:
@@ -199,6 +199,6 @@ def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: 
     return Interrupted(
         f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
         f" (call {request.call_sid}).",
-        "The number may still become verified at Twilio, if the right code is keyed in, but not in this stack.\n"
+        "If the right code is keyed in after all, Twilio verifies the number.\n"
         "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

@@ -212,7 +212,7 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
             ),
             (polling, "POLL_RETRIES", replace(transport.POLL_RETRIES, timeout_seconds=timeout)),
             (polling, "FINAL_LOOKUP_RETRIES", replace(transport.FINAL_LOOKUP_RETRIES, timeout_seconds=timeout)),
-            (creation, "TIMEOUT", 15.0 if fault == "extra fields" else WAIT),
+            (creation, "DEFAULT_TIMEOUT_SECONDS", 15.0 if fault == "extra fields" else WAIT),
             (wait_until_verified, "__kwdefaults__", waiting),
             (connections, "MAX_ANSWER_BYTES", BOUND),
             (pulumi_sdk, "log", lambda _level, text, **_: logged.append(text)),

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification.waiter import TIMEOUT
+from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
 from tests.support.harness import SECONDS, Stack
 from tests.support.machine import ROOT
@@ -269,7 +269,7 @@ def test_a_deployment_waits_for_a_person_and_is_not_cut_off() -> None:
 
     assert "twilio" == job["environment"]
     assert {"group": "pulumi-${{ vars.PULUMI_STACK }}", "cancel-in-progress": False} == described["concurrency"]
-    assert job["timeout-minutes"] * 60 >= 2 * TIMEOUT, "less than the wait for a code, and what comes before it"
+    assert job["timeout-minutes"] * 60 >= 2 * DEFAULT_TIMEOUT_SECONDS, "less than the wait for a code"
 
 
 def test_without_actionlint_or_go_the_linter_says_what_to_install(tmp_path: Path) -> None:

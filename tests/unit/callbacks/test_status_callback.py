@@ -50,7 +50,7 @@ SUCCESS = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=True)
 UNSIGNED = Callback(CALL, ACCOUNT, "completed", "success", NEW, trusted=False)
 NO_TOKEN = (
     "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks count, set twilio:callbackAuthTokens to the auth token that signs them."
+    " immediately. To have callbacks trusted, set twilio:callbackAuthTokens to the auth token that signs them."
 )
 SIGNATURE_UNKNOWN = (
     "A callback was ignored, since no known auth token signed it. If Twilio sent it, correct twilio:callbackUrl,"
@@ -58,7 +58,7 @@ SIGNATURE_UNKNOWN = (
 )
 SHARED_KEY_WARNING = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks count, exempt them from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt this URL from the account's Webhook Rule."
 )
 LOOKS_RIGHT = "L/OH5YylLD5NRKLltdqwSvS0BnU="
 SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}

@@ -118,7 +118,7 @@ def test_the_account_may_be_named_elsewhere_but_not_another_one(
 ) -> None:
     if expected is not None:
         settings = settled(level, upper, lower)
-        assert expected == settings.login(settings.account_sid)
+        assert expected == settings.basic_auth(settings.account_sid)
         return
     with pytest.raises(SettingsError):
         settled(level, upper, lower)
@@ -167,8 +167,8 @@ def test_the_source_of_a_provider() -> None:
 
 def test_a_key_opens_its_own_account_and_the_token_the_subaccounts() -> None:
     settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["token, key, secret"]}, {})
-    assert (KEY, "upper secret") == settings.login(ACCOUNT)
-    assert (ACCOUNT, "upper token") == settings.login(OTHER)
+    assert (KEY, "upper secret") == settings.basic_auth(ACCOUNT)
+    assert (ACCOUNT, "upper token") == settings.basic_auth(OTHER)
     assert "(twilio:apiKey, twilio:apiSecret)" in settings.credentials_advice(ACCOUNT)
     assert settings.credentials_advice(OTHER) == (
         "The credentials come from the stack's config (twilio:accountSid, twilio:authToken).\n"
@@ -179,7 +179,7 @@ def test_a_key_opens_its_own_account_and_the_token_the_subaccounts() -> None:
 def test_a_key_alone_is_tried_and_its_refusal_says_what_to_do() -> None:
     """The key may have been made in the subaccount."""
     settings = settled("config over environment", {"account_sid": ACCOUNT, **UPPER["key, secret"]}, {})
-    assert (KEY, "upper secret") == settings.login(OTHER)
+    assert (KEY, "upper secret") == settings.basic_auth(OTHER)
     assert settings.credentials_advice(OTHER) == (
         "The credentials come from the stack's config (twilio:apiKey, twilio:apiSecret).\n"
         f"An API key of {ACCOUNT} does not work for its subaccount {OTHER}.\n"

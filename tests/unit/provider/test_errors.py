@@ -119,7 +119,7 @@ def test_any_other_refusal_is_final(status: int) -> None:
 
 
 def test_a_bad_sid_is_shown_cut() -> None:
-    assert f"{'x' * 60!r} is not the sid" in str(BadSid("x" * 500))
+    assert f"{'x' * 60!r}... is not the sid" in str(BadSid("x" * 500))
 
 
 @pytest.mark.parametrize(

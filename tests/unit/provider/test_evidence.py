@@ -78,9 +78,9 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "(3) callback says failed": (
         replace(NOTHING, reported_failure_status="completed"),
         5,
-        Failed(Reason.CALLBACK_FAILED),
+        Failed(Reason.FAILURE_REPORTED),
     ),
-    "(3) wins over (6)": (replace(NOTHING, reported_failure_status="completed"), 500, Failed(Reason.CALLBACK_FAILED)),
+    "(3) wins over (6)": (replace(NOTHING, reported_failure_status="completed"), 500, Failed(Reason.FAILURE_REPORTED)),
     "(4) busy": (call("busy"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
     "(4) no-answer": (call("no-answer"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
     "(4) failed": (call("failed"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
@@ -88,13 +88,13 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "(4) wins over (6)": (call("busy"), 500, Failed(Reason.CALL_NOT_ANSWERED)),
     "completed is not verified": (OVER, 20, Waiting("call over, looking for the number")),
     "completed, within the grace": (OVER, 20 + GRACE_SECONDS - 0.1, Waiting("call over, looking for the number")),
-    "(5) completed, grace over": (OVER, 20 + GRACE_SECONDS, Failed(Reason.NOT_LISTED_IN_TIME)),
+    "(5) completed, grace over": (OVER, 20 + GRACE_SECONDS, Failed(Reason.GRACE_PERIOD_OVER)),
     "(5) success, grace over": (
         replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5),
         5 + GRACE_SECONDS,
-        Failed(Reason.NOT_LISTED_IN_TIME),
+        Failed(Reason.GRACE_PERIOD_OVER),
     ),
-    "(5) wins over (6)": (OVER, 500, Failed(Reason.NOT_LISTED_IN_TIME)),
+    "(5) wins over (6)": (OVER, 500, Failed(Reason.GRACE_PERIOD_OVER)),
     "(6) no call seen": (NOTHING, 100, Failed(Reason.DEADLINE_PASSED)),
     "(6) in progress": (call("in-progress"), 100, Failed(Reason.DEADLINE_PASSED)),
     "(6) within the grace": (replace(OVER, call_end_seen_at=95), 100, Failed(Reason.DEADLINE_PASSED)),
@@ -136,7 +136,7 @@ CONDITION_6 = f"""\
 +1 415-555-0101 was not verified: the code was not keyed in within 100 s (call {CALL}, in-progress).
 {AGAIN}
 To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.
-If the code is keyed in after all, the number is verified at Twilio, but not in this stack."""
+If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."""
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ If the code is keyed in after all, the number is verified at Twilio, but not in 
     [
         (
             replace(NOTHING, reported_failure_status="completed"),
-            Reason.CALLBACK_FAILED,
+            Reason.FAILURE_REPORTED,
             CONDITION_3_CODE.format(call=CALL, again=AGAIN),
         ),
-        (replace(NOTHING, reported_failure_status="busy"), Reason.CALLBACK_FAILED, CONDITION_4_BUSY),
+        (replace(NOTHING, reported_failure_status="busy"), Reason.FAILURE_REPORTED, CONDITION_4_BUSY),
         (
             replace(NOTHING, reported_sid=FOUND.sid),
-            Reason.NOT_LISTED_IN_TIME,
+            Reason.GRACE_PERIOD_OVER,
             CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid),
         ),
         (call("busy"), Reason.CALL_NOT_ANSWERED, CONDITION_4_BUSY),
         (call("no-answer"), Reason.CALL_NOT_ANSWERED, CONDITION_4_NO_ANSWER),
         (call("canceled"), Reason.CALL_NOT_ANSWERED, CONDITION_4_CANCELED),
         (call("failed"), Reason.CALL_NOT_ANSWERED, CONDITION_4_FAILED),
-        (replace(OVER, call=CallState(status="completed", duration=23)), Reason.NOT_LISTED_IN_TIME, CONDITION_5),
+        (replace(OVER, call=CallState(status="completed", duration=23)), Reason.GRACE_PERIOD_OVER, CONDITION_5),
         (call("in-progress"), Reason.DEADLINE_PASSED, CONDITION_6),
     ],
     ids=[
@@ -182,7 +182,7 @@ def test_each_failure_is_explained(seen: Evidence, reason: Reason, expected: str
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
     what, _ = explain(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds)
-    assert f"within {expected} (call {CALL}, not seen yet)." in what
+    assert f"within {expected} (call {CALL}, not shown by Twilio yet)." in what
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
@@ -197,7 +197,7 @@ def test_no_message_tells_the_code() -> None:
     """Errors end up in logs and in the engine's history."""
     for reason, seen in [
         (Reason.CALL_NOT_ANSWERED, call("busy")),
-        (Reason.NOT_LISTED_IN_TIME, OVER),
+        (Reason.GRACE_PERIOD_OVER, OVER),
         (Reason.DEADLINE_PASSED, NOTHING),
     ]:
         assert "048392" not in "\n".join(explain(REQUEST, seen, reason, 32))

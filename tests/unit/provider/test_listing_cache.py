@@ -76,11 +76,11 @@ def test_what_this_process_changed_is_not_read_from_an_old_listing(sandbox: Sand
     for _ in range(2):
         listings.fetch(connect(), record.sid)
     sandbox.rename(record.sid, "Lobby")
-    listings.forget(record.sid)
+    listings.invalidate(record.sid)
     assert "Lobby" == listings.fetch(connect(), record.sid).friendly_name
 
     sandbox.remove(record.sid)
-    listings.forget(record.sid)
+    listings.invalidate(record.sid)
     with pytest.raises(NotFound):
         listings.fetch(connect(), record.sid)
 
@@ -93,12 +93,12 @@ def test_a_caller_id_that_this_process_renamed_is_not_gone_by_an_old_listing(
     listings = ListingCache()
     for _ in range(2):
         listings.fetch(connect(), record.sid)
-    listings.forget(record.sid)
+    listings.invalidate(record.sid)
     not_found = NotFound(f"read caller ID {record.sid}", 404, 20404)
-    found = listings.recheck_not_found(not_found, connect(), record.sid)
+    found = listings.find_despite_404(not_found, connect(), record.sid)
     assert found is not None
     assert record.sid == found.sid
-    assert listings.recheck_not_found(not_found, connect(), NO_SUCH) is None
+    assert listings.find_despite_404(not_found, connect(), NO_SUCH) is None
     assert ["fetch", "list", "list"] == asked(sandbox)
 
 
@@ -147,4 +147,4 @@ def test_an_error_is_shared_as_long_as_a_listing_would_be(sandbox: Sandbox, conn
             listings.get(connect(), 10.0)
     assert 1 == len(sandbox.requests)
     clock.time += 10
-    assert listings.get(connect(), 10.0).with_number(LISTED) is not None
+    assert listings.get(connect(), 10.0).by_number(LISTED) is not None

@@ -28,8 +28,8 @@ def warned() -> list[str]:
 
 
 def tell_all(notifier: Notifier) -> None:
-    notifier.calling(NUMBER, "483920", 300)
-    notifier.verified(NUMBER, SID)
+    notifier.send_code(NUMBER, "483920", 300)
+    notifier.send_verified(NUMBER, SID)
     notifier.close()
 
 
@@ -67,7 +67,7 @@ def test_code_then_outcome(service: Service, warned: list[str]) -> None:
 
 def test_failure_says_why_without_saying_twice_what(service: Service, warned: list[str]) -> None:
     notifier = Notifier([service.url()], warned.append)
-    notifier.failed(NUMBER, "+1 415-555-0101 was not verified: nobody answered (call CA1,\nno-answer after 32 s).")
+    notifier.send_failed(NUMBER, "+1 415-555-0101 was not verified: nobody answered (call CA1,\nno-answer after 32 s).")
     notifier.close()
     title, body = "+1 415-555-0101 was not verified", "nobody answered (call CA1, no-answer after 32 s)."
     assert [(title, body, "failure")] == service.messages()
@@ -79,7 +79,7 @@ def test_failure_says_why_without_saying_twice_what(service: Service, warned: li
 )
 def test_time_left_is_never_overstated(service: Service, warned: list[str], timeout: float, left: str) -> None:
     notifier = Notifier([service.url()], warned.append)
-    notifier.calling(NUMBER, "483920", timeout)
+    notifier.send_code(NUMBER, "483920", timeout)
     notifier.close()
     assert (
         f"Twilio calls +1 415-555-0101 from +1 415-723-4000, in English.\nAnswer, and key in 483920. Time left: {left}."
@@ -89,7 +89,7 @@ def test_time_left_is_never_overstated(service: Service, warned: list[str], time
 def test_a_slow_service_gets_messages_in_order(service: Service, warned: list[str]) -> None:
     notifier = Notifier([service.url("/slow")], warned.append)
     for code in "1234":
-        notifier.calling(NUMBER, code, 300)
+        notifier.send_code(NUMBER, code, 300)
     notifier.close()
     assert [f"Key in {code} on +1 415-555-0101" for code in "1234"] == [title for title, *_ in service.messages()]
 
@@ -120,7 +120,7 @@ def test_what_is_no_url_is_not_shown_at_all(warned: list[str]) -> None:
 
 def test_an_outcome_that_cannot_be_sent_asks_for_no_code(service: Service, warned: list[str]) -> None:
     notifier = Notifier([service.url("/fail")], warned.append)
-    notifier.verified(NUMBER, SID)
+    notifier.send_verified(NUMBER, SID)
     notifier.close()
     what, todo = "A message to json://*** could not be sent.", "Check the URL in twilio:notify and that the service"
     assert [f"{what}\n{todo} can be reached from here."] == warned
@@ -131,8 +131,8 @@ def test_hanging_service_holds_up_nobody(service: Service, warned: list[str]) ->
     urls = [service.url("/hang"), service.url("/good"), service.url("/hang")]
     notifier = Notifier(urls, warned.append, close_timeout=0.3)
     started = time.monotonic()
-    notifier.calling(NUMBER, "483920", 300)
-    notifier.verified(NUMBER, SID)
+    notifier.send_code(NUMBER, "483920", 300)
+    notifier.send_verified(NUMBER, SID)
     assert time.monotonic() - started < PATIENCE / 2
     service.wait_for("/good", 2)
     started = time.monotonic()
@@ -147,8 +147,8 @@ def test_hanging_service_holds_up_nobody(service: Service, warned: list[str]) ->
 
 def test_after_close_nothing_is_sent_or_warned(service: Service, warned: list[str]) -> None:
     notifier = Notifier([service.url("/hang")], warned.append, close_timeout=0.3)
-    notifier.calling(NUMBER, "483920", 300)
-    notifier.verified(NUMBER, SID)
+    notifier.send_code(NUMBER, "483920", 300)
+    notifier.send_verified(NUMBER, SID)
     service.wait_for("/hang", 1)
     workers = [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
     notifier.close()
@@ -215,7 +215,7 @@ def test_no_secret_in_any_output(
     urls = [service.url(), service.url("/fail"), refusing(), f"nonesuch://{CANARY}", f"slack://{CANARY}", CANARY]
     tell_all(Notifier(urls, warned.append))
     notifier = Notifier([service.url("/hang")], warned.append, close_timeout=0.05)
-    notifier.calling(NUMBER, "483920", 300)
+    notifier.send_code(NUMBER, "483920", 300)
     notifier.close()
     assert 6 == len(warned)
     texts = "\n".join([*warned, caplog.text, *capfd.readouterr()])
@@ -240,7 +240,7 @@ def test_without_urls_nothing_happens(warned: list[str]) -> None:
     code = (
         "import sys, threading\nfrom pulumi_twilio_caller_id.progress.notifications import Notifier\n"
         "n = Notifier([], print)\n"
-        "n.calling('+14155550101', '483920', 300); n.verified('+14155550101', 'PN'); n.failed('+1', 'x')\n"
+        "n.send_code('+14155550101', '483920', 300); n.send_verified('+14155550101', 'PN'); n.send_failed('+1', 'x')\n"
         "print(threading.active_count(), 'apprise' in sys.modules); n.close()"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -250,7 +250,7 @@ def test_without_urls_nothing_happens(warned: list[str]) -> None:
 def test_a_hanging_service_does_not_keep_the_interpreter(service: Service) -> None:
     code = (
         "import sys; from pulumi_twilio_caller_id.progress.notifications import Notifier\n"
-        "n = Notifier(sys.argv[1:], print, close_timeout=1); n.calling('+14155550101', '483920', 300); n.close()"
+        "n = Notifier(sys.argv[1:], print, close_timeout=1); n.send_code('+14155550101', '483920', 300); n.close()"
     )
     command = [sys.executable, "-c", code, service.url("/hang")]
     started = time.monotonic()
@@ -263,8 +263,8 @@ def test_a_hanging_service_does_not_keep_the_interpreter(service: Service) -> No
 def test_several_waits_at_once(service: Service, warned: list[str]) -> None:
     def wait(place: int) -> None:
         notifier = Notifier([service.url(f"/{place}")], warned.append)
-        notifier.calling(NUMBER, f"{place}", 300)
-        notifier.verified(NUMBER, SID)
+        notifier.send_code(NUMBER, f"{place}", 300)
+        notifier.send_verified(NUMBER, SID)
         notifier.close()
 
     threads = [threading.Thread(target=wait, args=(place,), daemon=True) for place in range(8)]

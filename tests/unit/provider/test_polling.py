@@ -84,8 +84,8 @@ def find(looks: SharedPoller) -> object:
     return looks.find(NUMBER)
 
 
-def find_fresh(looks: SharedPoller) -> object:
-    return looks.find_fresh(NUMBER)
+def final_lookup(looks: SharedPoller) -> object:
+    return looks.final_lookup(NUMBER)
 
 
 def fetch(looks: SharedPoller) -> object:
@@ -117,7 +117,7 @@ def test_who_comes_while_a_listing_is_made_has_it_too(end: Callable[[], None]) -
 
     def get(_: int) -> str:
         try:
-            return "missing" if shared.get(twilio, 1.0).with_number(NUMBER) is None else "there"
+            return "missing" if shared.get(twilio, 1.0).by_number(NUMBER) is None else "there"
         except AnswerLost:
             return "lost"
 
@@ -147,14 +147,14 @@ def test_a_listing_that_took_longer_than_it_serves_is_not_made_for_each_read(end
 def test_what_is_deleted_while_a_listing_is_made_is_not_in_it() -> None:
     """And whoever deletes does not wait for the listing."""
     shared = ListingCache()
-    deleting = threading.Thread(target=shared.forget, args=(RECORD.sid,), daemon=True)
+    deleting = threading.Thread(target=shared.invalidate, args=(RECORD.sid,), daemon=True)
 
     def slowly() -> None:
         deleting.start()
         deleting.join(PATIENCE)
         assert not deleting.is_alive()
 
-    assert shared.get(Twilio(slowly), 1.0).with_sid(RECORD.sid) is None
+    assert shared.get(Twilio(slowly), 1.0).by_sid(RECORD.sid) is None
 
 
 def test_who_is_interrupted_has_no_listing_and_keeps_none_from_others() -> None:
@@ -164,7 +164,7 @@ def test_who_is_interrupted_has_no_listing_and_keeps_none_from_others() -> None:
     shared = ListingCache(Clock())
     with pytest.raises(Interrupted):
         shared.get(Twilio(interrupted), 1.0)
-    assert RECORD == shared.get(Twilio(lambda: None), 1.0).with_number(NUMBER)
+    assert RECORD == shared.get(Twilio(lambda: None), 1.0).by_number(NUMBER)
 
 
 # How long anybody waits
@@ -186,10 +186,8 @@ def outcomes(twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[li
         def wait(token: CancelToken) -> type:
             try:
                 with poller_for(twilio, shared, token) as looks:
-                    final_lookup = partial(looks.find_fresh, NUMBER)
-                    wait_until_verified(
-                        looks, final_lookup, REQUEST, inbox=Inbox(), cancel_token=token, timeout=timeout
-                    )
+                    final_lookup = partial(looks.final_lookup, NUMBER)
+                    wait_until_verified(looks, final_lookup, REQUEST, inbox=Inbox(), cancel=token, timeout=timeout)
             except CallerIdError as failed:
                 return type(failed)
             return CallerId
@@ -234,7 +232,7 @@ def test_a_look_is_given_up_after_a_while(hang: Callable[[], object], monkeypatc
     with poller_for(Twilio(hang, call=hang), ListingCache(), CancelToken()) as looks:
         for step, look in (
             (f"look up {NUMBER}", find),
-            (f"look up {NUMBER}", find_fresh),
+            (f"look up {NUMBER}", final_lookup),
             (f"read call {CALL}", call_state),
         ):
             with pytest.raises(AnswerLost) as caught:
@@ -265,7 +263,7 @@ def test_only_a_reported_caller_id_is_asked_for_in_a_wait_that_is_over() -> None
     twilio, ending = Twilio(lambda: None), CancelToken()
     ending.cancel(WHY)
     with poller_for(twilio, ListingCache(), ending) as looks:
-        for look in (find, find_fresh):
+        for look in (find, final_lookup):
             with pytest.raises(AnswerLost, match=WHY):
                 look(looks)
         assert RECORD == fetch(looks)
@@ -322,7 +320,7 @@ def test_the_final_lookup_is_ones_own(sandbox: Sandbox, connect: Connect) -> Non
         assert first.find("+14155550101") is None
         sandbox.add_caller_id("+14155550101")
         assert first.find("+14155550101") is None
-        assert first.find_fresh("+14155550101") is not None
+        assert first.final_lookup("+14155550101") is not None
 
 
 def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connect: Connect) -> None:

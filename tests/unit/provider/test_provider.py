@@ -56,7 +56,7 @@ def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: 
         settings = load_settings(process_config(config, **given).get, environment)
     except SettingsError as refused:
         return refused.what
-    return f"{' '.join(settings.login(settings.account_sid))} for {settings.account_sid}"
+    return f"{' '.join(settings.basic_auth(settings.account_sid))} for {settings.account_sid}"
 
 
 def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:

@@ -298,7 +298,7 @@ def test_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
     assert None is reason_after(Context(), lambda _: None)
 
 
-# hear_cancel, widen_worker_pool
+# cancel_on_engine_cancel, widen_worker_pool
 
 
 class Servicer:
@@ -311,7 +311,7 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Servicer.Cancel, "__code__", Servicer.Cancel.__code__)  # put back afterwards
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", Servicer, raising=False)
     bound, token = Servicer().Cancel, CancelToken()
-    pulumi_sdk.hear_cancel(token)
+    pulumi_sdk.cancel_on_engine_cancel(token)
 
     assert isinstance(bound(None, None), empty_pb2.Empty)
     assert INTERRUPTED == token.cancel_reason
@@ -319,9 +319,9 @@ def test_the_engines_cancel_reaches_the_waits(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_sdk_laid_out_otherwise_keeps_its_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
     token = CancelToken()
-    pulumi_sdk.hear_cancel(token)
+    pulumi_sdk.cancel_on_engine_cancel(token)
     monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object(), raising=False)
-    pulumi_sdk.hear_cancel(token)
+    pulumi_sdk.cancel_on_engine_cancel(token)
 
     assert None is token.cancel_reason
 
@@ -389,10 +389,10 @@ def test_the_workers_of_a_pool_that_is_built_differently_stay_as_they_are() -> N
 
 def test_a_provider_reference_is_written_the_same_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = OutgoingCallerIdProvider()
-    written = pulumi_sdk.serialized(provider)
+    written = pulumi_sdk.pickled_provider(provider)
     monkeypatch.delattr("pulumi.dynamic.dynamic.serialize_provider")
 
-    assert written == pulumi_sdk.serialized(provider)
+    assert written == pulumi_sdk.pickled_provider(provider)
 
 
 def test_the_keys_of_a_configuration_and_of_one_laid_out_otherwise() -> None:
@@ -434,8 +434,8 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
             listening.close()
 
     monkeypatch.setattr("time.sleep", sleep)
-    pulumi_sdk.follow_engine()
-    pulumi_sdk.follow_engine()  # configure may run several times
+    pulumi_sdk.exit_with_engine()
+    pulumi_sdk.exit_with_engine()  # configure may run several times
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
@@ -455,7 +455,7 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     else:
         os.close(0)
-    pulumi_sdk.follow_engine()
+    pulumi_sdk.exit_with_engine()
     assert "twilio-follow-engine" not in [thread.name for thread in threading.enumerate()]
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from pulumi_twilio_caller_id.models import ValidationRequest
-from pulumi_twilio_caller_id.progress.row import ProgressDisplay, log_text, row_text
+from pulumi_twilio_caller_id.progress.row import ProgressDisplay, code_message, row_text
 from pulumi_twilio_caller_id.progress.terminal_line import TerminalLine
 from pulumi_twilio_caller_id.verification.waiter import Progress
 
@@ -67,7 +67,7 @@ def test_the_row_has_code_number_state_and_time_left(remaining: float, left: str
 def test_the_log_has_the_code_and_who_calls() -> None:
     request = ValidationRequest(call_sid=CALL, phone_number="+442071838750", validation_code="048392")
     expected = "048392 is the code for +44 20 7183 8750: Twilio calls it now from +1 415-723-4000; key it in there."
-    assert expected == log_text(request)
+    assert expected == code_message(request)
 
 
 def test_the_row_changes_with_the_state() -> None:

@@ -135,7 +135,7 @@ def test_half_an_api_key_is_refused(token: dict[str, str], has: str, lacks: str)
     if token and (has in environment) != (
         "TWILIO_AUTH_TOKEN" in environment
     ):  # the other source has all that is needed
-        assert "token" == load_settings(config.get, environment).login(ACCOUNT)[1]
+        assert "token" == load_settings(config.get, environment).basic_auth(ACCOUNT)[1]
         return
     todo = f"Set {lacks} too, or remove {has}. Key and secret have to be in the same place."
     assert f"{has} is set, but {lacks} is not.\n{todo}" == refusal(config, environment)
@@ -153,11 +153,11 @@ def test_credentials_of_another_account_are_missed_with_the_reason() -> None:
 
 
 def test_the_token_authenticates_the_account() -> None:
-    assert load_settings(TOKEN_ONLY.get, {}).login(ACCOUNT) == (ACCOUNT, "token")
+    assert load_settings(TOKEN_ONLY.get, {}).basic_auth(ACCOUNT) == (ACCOUNT, "token")
 
 
 def test_an_api_key_is_used_where_there_is_one() -> None:
-    assert load_settings(CONFIG.get, {}).login(ACCOUNT) == (KEY, "secret")
+    assert load_settings(CONFIG.get, {}).basic_auth(ACCOUNT) == (KEY, "secret")
 
 
 # What makes no sense
@@ -214,7 +214,7 @@ def test_spaces_around_a_setting_are_dropped() -> None:
     """A secret of a CI system often ends with a line break; no setting has spaces at its ends."""
     settings = load_settings({"twilio:accountSid": f" {ACCOUNT}", "twilio:authToken": "token\n"}.get, {})
 
-    assert (ACCOUNT, "token") == settings.login(settings.account_sid)
+    assert (ACCOUNT, "token") == settings.basic_auth(settings.account_sid)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import NARROW, TerminalLine, fit
+from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, TerminalLine, fit
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
@@ -132,7 +132,7 @@ def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, b
     assert [*before[:-1], ""] == screen.read()
 
 
-@pytest.mark.parametrize(("columns", "codes"), [(80, 2), (100, 3), (NARROW - 1, 4)])
+@pytest.mark.parametrize(("columns", "codes"), [(80, 2), (100, 3), (WIDE_ENOUGH_COLUMNS - 1, 4)])
 def test_six_waits_share_the_line(screen: Tty, bottom: TerminalLine, columns: int, codes: int) -> None:
     screen.resize(columns, 24)
     before = screen.fill()
@@ -177,7 +177,7 @@ def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: TerminalLi
 
 
 def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another_look: Callable[[], None]) -> None:
-    screen.resize(NARROW, 24)
+    screen.resize(WIDE_ENOUGH_COLUMNS, 24)
     bottom.show("CA1", "048392", "ringing")
     another_look()
     bottom.clear("CA1")
@@ -186,13 +186,13 @@ def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another
 
 
 def test_a_resize_counts_at_once(screen: Tty, bottom: TerminalLine) -> None:
-    screen.resize(NARROW, 24)
+    screen.resize(WIDE_ENOUGH_COLUMNS, 24)
     bottom.show("CA1", "048392", "ringing")
     screen.resize(80, 12)
     screen.until(lambda rows: rows[11] == "048392 ringing")
     screen.resize(80, 24)
     screen.until(lambda rows: rows[23] == "048392 ringing")
-    screen.resize(NARROW, 24)
+    screen.resize(WIDE_ENOUGH_COLUMNS, 24)
     screen.until(lambda rows: rows[23] == "")
     bottom.clear("CA1")
 

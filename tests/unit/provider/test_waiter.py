@@ -51,7 +51,7 @@ class Clock(Inbox):
         super().__init__()
         self.time = BEGIN
         self.wakes: list[float] = []
-        self.cancel_token = CancelToken()
+        self.cancel = CancelToken()
         events = (stream or {}).get("events", [])
         self._sent = [(BEGIN + e["at"], e) for e in events if "callback" in e or "interruption" in e]
         self._jumps = {BEGIN + e["at"]: e["jump"] for e in events if "jump" in e}
@@ -64,7 +64,7 @@ class Clock(Inbox):
         self._sent = [sent for sent in self._sent if sent[0] > self.time]
         for event in due:
             if "interruption" in event:
-                self.cancel_token.cancel(event["interruption"])
+                self.cancel.cancel(event["interruption"])
             else:
                 self.put(_callback(event["callback"]))
 
@@ -150,7 +150,7 @@ def load(name: str) -> dict[str, Any]:
 
 def wait(twilio: Twilio, clock: Clock, **options: Any) -> CallerId:
     return wait_until_verified(
-        twilio, twilio.final_lookup, REQUEST, inbox=clock, cancel_token=clock.cancel_token, clock=clock.now, **options
+        twilio, twilio.final_lookup, REQUEST, inbox=clock, cancel=clock.cancel, clock=clock.now, **options
     )
 
 

@@ -10,7 +10,7 @@ from pulumi_twilio_caller_id.cli import sandbox
 from pulumi_twilio_caller_id.cli.listing import table
 from pulumi_twilio_caller_id.errors import BadSid, CallerIdError, Gone, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
-from pulumi_twilio_caller_id.progress.row import log_text, row_text
+from pulumi_twilio_caller_id.progress.row import code_message, row_text
 from pulumi_twilio_caller_id.testing import RequestRecord
 from pulumi_twilio_caller_id.verification.waiter import Progress
 
@@ -29,7 +29,7 @@ def test_nothing_from_twilio_steers_the_terminal() -> None:
         listed = CallerId(sid=sid, phone_number=f"x{text}", friendly_name=f"Desk{text}", account_sid=account)
 
         assert [] == harmful(row_text(progress))
-        assert [] == harmful(log_text(request))
+        assert [] == harmful(code_message(request))
         assert [] == harmful(table([listed]))
 
 

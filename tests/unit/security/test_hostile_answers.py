@@ -12,7 +12,7 @@ from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.models import CallerId, ValidationRequest
 from pulumi_twilio_caller_id.progress.notifications import Notifier
-from pulumi_twilio_caller_id.progress.row import log_text, row_text
+from pulumi_twilio_caller_id.progress.row import code_message, row_text
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification.waiter import Progress
 from tests.support.waiting import PATIENCE
@@ -195,13 +195,13 @@ def test_what_is_shown_while_a_number_waits_and_sent_to_others_is_printable(serv
         call_sid="CA" + "1" * 32, phone_number=NUMBER + STEERING, validation_code="12" + STEERING
     )
     notifier = Notifier([service.url()], print, close_timeout=PATIENCE)
-    notifier.calling(request.phone_number, request.validation_code, 60.0)
-    notifier.verified(request.phone_number, SID + STEERING)
-    notifier.failed(request.phone_number, f"because{STEERING}")
+    notifier.send_code(request.phone_number, request.validation_code, 60.0)
+    notifier.send_verified(request.phone_number, SID + STEERING)
+    notifier.send_failed(request.phone_number, f"because{STEERING}")
     notifier.close()
     progress = Progress(request.phone_number, request.validation_code, f"ringing{STEERING}", 60.0)
     texts = [
-        log_text(request),
+        code_message(request),
         row_text(progress),
         *(text for title, body, _ in service.messages() for text in (title, body)),
     ]

@@ -18,13 +18,13 @@ from pulumi.dynamic import Config, ConfigureRequest
 from pulumi_twilio_caller_id import lifecycle, pulumi_sdk
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.errors import BadSid, CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.provider import Provider
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.text import is_displayable, one_line, redact, register_secret, sanitize
+from pulumi_twilio_caller_id.text import is_displayable, one_line, quote, redact, register_secret, sanitize
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint
 from tests.support.leak_search import canary, forms
 
@@ -46,6 +46,14 @@ def test_a_secret_that_is_not_valid_unicode_is_masked_too() -> None:
     """As an environment variable in another encoding is."""
     register_secret("caf\udce9" * 4)
     assert "[secret]" == redact("caf\udce9" * 4)
+
+
+@pytest.mark.parametrize("before", range(35, 100, 8))
+def test_a_secret_is_masked_before_a_value_is_cut(before: int) -> None:
+    register_secret(TOKEN)
+    value = "x" * before + TOKEN
+    for shown in (quote(value), str(BadSid(value)), one_line(value, before + len(TOKEN) // 2)):
+        assert TOKEN[:10] not in sanitize(shown)
 
 
 def test_the_longer_of_two_secrets_goes_first() -> None:

@@ -13,7 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.operations.stored_credentials import STORED
+from pulumi_twilio_caller_id.operations.stored_credentials import STORED_CREDENTIALS_ADVICE
 from pulumi_twilio_caller_id.testing import Sandbox
 
 NUMBER = "+14155550101"
@@ -63,8 +63,8 @@ def rotated(provider: OutgoingCallerIdProvider, sandbox: Sandbox) -> OutgoingCal
 def test_of_a_number_in_the_account_itself(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
     state = {"sid": SID, "account_sid": sandbox.account_sid}
 
-    assert STORED == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
-    assert STORED == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
+    assert STORED_CREDENTIALS_ADVICE == advice(lambda: rotated.read(SID, state), inputs=UNNAMED)
+    assert STORED_CREDENTIALS_ADVICE == advice(lambda: rotated.delete(SID, state), old_inputs=UNNAMED)
 
 
 def test_the_refusal_is_not_its_own_cause(rotated: OutgoingCallerIdProvider, sandbox: Sandbox) -> None:
@@ -95,8 +95,10 @@ def test_of_a_number_in_another_account(
     state = {"sid": SID, "account_sid": SUBACCOUNT}
     old_inputs = {f"old_{name}": value for name, value in inputs.items()}
 
-    assert STORED == advice(lambda: rotated.read(SID, state), CONFIG, URN, **inputs)
-    assert f"{STORED}\n{REMOVED}" == advice(lambda: rotated.delete(SID, state), CONFIG, URN, **old_inputs)
+    assert STORED_CREDENTIALS_ADVICE == advice(lambda: rotated.read(SID, state), CONFIG, URN, **inputs)
+    assert f"{STORED_CREDENTIALS_ADVICE}\n{REMOVED}" == advice(
+        lambda: rotated.delete(SID, state), CONFIG, URN, **old_inputs
+    )
 
 
 @pytest.mark.parametrize("name", ["desk", "it's", "$(id)", "'; id; '"])
