@@ -22,6 +22,9 @@ DRY_RUN = "__dry_run"  # True in a preview: the engine tells the program, not th
 CREATE_TIMEOUT = "__create_timeout"  # `custom_timeouts.create`, such as "8m": a preview says how long create waits
 HIDDEN_PROPERTIES = (IMPORT, DRY_RUN, CREATE_TIMEOUT)
 
+DEFAULT_TIMEOUT_SECONDS = 300.0
+"""How long create waits if `custom_timeouts.create` is not set. A validation call is over in two minutes."""
+
 Failure = tuple[str, str]
 """The name of an input ("" for the whole resource), and why it can't be used; the text calls the input "it"."""
 

@@ -22,7 +22,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
 )
@@ -107,7 +106,7 @@ def parse_boolean(value: object) -> bool:
 class OutgoingCallerIdInputs(BaseModel):
     """The inputs of an OutgoingCallerId, each with its validator. The constructor in `resource.py` takes the same."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # an input may be secret
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)  # an input may be secret
 
     phone_number: Annotated[str, AfterValidator(_phone_number)]
     friendly_name: Annotated[str, AfterValidator(_friendly_name)] | None = None
@@ -120,23 +119,20 @@ class OutgoingCallerIdInputs(BaseModel):
     """None: the setting `adopt` decides."""
 
 
-_INPUTS: dict[str, TypeAdapter[Any]] = {
-    name: TypeAdapter(field.rebuild_annotation()) for name, field in OutgoingCallerIdInputs.model_fields.items()
-}
-
-
 def parse_input(name: str, value: object, number_options: Mapping[str, Any]) -> Any:
     """Validate and normalise one input alone, as a preview may not know the others. Raises ValueError with the reason.
 
     number_options: keyword arguments for `e164` (region, old_number). pydantic hands them to `_phone_number`.
     """
-    if name not in _INPUTS:
+    if name not in OutgoingCallerIdInputs.model_fields:
         import difflib  # late, as few programs misspell an input
 
-        near = difflib.get_close_matches(name, _INPUTS, 1)
+        near = difflib.get_close_matches(name, OutgoingCallerIdInputs.model_fields, 1)
         raise ValueError(f"it is not an input of OutgoingCallerId{f': did you mean {near[0]}?' if near else ''}")
+    inputs = OutgoingCallerIdInputs.model_construct(phone_number="")
     try:
-        return _INPUTS[name].validate_python(value, context=number_options)
+        inputs.__pydantic_validator__.validate_assignment(inputs, name, value, context=dict(number_options))
+        return getattr(inputs, name)
     except ValidationError as refused:
         details = refused.errors()[0].get("ctx", {})
         raise ValueError(str(details.get("error", "it must be text: put it in quotes"))) from None
@@ -194,7 +190,7 @@ Date = Annotated[str | None, BeforeValidator(_rfc2822)]
 
 
 class _TwilioResponse(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)  # a preview may never need it
 
 
 class CallerId(_TwilioResponse):

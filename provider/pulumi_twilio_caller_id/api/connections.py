@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -61,6 +62,7 @@ class BoundedSession(requests.Session):
     def __init__(self, before_sending: Callable[[], object] | None = None) -> None:
         super().__init__()
         self._before_sending = before_sending
+        self._environment_settings: dict[tuple[str, str], Any] = {}
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONCURRENT_REQUESTS))
@@ -89,6 +91,13 @@ class BoundedSession(requests.Session):
         response.raw = content
         response.encoding = "utf-8"  # as JSON has it; the headers may name a charset that Python does not know
         return response
+
+    def merge_environment_settings(self, url: Any, *args: Any) -> Any:
+        """Return the proxy and the certificates for a URL. `requests` would search the environment for each request."""
+        host = urlsplit(url)[:2]
+        if host not in self._environment_settings:
+            self._environment_settings[host] = super().merge_environment_settings(url, *args)
+        return self._environment_settings[host]
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: for a redirect, `requests` would read the whole body, without our limits."""

@@ -22,7 +22,7 @@ from pulumi_twilio_caller_id.errors import (
     OwnershipUnknown,
     TwilioRefused,
 )
-from pulumi_twilio_caller_id.inputs import IMPORT
+from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS, IMPORT
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.progress.notifications import Notifier
@@ -30,7 +30,7 @@ from pulumi_twilio_caller_id.progress.row import ProgressDisplay, code_message
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
-from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS, Inbox, wait_until_verified
+from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
 
 from .adopt import adopt_or_fail, import_caller_id
 from .friendly_name import hide_inputs_in_refusal, rename_created

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
-from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, IMPORT, Failure
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, DEFAULT_TIMEOUT_SECONDS, IMPORT, Failure
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.settings.model import Settings
-from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS
 
 from .adopt import already_verified, import_not_found_reason, mismatches, wants_adoption
 from .friendly_name import is_other_name

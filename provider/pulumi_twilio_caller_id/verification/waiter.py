@@ -17,14 +17,12 @@ from typing import Protocol
 
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
+from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 
 from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callback
 from .status_callback import Callback
-
-DEFAULT_TIMEOUT_SECONDS = 300.0
-"""Seconds until the deadline if `custom_timeouts.create` sets none. A validation call is over in two minutes."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification.waiter import DEFAULT_TIMEOUT_SECONDS
 from tests.support.checkout import OFFLINE, copy_project, lend_packages
 from tests.support.harness import SECONDS, Stack
 from tests.support.machine import ROOT

@@ -336,7 +336,7 @@ def test_once_the_others_are_done_a_wait_is_alone_again(sandbox: Sandbox, connec
 def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """An account of three pages, of 20 numbers each rather than 1,000."""
     for module in (listing_cache_module, client_module):
-        monkeypatch.setattr(module, "PAGE", 20)
+        monkeypatch.setattr(module, "PAGE_SIZE", 20)
     with Sandbox(numbers={f"+1415{n:07}": None for n in range(5550000, 5550050)}) as running:
         yield running
 
