@@ -64,7 +64,7 @@ class BadSid(CallerIdError):
 
 
 class TwilioRefused(CallerIdError):
-    """Twilio answered a request with an error. `Transport._successful_body` picks the subclass.
+    """Twilio answered a request with an error. `Transport._refusal` picks the subclass.
 
     action: the purpose of the request as a verb phrase, such as "verify +14155550101".
     status: the HTTP status. code: Twilio's code, 0 if there is none. message: Twilio's message.

@@ -196,13 +196,17 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._is_sent = True
 
     def _successful_body(self, response: Response) -> dict[str, Any]:
-        """Return the JSON object of a success ({} for 204). Raise Twilio's error, or AnswerLost for other bodies."""
+        """Return the JSON object of a success, {} for 204. Raises AnswerLost for another body, and TwilioRefused."""
         status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):
                 raise AnswerLost(self._action, f"HTTP {status} with a body that is not JSON")
             return body or {}
-        fields = body if isinstance(body, dict) else {}
+        raise self._refusal(response, body if isinstance(body, dict) else {})
+
+    def _refusal(self, response: Response, fields: dict[str, Any]) -> TwilioRefused:
+        """Return the error for an answer that is no success. fields: those of its JSON object."""
+        status = response.status_code
         code = fields.get("code")
         code = code if isinstance(code, int) and 0 <= code <= HIGHEST_CODE else 0
         message = fields.get("message") or fields.get("detail") or fields.get("title") or ""
@@ -214,7 +218,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         elif status == 429:
             kind = TooManyRequests
         retry_after = _retry_after(response.headers)
-        raise kind(self._action, status, code, str(message), retry_after=retry_after, account_sid=self._account_sid)
+        return kind(self._action, status, code, str(message), retry_after=retry_after, account_sid=self._account_sid)
 
 
 def _json(text: str) -> Any:

@@ -5,8 +5,7 @@ At most one phone call is placed, whatever fails around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -67,20 +66,16 @@ def _verify_or_adopt(
     plugin: Plugin, call: Call, settings: Settings, client: Client, inputs: OutgoingCallerIdInputs
 ) -> CallerId:
     """Have the number verified, unless it is verified already: then adopt its caller ID, or fail."""
-    receives_callback = settings.callback_url is not None and inputs.status_callback is None
-    auth_tokens = None  # with which Twilio may sign the callback
     try:  # no phone call was placed yet, so cancelling may abandon a slow request
         existing = run_cancellable(call.cancel, lambda: client.find(inputs.phone_number))
         if existing is not None:
             return adopt_or_fail(plugin, call, settings, inputs, existing)
-        if receives_callback:
-            auth_tokens = run_cancellable(call.cancel, lambda: signing_tokens(settings, client))
+        endpoint = run_cancellable(call.cancel, lambda: _callback_endpoint(settings, client, inputs))
     except Cancelled as cancelled:
         raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
     inbox = Inbox()
-    with _receive_callbacks(plugin, call, settings, auth_tokens, inbox) as callback_url:
-        if call.cancel.cancel_reason is not None:
-            raise _interrupted_before_phone_call(inputs, call.cancel.cancel_reason)
+    warn = partial(call.log, "warning")
+    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, warn) as callback_url:
         try:
             answer = _request_validation(client, inputs, callback_url)
         except Interrupted:
@@ -146,30 +141,18 @@ def _interrupted_before_phone_call(inputs: OutgoingCallerIdInputs, reason: str) 
     )
 
 
-def signing_tokens(settings: Settings, client: Client) -> tuple[str, ...]:
-    """Return the auth tokens with which Twilio may sign the callbacks of a phone call.
+def _callback_endpoint(settings: Settings, client: Client, inputs: OutgoingCallerIdInputs) -> CallbackEndpoint | None:
+    """Return how the phone call's callbacks reach this process, None if they don't.
 
-    Twilio signs with the token of the account that places the phone call. A subaccount's token is fetched from Twilio.
+    Twilio signs them with the token of the account that places the call. A subaccount's token is fetched from Twilio.
     """
+    if settings.callback_url is None or inputs.status_callback is not None:
+        return None
     if client.account_sid == settings.account_sid:
-        return settings.signing_tokens
-    return settings.signing_tokens_with(client.auth_token())
-
-
-@contextmanager
-def _receive_callbacks(
-    plugin: Plugin, call: Call, settings: Settings, auth_tokens: tuple[str, ...] | None, inbox: Inbox
-) -> Iterator[str | None]:
-    """Yield the URL that receives the phone call's callbacks, None if no callback is wanted or none can be received.
-
-    auth_tokens: the tokens that may sign a callback, None if no callback is wanted.
-    """
-    if settings.callback_url is None or auth_tokens is None:
-        yield None
-        return
-    endpoint = CallbackEndpoint(settings.callback_url, settings.callback_listen, auth_tokens)
-    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, partial(call.log, "warning")) as url:
-        yield url
+        auth_tokens = settings.signing_tokens
+    else:
+        auth_tokens = settings.signing_tokens_with(client.auth_token())
+    return CallbackEndpoint(settings.callback_url, settings.callback_listen, auth_tokens)
 
 
 def _request_validation(

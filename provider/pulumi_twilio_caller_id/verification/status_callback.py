@@ -70,7 +70,7 @@ class CallbackEndpoint:
     """The settings that say how callbacks reach this process.
 
     public_url: the base URL by which Twilio reaches `listen` (host:port).
-    auth_tokens: see `operations.create.signing_tokens`. Without them, no callback is trusted.
+    auth_tokens: those that may sign a callback. Without them, no callback is trusted.
     """
 
     public_url: str
@@ -111,15 +111,18 @@ class CallbackServers:
 @contextmanager
 def status_callback_url(
     servers: CallbackServers,
-    endpoint: CallbackEndpoint,
+    endpoint: CallbackEndpoint | None,
     receive: Callable[[Callback], None],
     warn: Callable[[str], None],
 ) -> Iterator[str | None]:
-    """Yield the StatusCallback URL of one verification, or None, after a warning, if callbacks can't be received.
+    """Yield the StatusCallback URL of one verification. Yield None without an endpoint, or if it can't be opened.
 
     receive: takes trusted callbacks, and some that can't be checked. It must not wait, as the server's thread calls it.
-    warn: called immediately if callbacks can't be received, and when the context ends if a callback was not trusted.
+    warn: called immediately if the endpoint can't be opened, and when the context ends if a callback was not trusted.
     """
+    if endpoint is None:
+        yield None
+        return
     handler = _CallbackHandler(endpoint, receive)
     url: str | None = handler.url
     serving = ExitStack()
