@@ -93,13 +93,13 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
         f"{international_format(record.phone_number)} is a caller ID of account {record.account_sid} already:"
         f" {record.sid}. No call was placed.",
         "To have this stack manage it, without a call, one of:\n"
-        "  in the program       adopt=True\n"
         f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
+        "  in the program       adopt=True\n"
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
-        "If this resource manages it, Pulumi is replacing it: remove `--replace` or replacement_trigger, or run\n"
-        f"`pulumi state untaint {shlex.quote(urn or 'URN')}`. To replace it with a new call:\n"
+        "If this resource manages it, Pulumi is replacing it: remove `--replace` or replacement_trigger,\n"
+        f"or run `pulumi state untaint {shlex.quote(urn or 'URN')}`. To replace it with a new call:\n"
         "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its preview fails).",
     )
 
