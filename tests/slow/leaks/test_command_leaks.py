@@ -13,7 +13,7 @@ from tests.support.leak_search import SECRETS, TEMPORARY, Watched, clean, comman
 FAULTY = """
 from pulumi_twilio_caller_id.api.client import Client
 def stream(self):
-    raise RuntimeError(f"{self._settings} {self._settings.login(self._settings.account_sid)}")
+    raise RuntimeError(f"{self._settings} {self._settings.basic_auth(self._settings.account_sid)}")
 Client.stream = stream
 """
 

@@ -99,8 +99,8 @@ from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.settings.model import load_settings
 def create(plugin):
     settings = load_settings(plugin.config, os.environ)
-    request = requests.Request("GET", "http://127.0.0.1", auth=settings.login(settings.account_sid)).prepare()
-    raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.login(settings.account_sid)}")
+    request = requests.Request("GET", "http://127.0.0.1", auth=settings.basic_auth(settings.account_sid)).prepare()
+    raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.basic_auth(settings.account_sid)}")
 def update(plugin, *_, **__):
     pydantic.TypeAdapter(int).validate_python(plugin.config("twilio:authToken"))
 def configure(keys):
