@@ -15,6 +15,8 @@ CallerIdError               raised directly by `get_...` functions, and for file
 ├── OwnershipUnknown        the ownership notes can't be written or read; nothing was changed
 ├── ImportMismatch          the caller ID that `import_` names is missing or differs; nothing was changed
 ├── NotVerified             a phone call was placed, but the number did not become a caller ID
+│   └── NotKeyedIn          ... because nobody keyed the right code in: another call may succeed
+├── Awaiting                the same, with `twilio:unverified` set to await: Pulumi does not count it as a failure
 ├── Interrupted             the operation was ended, before a request or during a phone call
 ├── Gone                    the caller ID was removed at Twilio, or is being deleted by the same command
 └── AccountUnseen           a caller ID seems to be gone, but its account can't be checked; the state was kept
@@ -179,6 +181,16 @@ class ImportMismatch(CallerIdError):
 
 class NotVerified(CallerIdError):
     """A validation call was placed, but the number did not become an OutgoingCallerId."""
+
+
+class NotKeyedIn(NotVerified):
+    """Nobody keyed in the right code in time. Another call may succeed, with somebody at the phone."""
+
+
+class Awaiting(CallerIdError):
+    """The number awaits the next `pulumi up`, because nobody keyed in the code. `pulumi_sdk` reports it by Pulumi's
+    await protocol: the row says "create awaiting", the rest of the stack is deployed, and `pulumi up` exits with 10.
+    """
 
 
 class Interrupted(CallerIdError):

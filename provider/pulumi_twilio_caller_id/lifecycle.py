@@ -65,7 +65,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """Normalise the inputs, and refuse each input that Twilio would refuse, with the reason."""
         from .operations.check import check
 
-        known, unknown = pulumi_sdk.split_unknowns(_without_provider(new_inputs))
+        known, unknown = _split_unknowns(_without_provider(new_inputs))
         inputs, failures = check(_plugin, call, old_inputs, known, unknown)
         return CheckResult({**inputs, **unknown}, [CheckFailure(name, reason) for name, reason in failures])
 
@@ -77,7 +77,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """
         from .operations.diff import diff
 
-        known, unknown = pulumi_sdk.split_unknowns(_without_provider(new_inputs))
+        known, unknown = _split_unknowns(_without_provider(new_inputs))
         changes, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
         changes |= new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
         return DiffResult(changes=changes, replaces=replaces)
@@ -114,6 +114,12 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         pulumi_sdk.widen_worker_pool()
         delete(_plugin, call, id_, outputs)
+
+
+def _split_unknowns(props: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split the properties into those with a value, and those whose value is not known before `pulumi up`."""
+    unknown = {name: value for name, value in props.items() if pulumi_sdk.is_unknown(value)}
+    return {name: value for name, value in props.items() if name not in unknown}, unknown
 
 
 def _without_provider(props: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Provider(pulumi.ProviderResource):
         callback_auth_tokens: pulumi.Input[str | Sequence[pulumi.Input[str]]] | None = None,
         notify: pulumi.Input[str | Sequence[pulumi.Input[str]]] | None = None,
         adopt: pulumi.Input[bool] | None = None,
+        unverified: pulumi.Input[str] | None = None,
         preflight: pulumi.Input[bool] | None = None,
         default_region: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -68,6 +69,8 @@ class Provider(pulumi.ProviderResource):
         :param notify: Apprise URLs that get the code and the outcome: a list, or text with spaces between them. With an
             empty list, nobody is notified.
         :param adopt: Whether to take over numbers that are verified already, if a resource has no `adopt` of its own.
+        :param unverified: What becomes of a number that nobody verifies: `fail` (default), or `await`. With `await`,
+            the rest of the stack is deployed, and the next `pulumi up` takes the number over or calls again.
         :param preflight: Whether previews ask Twilio which numbers are verified already.
         :param default_region: The country, such as DE, whose numbers may be written without country code.
         :param opts: Pulumi's options.

@@ -4,6 +4,7 @@
 |---|---|---|
 | `_call` | `request` in the SDK's frames | a Call without URN, timeout or old inputs |
 | `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | the message ends a traceback |
+| `_mark_as_awaiting` | the trailing metadata of that gRPC context | Pulumi counts it as a failure |
 | `_on_rpc_end` | the end of that gRPC context | a wait ends at its deadline |
 | `log` | the engine's Log service; its address is the plugin's final argument | stderr: on the stack's row |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` passes for a value |
@@ -26,7 +27,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -35,7 +36,7 @@ from pulumi.runtime import rpc as wire
 
 from .cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
 from .context import Call, Severity
-from .errors import CallerIdError
+from .errors import Awaiting, CallerIdError
 from .shadowing import shadowing_error
 from .text import sanitize
 
@@ -45,11 +46,7 @@ R = TypeVar("R")
 PICKLED_PROVIDER = "__provider"
 """The property of a resource in which the SDK keeps the pickled provider."""
 
-LOG_SECONDS = 2.0
-"""Longest time that the engine may take to accept a text."""
-
-ENGINE_WATCHER = "twilio-follow-engine"
-"""The name of the thread that waits for the end of the engine."""
+LOG_SECONDS = 2.0  # the longest time that the engine may take to accept a text
 
 WORKERS = 64
 """Operations that run at the same time, in place of the SDK's four. One that waits for a phone call takes minutes."""
@@ -91,17 +88,10 @@ def pickled_provider(provider: object) -> str:
         return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
 
 
-def split_unknowns(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split the properties into those with a value, and those whose value is not known before `pulumi up`."""
-    unknown = {name: value for name, value in props.items() if is_unknown(value)}
-    return {name: value for name, value in props.items() if name not in unknown}, unknown
-
-
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
     """Show text on a row of Pulumi's table ("": the stack's), and unless `ephemeral` in Diagnostics. Never fails.
 
-    An ephemeral text replaces the previous one; "" clears it. Control characters are removed: friendly names and
-    Twilio's messages may contain them.
+    An ephemeral text replaces the previous one; "" clears it. Control characters of foreign texts are removed.
     """
     text = sanitize(text)
     connection = _connect(address) if (address := engine_address()) else None
@@ -157,9 +147,11 @@ def provider_method_decorator(
                 with get_process_token().child() as cancel, _on_rpc_end(context, lambda: _exit_after_lost_rpc(cancel)):
                     return method(self, _call(request, cancel), *args, **kwargs)
             except Exception as failed:
-                plain = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
-                text = str(plain)
-                _replace_abort_message(context, sanitize if plain is None else lambda _traceback: text)
+                user_error = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
+                text = str(user_error)
+                _replace_abort_message(context, sanitize if user_error is None else lambda _traceback: text)
+                if isinstance(failed, Awaiting):
+                    _mark_as_awaiting(context, text)
                 raise
             except BaseException as ended:
                 _replace_abort_message(context, sanitize)
@@ -196,6 +188,17 @@ def _replace_abort_message(context: Any, message: Callable[[str], str]) -> None:
     with suppress(Exception):  # then the traceback is sent, whose end is the message
         abort = type(context).abort
         context.abort = lambda code, details: abort(context, code, message(details))
+
+
+def _mark_as_awaiting(context: Any, text: str) -> None:
+    """Add to this RPC's error what Pulumi's await protocol wants. Source: ErrorResourceAwaitFailed, provider.proto."""
+    with suppress(Exception):
+        from google.protobuf import any_pb2
+        from pulumi.runtime.proto import status_pb2
+
+        detail = any_pb2.Any(type_url="type.googleapis.com/pulumirpc.ErrorResourceAwaitFailed")  # it has no fields
+        status = status_pb2.Status(code=2, message=text, details=[detail])  # 2: UNKNOWN, as the SDK's abort says
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
 
 @contextmanager
@@ -235,7 +238,7 @@ def _servicer_cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG
 def widen_worker_pool() -> None:
     """Let this process run WORKERS operations at the same time from here on. Best effort.
 
-    Called by operations that wait for Twilio or a person. check and diff mostly compute, so more threads slow them.
+    Only operations that wait for Twilio or a person call it, as more threads slow check and diff.
     """
     found = _local_variables_of_callers("executor_reference")  # in CPython's `_worker`, which runs each pool thread
     with suppress(Exception):
@@ -250,15 +253,15 @@ def widen_worker_pool() -> None:
                 executor._adjust_thread_count()
 
 
+@functools.lru_cache(maxsize=1)  # configure may run several times
 def exit_with_engine() -> None:
-    """End this process when the engine ends, because a killed engine leaves its plugins running. Best effort.
+    """End this process when the engine ends: a killed engine leaves its plugins running. Best effort.
 
-    The engine holds a pipe to the plugin's stdin. The kernel closes this pipe when the engine ends.
+    The engine holds a pipe to the plugin's stdin, which the kernel closes when the engine ends.
     """
     with suppress(Exception):
-        is_watched = any(thread.name == ENGINE_WATCHER for thread in threading.enumerate())  # by an earlier configure
-        if engine_address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode) and not is_watched:
-            threading.Thread(target=_exit_when_engine_dies, name=ENGINE_WATCHER, daemon=True).start()
+        if engine_address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode):
+            threading.Thread(target=_exit_when_engine_dies, name="twilio-exit-with-engine", daemon=True).start()
 
 
 def _exit_when_engine_dies() -> None:
@@ -277,10 +280,7 @@ def _exit_after_lost_rpc(cancel: CancelToken) -> None:
 
 
 def _exit_after_grace() -> None:
-    """End the process as soon as the engine is gone, or after one second.
-
-    After the second ^C the engine sends SIGINT, which the SDK may miss on a busy machine, and SIGKILL 5 seconds later.
-    """
+    """End the process as soon as the engine is gone, or after one second: the SDK may miss the engine's SIGINT."""
     if engine_address() is None:
         return
     for _ in range(4):

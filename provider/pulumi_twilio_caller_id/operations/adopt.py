@@ -65,8 +65,11 @@ def adopt_or_fail(
 
 
 def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
-    """Return the resource's own `adopt`, or the settings' `adopt` if the resource has none."""
-    return settings.adopt if adopt is None else adopt
+    """Return the resource's own `adopt`. Without one, adopt if the settings say `adopt`, or that numbers are awaited.
+
+    An awaited number may have been verified since the previous `pulumi up`, by its call or in the Console.
+    """
+    return settings.adopt or settings.unverified == "await" if adopt is None else adopt
 
 
 def mismatches(inputs: Properties, record: CallerId) -> Iterator[Failure]:

@@ -16,7 +16,9 @@ from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import (
     AlreadyVerified,
     AnswerLost,
+    Awaiting,
     Interrupted,
+    NotKeyedIn,
     NotVerified,
     OwnershipUnknown,
     TwilioRefused,
@@ -37,14 +39,16 @@ from .friendly_name import hide_inputs_in_refusal, rename_created
 ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
+AWAITING = "Until then this resource is awaiting (exit code 10). What does not depend on it is deployed."
+
 
 def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     """Verify the number by a phone call, or take over its existing caller ID, and return the outputs.
 
     An existing caller ID is taken over if `import_` names its sid, or if the program or the settings say `adopt`.
 
-    Raises AlreadyVerified, DeclaredTwice or ImportMismatch before a phone call, NotVerified after it, and Interrupted
-    before or after it.
+    Raises AlreadyVerified, DeclaredTwice or ImportMismatch before a phone call, NotVerified or Awaiting after it, and
+    Interrupted before or after it.
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
@@ -126,9 +130,13 @@ def _wait(
                 report=display,
             )
     except NotVerified as failed:  # after Interrupted the process must end soon, so nobody is notified
-        notifier.send_failed(request.phone_number, failed.what)
+        awaiting = isinstance(failed, NotKeyedIn) and settings.unverified == "await"
+        notifier.send_failed(request.phone_number, failed.what, awaiting=awaiting)
         notifier.close()
-        raise
+        if not awaiting:
+            raise
+        call.log("warning", f"{failed}\n{AWAITING}")  # the engine does not show the error of a create that awaits
+        raise Awaiting(failed.what, failed.todo) from failed
     notifier.send_verified(request.phone_number, caller_id.sid)
     notifier.close()
     return caller_id

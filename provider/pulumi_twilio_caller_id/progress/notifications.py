@@ -71,10 +71,16 @@ class Notifier:
         body = f"Twilio took the code. The number is caller ID {sid} now."
         self._send(f"{international_format(phone_number)} is verified", body, "success")
 
-    def send_failed(self, phone_number: str, reason: str) -> None:
-        """Send that the number was not verified. reason: the error's text, without the title if it begins with that."""
+    def send_failed(self, phone_number: str, reason: str, *, awaiting: bool = False) -> None:
+        """Send that the number was not verified. reason: the error's text, without the title if it begins with that.
+
+        awaiting: whether the number awaits the next `pulumi up`.
+        """
         title = f"{international_format(phone_number)} was not verified"
-        self._send(title, one_line(reason).removeprefix(f"{title}: "), "failure")
+        body = one_line(reason).removeprefix(f"{title}: ")
+        if awaiting:
+            title, body = f"{international_format(phone_number)} still waits", f"{body}\nRun `pulumi up` again."
+        self._send(title, body, "warning" if awaiting else "failure")
 
     def close(self) -> None:
         """Wait until all messages are sent, at most `close_timeout` seconds. Then nothing is sent or shown any more."""
@@ -90,7 +96,7 @@ class Notifier:
         with self._lock:
             self._is_closed = True
 
-    def _send(self, title: str, body: str, notify_type: Literal["info", "success", "failure"]) -> None:
+    def _send(self, title: str, body: str, notify_type: Literal["info", "success", "warning", "failure"]) -> None:
         for service in self._services:
             service.messages.put({"title": one_line(title), "body": sanitize(body), "notify_type": notify_type})
             if service.thread is None:

@@ -112,6 +112,12 @@ def _boolean(value: object) -> bool:
     return parse_boolean({"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value)
 
 
+def _fail_or_await(value: str) -> str:
+    if value not in ("fail", "await"):
+        raise ValueError("must be fail or await")
+    return value
+
+
 def _country(value: str) -> str:
     if not is_country(value.upper()):
         raise ValueError("must be a country, such as US, GB or DE")
@@ -142,6 +148,8 @@ class Settings(BaseModel):
     notify: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_apprise_urls)] = ()
     adopt: Boolean = bool(SETTINGS["adopt"].default)
     """Applies to resources that don't set their input `adopt`: see `operations.adopt.wants_adoption`."""
+    unverified: Annotated[str, AfterValidator(_fail_or_await)] = str(SETTINGS["unverified"].default)
+    """What create does if nobody keys the code in: fail, or await the next `pulumi up` (see `operations.create`)."""
     preflight: Boolean = bool(SETTINGS["preflight"].default)
     token_source: str = "the settings"  # noqa: S105  this is no token
     """The source of account_sid and auth_token, for messages: see `sources.describe_sources`."""
@@ -279,7 +287,7 @@ def _setting_error(name: str, setting: SourcedValue, refused: ValidationError) -
     reason = str(refused.errors()[0].get("ctx", {}).get("error", "must be text"))
     reason = reason.removeprefix("it ")  # the validators in `models.py` speak of an input as "it"
     own_label = label(name, setting.source)
-    cannot_be_secret = SETTINGS[name].type == "boolean" or name == "default_region"
+    cannot_be_secret = SETTINGS[name].type == "boolean" or name in ("default_region", "unverified")
     is_quoted = cannot_be_secret or re.fullmatch("(AC|SK)[0-9a-fA-F]*", str(setting.value))
     value = f" {quote(setting.value, 80)}" if is_quoted else ""
     todo = f"Correct {own_label}."

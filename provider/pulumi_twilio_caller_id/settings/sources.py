@@ -52,6 +52,7 @@ _TABLE = (
     Setting("callback_auth_tokens", "more auth tokens whose callback signatures are valid", type="array", secret=True),
     Setting("notify", "Apprise URLs that get the code and the outcome", type="array", secret=True),
     Setting("adopt", "whether to take over numbers that are verified already", type="boolean", default=False),
+    Setting("unverified", "what becomes of a number that nobody verifies: `fail` or `await`", default="fail"),
     Setting("preflight", "whether previews ask Twilio which numbers are verified", type="boolean", default=True),
     Setting("default_region", "the country of numbers without a country code", default=DEFAULT_REGION.country),
     Setting("api_url", "another base URL, such as a sandbox's", "TWILIO_API_URL"),

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
-from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.errors import CallerIdError, NotKeyedIn, NotVerified
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, international_format
 
@@ -26,13 +27,51 @@ from .status_callback import Callback
 GRACE_SECONDS = 10.0
 """How long after the end of the call, or after a callback that says success, Twilio may take to list the number."""
 
+AGAIN = (
+    "Run `pulumi up` again with somebody at the phone;"
+    f" Twilio calls from {international_format(VALIDATION_CALL_FROM)}, in English."
+)
+CHECK_THE_NUMBER = (
+    "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).\n"
+    "The Console's call log gives the reason."
+)
+
+
+class Ending(NamedTuple):
+    """How a verification failed.
+
+    error: NotKeyedIn if another call, with somebody at the phone, may succeed; NotVerified if it would fail again.
+    """
+
+    happened: str
+    error: type[NotVerified]
+    todo: str
+
+
 ENDED_UNANSWERED = {
-    "busy": "the line was busy",
-    "no-answer": "nobody answered",
-    "canceled": "the call was canceled",
-    "failed": "the call could not be put through",
+    "busy": Ending("the line was busy", NotKeyedIn, AGAIN),
+    "no-answer": Ending("nobody answered", NotKeyedIn, AGAIN),
+    "canceled": Ending("the call was canceled", NotKeyedIn, AGAIN),
+    "failed": Ending("the call could not be put through", NotVerified, CHECK_THE_NUMBER),
 }
 """The final statuses of a call that nobody answered (Twilio docs: voice/api/call-resource, "Call status values")."""
+
+WRONG_CODE = Ending(
+    "the call ended without the right code",
+    NotKeyedIn,
+    f"{AGAIN}\nIf the phone did not ring, check that the account may call this country (Voice geo permissions).",
+)
+DEADLINE_PASSED = Ending(
+    "the code was not keyed in within {timeout}",
+    NotKeyedIn,
+    f'{AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
+    "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it.",
+)
+NOT_LISTED = Ending(
+    "Twilio reported success, but there is no caller ID {sid}",
+    NotVerified,
+    "Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again.",
+)
 
 
 @dataclass(frozen=True)
@@ -133,45 +172,30 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     return evidence
 
 
-def explain(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> tuple[str, str]:
-    """Return what happened in a failed verification, and what to do."""
-    caller = international_format(VALIDATION_CALL_FROM)
-    again = f"Run `pulumi up` again with somebody at the phone; Twilio calls from {caller}, in English."
+def failure(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
+    """Return the error for a failed verification: what happened, and what to do."""
     call_status = evidence.call.status if evidence.call else "not shown by Twilio yet"
     call_seconds = evidence.call.duration if evidence.call else None
     completed = f"completed, {call_seconds} s long" if call_seconds else "completed"
     final_status = evidence.reported_failure_status if reason is Reason.FAILURE_REPORTED else call_status
     if reason is Reason.DEADLINE_PASSED:
-        outcome = call_status
-        happened = f"the code was not keyed in within {_duration_in_words(evidence.deadline - evidence.started)}"
-        todo = (
-            f'{again}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
-            "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
-        )
+        ending, outcome = DEADLINE_PASSED, call_status
     elif reason is not Reason.GRACE_PERIOD_OVER and final_status in ENDED_UNANSWERED:
         seconds = now - evidence.started
-        happened = ENDED_UNANSWERED[final_status]
-        outcome = f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status
-        todo = _CHECK_THE_NUMBER if final_status == "failed" else again
-    elif evidence.reported_sid is not None:
-        happened, outcome = f"Twilio reported success, but there is no caller ID {evidence.reported_sid}", completed
-        todo = "Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again."
-    else:
-        happened, outcome = "the call ended without the right code", completed
-        todo = (
-            f"{again}\nIf the phone did not ring, check that the account may call this country (Voice geo permissions)."
+        ending, outcome = (
+            ENDED_UNANSWERED[final_status],
+            (f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status),
         )
+    else:
+        ending, outcome = NOT_LISTED if evidence.reported_sid is not None else WRONG_CODE, completed
     number = international_format(request.phone_number)
+    happened = ending.happened.format(
+        timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
+    )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {outcome})."
     if evidence.latest_error:
         what += f" The final look-up failed: {evidence.latest_error.what}"
-    return what, todo
-
-
-_CHECK_THE_NUMBER = (
-    "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).\n"
-    "The Console's call log gives the reason."
-)
+    return ending.error(what, ending.todo)
 
 
 def _duration_in_words(seconds: float) -> str:

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pulumi_twilio_caller_id.cancellation import CancelToken
-from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, NotVerified, TwilioRefused
+from pulumi_twilio_caller_id.errors import CallerIdError, Interrupted, NotFound, TwilioRefused
 from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 
-from .evidence import Evidence, Failed, Verified, evaluate, explain, with_callback
+from .evidence import Evidence, Failed, Verified, evaluate, failure, with_callback
 from .status_callback import Callback
 
 
@@ -154,7 +154,7 @@ def wait_until_verified(
                     return evidence.listed
                 if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
                     raise _interrupted(request, evidence, cancel.cancel_reason)
-                raise NotVerified(*explain(request, evidence, verdict.reason, clock()))
+                raise failure(request, evidence, verdict.reason, clock())
             remaining = evidence.deadline - now
             report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
             delay = polling.seconds_until_next_round(evidence, now, callback_expected=callback_expected)

@@ -436,7 +436,7 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
     monkeypatch.setattr("time.sleep", sleep)
     pulumi_sdk.exit_with_engine()
     pulumi_sdk.exit_with_engine()  # configure may run several times
-    [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-follow-engine"]
+    [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-exit-with-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
     following.join(PATIENCE)
@@ -456,7 +456,7 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
     else:
         os.close(0)
     pulumi_sdk.exit_with_engine()
-    assert "twilio-follow-engine" not in [thread.name for thread in threading.enumerate()]
+    assert "twilio-exit-with-engine" not in [thread.name for thread in threading.enumerate()]
 
 
 def end_a_call(*, answered: bool = False) -> None:
