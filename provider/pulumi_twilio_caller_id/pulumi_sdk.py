@@ -34,6 +34,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc as wire
 
+from . import await_protocol
 from .cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
 from .context import Call, Severity
 from .errors import Awaiting, CallerIdError
@@ -191,14 +192,9 @@ def _replace_abort_message(context: Any, message: Callable[[str], str]) -> None:
 
 
 def _mark_as_awaiting(context: Any, text: str) -> None:
-    """Add to this RPC's error what Pulumi's await protocol wants. Source: ErrorResourceAwaitFailed, provider.proto."""
-    with suppress(Exception):
-        from google.protobuf import any_pb2
-        from pulumi.runtime.proto import status_pb2
-
-        detail = any_pb2.Any(type_url="type.googleapis.com/pulumirpc.ErrorResourceAwaitFailed")  # it has no fields
-        status = status_pb2.Status(code=2, message=text, details=[detail])  # 2: UNKNOWN, as the SDK's abort says
-        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    """Make this RPC's error say that the resource awaits the next `pulumi up`. text: the error's."""
+    with suppress(Exception):  # then it is an ordinary error
+        context.set_trailing_metadata(await_protocol.trailing_metadata(text))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A stack on the engine in this process."""
+"""A stack on the engine in this process, and an engine that a plugin process logs to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.both_engines import sandbox_of_history
+from tests.support.fixtures.engine_log import *
 from tests.support.fuzz.network_faults import Clock
 from tests.support.local_stack import LocalStack
 

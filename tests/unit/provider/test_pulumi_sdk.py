@@ -17,13 +17,14 @@ import pulumi.output
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2
 
 from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
 from pulumi_twilio_caller_id.context import Call
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+from tests.support.fixtures.engine_log import Engine
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
 
@@ -99,29 +100,6 @@ def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
 
 
 # log
-
-
-class Engine(engine_pb2_grpc.EngineServicer):
-    def __init__(self) -> None:
-        self.logged: list[tuple[int, str, str, bool]] = []
-
-    def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        self.logged.append((request.severity, request.message, request.urn, request.ephemeral))
-        return empty_pb2.Empty()
-
-
-@pytest.fixture
-def running_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, grpc.Server]]:
-    """An engine's Log service, and a process that looks like the SDK's plugin started by it."""
-    service = Engine()
-    server = grpc.server(futures.ThreadPoolExecutor(1))
-    engine_pb2_grpc.add_EngineServicer_to_server(service, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    monkeypatch.setattr(sys, "argv", ["plugin", "--logflow", f"127.0.0.1:{port}"])
-    monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", object, raising=False)
-    yield service, server
-    server.stop(0).wait()
 
 
 def test_log_reaches_the_row_of_the_resource(
@@ -413,9 +391,11 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
         monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: at)
+        pulumi_sdk.exit_with_engine.cache_clear()  # once for each process, and each test stands for one
         try:
             yield listening, ended, write
         finally:
+            pulumi_sdk.exit_with_engine.cache_clear()
             with suppress(OSError):
                 os.close(write)
             os.dup2(before, 0)
