@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from pulumi_twilio_caller_id.cancellation import CancelToken
-from pulumi_twilio_caller_id.errors import TwilioRefused
+from pulumi_twilio_caller_id.errors import NotKeyedIn, NotVerified, TwilioRefused
 from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, ValidationRequest
+from pulumi_twilio_caller_id.verification import evidence
 from pulumi_twilio_caller_id.verification.evidence import (
     GRACE_SECONDS,
+    Ending,
     Evidence,
     Failed,
     Reason,
@@ -19,7 +21,7 @@ from pulumi_twilio_caller_id.verification.evidence import (
     Verified,
     Waiting,
     evaluate,
-    explain,
+    failure,
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
@@ -139,56 +141,71 @@ To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"
 If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."""
 
 
-@pytest.mark.parametrize(
-    ("seen", "reason", "expected"),
-    [
-        (
-            replace(NOTHING, reported_failure_status="completed"),
-            Reason.FAILURE_REPORTED,
-            CONDITION_3_CODE.format(call=CALL, again=AGAIN),
-        ),
-        (replace(NOTHING, reported_failure_status="busy"), Reason.FAILURE_REPORTED, CONDITION_4_BUSY),
-        (
-            replace(NOTHING, reported_sid=FOUND.sid),
-            Reason.GRACE_PERIOD_OVER,
-            CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid),
-        ),
-        (call("busy"), Reason.CALL_NOT_ANSWERED, CONDITION_4_BUSY),
-        (call("no-answer"), Reason.CALL_NOT_ANSWERED, CONDITION_4_NO_ANSWER),
-        (call("canceled"), Reason.CALL_NOT_ANSWERED, CONDITION_4_CANCELED),
-        (call("failed"), Reason.CALL_NOT_ANSWERED, CONDITION_4_FAILED),
-        (replace(OVER, call=CallState(status="completed", duration=23)), Reason.GRACE_PERIOD_OVER, CONDITION_5),
-        (call("in-progress"), Reason.DEADLINE_PASSED, CONDITION_6),
-    ],
-    ids=[
-        "callback",
-        "callback busy",
-        "success without a caller ID",
-        "busy",
-        "no-answer",
-        "canceled",
-        "failed",
-        "completed",
-        "deadline",
-    ],
-)
-def test_each_failure_is_explained(seen: Evidence, reason: Reason, expected: str) -> None:
-    """What happened with which number and call, and what to do."""
-    assert expected == "\n".join(explain(REQUEST, seen, reason, 32.4))
+ENDINGS: dict[str, tuple[Evidence, Reason, type[NotVerified], str]] = {
+    "callback": (
+        replace(NOTHING, reported_failure_status="completed"),
+        Reason.FAILURE_REPORTED,
+        NotKeyedIn,
+        CONDITION_3_CODE.format(call=CALL, again=AGAIN),
+    ),
+    "callback busy": (
+        replace(NOTHING, reported_failure_status="busy"),
+        Reason.FAILURE_REPORTED,
+        NotKeyedIn,
+        CONDITION_4_BUSY,
+    ),
+    "callback failed": (
+        replace(NOTHING, reported_failure_status="failed"),
+        Reason.FAILURE_REPORTED,
+        NotVerified,
+        CONDITION_4_FAILED,
+    ),
+    "success without a caller ID": (
+        replace(NOTHING, reported_sid=FOUND.sid),
+        Reason.GRACE_PERIOD_OVER,
+        NotVerified,
+        CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid),
+    ),
+    "busy": (call("busy"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_BUSY),
+    "no-answer": (call("no-answer"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_NO_ANSWER),
+    "canceled": (call("canceled"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_CANCELED),
+    "failed": (call("failed"), Reason.CALL_NOT_ANSWERED, NotVerified, CONDITION_4_FAILED),
+    "completed": (
+        replace(OVER, call=CallState(status="completed", duration=23)),
+        Reason.GRACE_PERIOD_OVER,
+        NotKeyedIn,
+        CONDITION_5,
+    ),
+    "deadline": (call("in-progress"), Reason.DEADLINE_PASSED, NotKeyedIn, CONDITION_6),
+}
+"""What was seen, and why that is a failure -> NotKeyedIn if another call may succeed, and the text."""
+
+
+@pytest.mark.parametrize(("seen", "reason", "kind", "text"), ENDINGS.values(), ids=ENDINGS)
+def test_each_failure_is_explained(seen: Evidence, reason: Reason, kind: type[NotVerified], text: str) -> None:
+    """What happened with which number and call, what to do, and whether another call may succeed."""
+    failed = failure(REQUEST, seen, reason, 32.4)
+    assert (kind, text) == (type(failed), str(failed))
+
+
+def test_the_table_has_each_ending_of_the_code() -> None:
+    endings = {it for it in vars(evidence).values() if isinstance(it, Ending)} | {*evidence.ENDED_UNANSWERED.values()}
+    texts = [text for _, _, _, text in ENDINGS.values()]
+    assert [] == [it for it in endings if not any(it.happened.partition(" {")[0] in text for text in texts)]
+    assert {*Reason} == {reason for _, reason, _, _ in ENDINGS.values()}
 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(300, "5 min"), (480, "8 min"), (60, "1 min"), (90, "90 s"), (20, "20 s"), (2.5, "2.5 s")]
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
-    what, _ = explain(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds)
+    what = failure(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
     assert f"within {expected} (call {CALL}, not shown by Twilio yet)." in what
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
-    what, _ = explain(
-        REQUEST, replace(call("busy"), latest_error=FAULT, consecutive_errors=1), Reason.CALL_NOT_ANSWERED, 32
-    )
+    seen = replace(call("busy"), latest_error=FAULT, consecutive_errors=1)
+    what = failure(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32).what
     expected = "busy after 32 s). The final look-up failed: Twilio failed to look up (HTTP 500)."
     assert what.endswith(expected)
 
@@ -200,7 +217,7 @@ def test_no_message_tells_the_code() -> None:
         (Reason.GRACE_PERIOD_OVER, OVER),
         (Reason.DEADLINE_PASSED, NOTHING),
     ]:
-        assert "048392" not in "\n".join(explain(REQUEST, seen, reason, 32))
+        assert "048392" not in str(failure(REQUEST, seen, reason, 32))
 
 
 def test_waiting_ends_when_something_comes_or_the_time_is_over() -> None:

@@ -74,6 +74,16 @@ def test_failure_says_why_without_saying_twice_what(service: Service, warned: li
     assert [] == warned
 
 
+def test_a_number_that_awaits_is_no_failure(service: Service, warned: list[str]) -> None:
+    notifier = Notifier([service.url()], warned.append)
+    reason = "+1 415-555-0101 was not verified: nobody answered (call CA1,\nno-answer after 32 s)."
+    notifier.send_failed(NUMBER, reason, awaiting=True)
+    notifier.close()
+    body = "nobody answered (call CA1, no-answer after 32 s).\nRun `pulumi up` again."
+    assert [("+1 415-555-0101 still waits", body, "warning")] == service.messages()
+    assert [] == warned
+
+
 @pytest.mark.parametrize(
     ("timeout", "left"), [(300.0, "5 min"), (119.0, "1 min"), (510.0, "8 min"), (45.4, "45 s"), (-1.0, "0 s")]
 )

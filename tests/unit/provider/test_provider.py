@@ -32,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "callback_auth_tokens": ["old token"],
     "notify": ["json://one.example", "json://two.example"],
     "adopt": True,
+    "unverified": "await",
     "preflight": False,
     "default_region": "DE",
 }
@@ -183,6 +184,20 @@ def test_an_account_that_is_an_output_counts_as_another_one_than_the_configs() -
     assert {PROVIDER_NAME_KEY, "twilio:accountSid", "twilio:notify"} == set(asyncio.run(program()))
 
 
+def test_what_becomes_of_an_unverified_number_may_be_an_output() -> None:
+    """It has no value in a preview, and is checked before the first request to Twilio."""
+
+    async def program() -> dict[str, Any]:
+        return process_config({"unverified": "await"}, unverified=pulumi.Output.from_input("wait"))
+
+    given = asyncio.run(program())
+    assert isinstance(given["twilio:unverified"], pulumi.Output)
+    arrived = process_config(account_sid=ACCOUNT, auth_token="token") | {"twilio:unverified": "wait"}
+    with pytest.raises(SettingsError) as refused:
+        load_settings(arrived.get, {})
+    assert "Provider eu's unverified 'wait' must be fail or await." == refused.value.what
+
+
 def test_what_is_missing_says_how_to_give_it() -> None:
     with pytest.raises(SettingsError) as missing:
         load_settings(process_config(account_sid=ACCOUNT).get, {})
@@ -217,6 +232,8 @@ def test_what_is_missing_says_how_to_give_it() -> None:
             "must be Apprise URLs, such as slack://..., and its entry 2 has no scheme",
         ),
         ("adopt", "perhaps", "'perhaps' must be true or false."),
+        ("unverified", "wait", "'wait' must be fail or await."),
+        ("unverified", True, "True must be text."),
         ("default_region", "XX", "'XX' must be a country, such as US, GB or DE."),
         ("default_region", "United States", "'United States' must be a country, such as US, GB or DE."),
         ("default_region", 49, "49 must be text."),

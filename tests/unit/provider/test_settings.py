@@ -286,6 +286,7 @@ def test_the_region_of_caller_ids_passes(region: str, edge: str) -> None:
         ("twilio:callbackURL", "twilio:callbackUrl"),
         ("twilio:prefligth", "twilio:preflight"),
         ("twilio:adpot", "twilio:adopt"),
+        ("twilio:unverifed", "twilio:unverified"),
         ("twilio:notifiy", "twilio:notify"),
         ("twilio:default_region", "twilio:defaultRegion"),
     ],
@@ -420,6 +421,17 @@ def test_a_switch_is_true_or_false(key: str) -> None:
     assert f"twilio:{key} 'yes' must be true or false.\nCorrect twilio:{key}." == refusal(
         {**TOKEN_ONLY, f"twilio:{key}": "yes"}
     )
+
+
+def test_an_unverified_number_fails_or_awaits() -> None:
+    """What is neither is quoted, as it can't be a secret."""
+    assert "fail" == load_settings(TOKEN_ONLY.get, {}).unverified
+    for value, expected in (("fail", "fail"), ("await", "await"), (" await\n", "await"), ("", "fail")):
+        assert expected == load_settings((TOKEN_ONLY | {"twilio:unverified": value}).get, {}).unverified
+    for value in ("wait", "Await", "true", "fail await"):
+        assert f"twilio:unverified {value!r} must be fail or await.\nCorrect twilio:unverified." == refusal(
+            TOKEN_ONLY | {"twilio:unverified": value}
+        )
 
 
 def test_switches_as_they_are_unless_set() -> None:
