@@ -79,7 +79,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param account_sid: A subaccount (AC...) to verify the number in. Default: the account of the resource's
             Provider; without one, that of the stack's config or the environment.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
-            Default: the setting `twilio:adopt`, which is false unless set.
+            Default: the setting `twilio:adopt`, which is false unless set; true if `twilio:unverified` is `await`.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
             caller ID with that sid, without a phone call. It fails if its number or friendly name is another at Twilio.
 

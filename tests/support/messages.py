@@ -52,7 +52,11 @@ def _shown(tree: ast.AST) -> Iterator[ast.expr]:
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             if getattr(node.targets[0], "id", "").endswith(("_REASONS", "_TAKES")):
                 yield from node.value.values
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("NOT_INSTALLED", "UNUSABLE"):
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
+            "AWAITING",
+            "NOT_INSTALLED",
+            "UNUSABLE",
+        ):
             yield node.value
 
 
