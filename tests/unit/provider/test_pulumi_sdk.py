@@ -22,7 +22,7 @@ from pulumi.runtime.proto import engine_pb2, provider_pb2
 from pulumi_twilio_caller_id import pulumi_sdk
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
 from pulumi_twilio_caller_id.context import Call
-from pulumi_twilio_caller_id.errors import CallerIdError
+from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from tests.support.fixtures.engine_log import Engine
 from tests.support.machine import free_port
@@ -181,6 +181,16 @@ def test_a_context_that_can_not_be_changed_leaves_the_error_in_the_sdks_tracebac
         context.abort("UNKNOWN", "Traceback ...")
 
     assert context.aborted == ["Traceback ..."]
+
+
+def test_a_context_without_trailing_metadata_leaves_an_awaiting_error_as_it_is() -> None:
+    context = Context()
+    with pytest.raises(Awaiting, match="what\ntodo"):
+        servicer(object(), context, lambda: fail(Awaiting("what", "todo")))
+    with pytest.raises(RuntimeError):
+        context.abort("UNKNOWN", "Traceback ...")
+
+    assert context.aborted == ["what\ntodo"]
 
 
 def test_a_users_error_outside_of_an_engine_is_raised_as_it_is() -> None:
