@@ -131,6 +131,7 @@ def test_every_way_a_call_ends(stack: Stack, sandbox: Sandbox) -> None:
         assert (0 if name == "verified" else 1) == asked[NUMBERS[name]], "one request for a call, whatever fails"
     assert len(calls) == len(sandbox.calls)
     assert {NUMBERS[it] for it in ("own", "refused", "verified")}.isdisjoint(calls)
+    assert (1, {}) == (result.code, result.awaiting)
     assert "Traceback" not in result.output
     assert re.search(r"0:0[0-3] left\)", result.output)
     assert (["late"], []) == (list(stack.resources()), stack.pending())

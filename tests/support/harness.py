@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,22 @@ class Result:
     @property
     def errors(self) -> dict[str, str]:
         """The same for each caller ID that failed, by its name in the program."""
+        return self._diagnostics("error:")
+
+    @property
+    def awaiting(self) -> dict[str, str]:
+        """The warnings about each caller ID that awaits the next `up`, by its name in the program."""
+        told = self._diagnostics("warning:").items()
+        return {name: text for name, text in told if f"{name} **create awaiting**" in self.stdout}
+
+    def _diagnostics(self, severity: str) -> dict[str, str]:
+        """What the diagnostics say of each caller ID, from the first line on that begins with `severity`."""
         found = {}
         for block in self.stdout.partition("Diagnostics:\n")[2].split("\n\n"):
-            lines = [line.strip() for line in block.strip().splitlines()]
-            if lines and lines[0].startswith(TYPE):
-                first = next((at for at, line in enumerate(lines) if line.startswith("error:")), len(lines))
-                if first < len(lines):
-                    found[lines[0].removeprefix(TYPE).strip(" ():")] = "\n".join(lines[first:])
+            title, *lines = [line.strip() for line in block.strip().splitlines()] or [""]
+            told = list(dropwhile(lambda line: not line.startswith(severity), lines))
+            if told and title.startswith(TYPE):
+                found[title.removeprefix(TYPE).strip(" ():")] = "\n".join(told)
         return found
 
 
@@ -142,16 +152,8 @@ class Stack:
 
     def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
         """Run `pulumi`. If `ok`, fail the test unless it succeeds."""
-        process = subprocess.Popen(
-            ["pulumi", *args, "--non-interactive"],
-            cwd=self.project,
-            env=self.variables(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        pipe = subprocess.PIPE
+        process = self._popen(args, env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         try:
             stdout, stderr = process.communicate(stdin, timeout=self.seconds)
         except subprocess.TimeoutExpired:
@@ -168,16 +170,14 @@ class Stack:
         """Start `pulumi` and leave it running."""
         output = self.folder / f"output.{len(list(self.folder.glob('output.*')))}"
         with output.open("w") as file:
-            process = subprocess.Popen(
-                ["pulumi", *args, "--non-interactive"],
-                cwd=self.project,
-                env=self.variables(env),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process = self._popen(args, env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         return Running(process, output)
+
+    def _popen(self, args: Iterable[str], env: Mapping[str, str] | None, **streams: Any) -> subprocess.Popen[Any]:
+        command_line = ["pulumi", *args, "--non-interactive"]
+        return subprocess.Popen(
+            command_line, cwd=self.project, env=self.variables(env), start_new_session=True, **streams
+        )
 
     def up(self, *args: str, ok: bool = True, settled: bool = True, env: Mapping[str, str] | None = None) -> Result:
         """Run `pulumi up`. If it succeeds, a preview right after it must plan nothing, unless `settled` is False."""
