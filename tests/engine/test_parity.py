@@ -1,4 +1,4 @@
-"""The engine in this process does as the real one does: fifteen histories, step by step.
+"""The engine in this process does as the real one does: sixteen histories, step by step.
 
 Tests in `unit/provider/` that run on the in-process engine stand on this.
 """
@@ -121,6 +121,26 @@ def failed_verification(it: Operator) -> None:
     it.up({"front": adopted["front"]})
 
 
+def awaiting(it: Operator) -> None:
+    """The state keeps nothing new, what depends on the number is not tried, and what the program leaves out is deleted.
+
+    The next `up` takes over what is verified meanwhile. A replacement that awaits keeps the old number.
+    """
+    it.config["unverified"] = "await"
+    it.up({"old": Declared(THREE)})
+    it.sandbox.set_phone(ONE, "busy")
+    program = {"desk": Declared(ONE, "Desk"), "lab": Declared(TWO, after="desk")}
+    it.up(program, fails="awaiting: +1 415-555-0101 was not verified: the line was busy")
+    it.sandbox.add_caller_id(ONE, "By hand")
+    it.preview(program)
+    it.up(program)
+    it.sandbox.set_phone(THREE, "no-answer")
+    program["desk"] = Declared(THREE, "Desk")
+    it.up(program, fails="awaiting: +1 415-555-0103 was not verified: nobody answered")
+    it.sandbox.set_phone(THREE, "keys-code")
+    it.up(program)
+
+
 def rotated_token(it: Operator) -> None:
     """`refresh` and `destroy` use what the last `up` stored."""
     it.up({"desk": Declared(ONE)})
@@ -148,7 +168,16 @@ def two_accounts(it: Operator) -> None:
 
 HISTORIES = [
     *(create, refused_input, failed_verification, adopt, import_, rename, renumber, renumber_with_the_old_one_first),
-    *(drift, gone, failed_deletion, replaced_on_request, rotated_token, another_account_in_the_config, two_accounts),
+    *(
+        drift,
+        gone,
+        failed_deletion,
+        awaiting,
+        replaced_on_request,
+        rotated_token,
+        another_account_in_the_config,
+        two_accounts,
+    ),
 ]
 
 

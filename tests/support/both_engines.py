@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
+from pulumi_twilio_caller_id.operations.create import AWAITING
 from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.support.fuzz.network_faults import Clock, Line
@@ -46,7 +47,10 @@ class Operator(ABC):
         self._asked = 0
 
     def up(self, program: Program, *, refresh: bool = False, replaced: Iterable[str] = (), fails: str = "") -> None:
-        """`pulumi up`. fails: a part of the error that it must end with, "" if it must succeed."""
+        """`pulumi up`. fails: a part of the error that it must end with, "" if it must succeed.
+
+        If a number awaits the next `up`, "awaiting: " and its warning count as the error.
+        """
         self._see("up", fails, *self._up(program, refresh=refresh, replaced=frozenset(replaced)))
 
     def preview(self, program: Program, *, fails: str = "") -> dict[str, str]:
@@ -140,7 +144,8 @@ class InProcess(Operator):
 
     def _ended(self, run: Run) -> str:
         self.run = run
-        return run.failed[0] if run.failed else ""
+        awaiting = [f"awaiting: {told}" for told in run.awaiting]
+        return next(iter(run.failed + awaiting), "")
 
     def _state(self) -> list[dict[str, Any]]:
         return [
@@ -199,9 +204,11 @@ class Real(Operator):
 
     def _error(self, *command: str) -> str:
         result = self._stack.pulumi(*command, ok=False)
-        assert bool(result.code) == bool(result.error), result.output
+        awaiting = [f"awaiting: {told.removeprefix('warning: ')}" for told in result.awaiting.values()]
+        error = next(iter([*result.errors.values(), *awaiting]), "").partition(f"\n{AWAITING}")[0]
+        assert bool(result.code) == bool(error), result.output
         assert "Traceback" not in result.output
-        return result.error
+        return error
 
     def _state(self) -> list[dict[str, Any]]:
         def plain(properties: dict[str, Any]) -> dict[str, Any]:

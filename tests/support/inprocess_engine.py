@@ -6,7 +6,7 @@ does; `tests/engine/test_parity.py` compares the two:
 - A new resource: check without old inputs, create.
 - A resource in the state: check, then diff against its outputs.
 - A replaced one: check again as new, create, delete the old one last; first, with delete_before_replace.
-- One that the program leaves out: delete it at the end, unless anything failed.
+- One that the program leaves out: delete it at the end, unless anything failed. What awaits has not failed.
 
 Unlike the real engine, it takes one resource at a time, in the program's order. The processes of several Providers
 don't tell each other which resource owns what.
@@ -36,6 +36,7 @@ from tests.support.harness import TYPE
 from tests.support.new_process import forget_all
 from tests.support.stack_runs import (
     Account,
+    Awaits,
     Context,
     Declared,
     Entry,
@@ -121,7 +122,7 @@ class InProcessEngine:
                 else:
                     self._resource(run, name, declared)
             except Failed as failed:
-                run.failed.append(str(failed))
+                (run.awaiting if isinstance(failed, Awaits) else run.failed).append(str(failed))
                 missing.add(name)
                 if run.killed or run.events[-1].method in ("check", "diff"):
                     return False
@@ -226,12 +227,12 @@ class InProcessEngine:
         given.update(entry.inputs)
         urn = f"urn:pulumi:test::caller-ids::{TYPE}::{entry.name}"
         before, calls, answers = self.account(), len(self._sandbox.calls), len(self._line.answers)
-        told, result, raised, error = len(self._line.told), None, None, ""
+        told, result, raised, error, kind = len(self._line.told), None, None, "", Failed
         olds = dict(entry.outputs or entry.inputs)
         try:
             result = served(SimpleNamespace(urn=urn, timeout=0.0, inputs=given), Context(), operation)
         except Failed as failed:
-            raised, error = failed.__cause__, str(failed)
+            raised, error, kind = failed.__cause__, str(failed), type(failed)
         run.killed = self._line.dead
         event = Event(
             method,
@@ -253,7 +254,7 @@ class InProcessEngine:
         if run.killed:
             raise Failed("error reading from server: EOF")
         if raised is not None:
-            raise Failed(error)
+            raise kind(error)
         return result
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -101,6 +101,7 @@ class Run:
     """One operation. begin: what Twilio had before it. killed: the plugin process died.
 
     failed: the engine's text for each failure. planned: name -> operation, without the resources that stay the same.
+    awaiting: the provider's text for each resource that awaits the next `up`.
     """
 
     operation: str
@@ -109,6 +110,7 @@ class Run:
     replaced: frozenset[str] = frozenset()
     events: list[Event] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    awaiting: list[str] = field(default_factory=list)
     planned: dict[str, str] = field(default_factory=dict)
     killed: bool = False
 
@@ -125,14 +127,24 @@ class Failed(Exception):
     """The engine got an error, or no answer."""
 
 
+class Awaits(Failed):
+    """The engine got an error that asks it to count the resource as awaiting."""
+
+
 class Context:
     """The gRPC context of one call."""
+
+    _error: type[Failed] = Failed
 
     def add_callback(self, _callback: Callable[[], None]) -> bool:
         return True
 
+    def set_trailing_metadata(self, metadata: Iterable[tuple[str, bytes]]) -> None:
+        if any(b"/pulumirpc.ErrorResourceAwaitFailed" in value for _, value in metadata):
+            self._error = Awaits
+
     def abort(self, _code: object, details: str) -> None:
-        raise Failed(details)
+        raise self._error(details)
 
 
 def problem(name: str, failure: CheckFailure, news: dict[str, Any]) -> str:
