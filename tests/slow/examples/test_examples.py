@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -185,6 +186,56 @@ def test_an_offices_options_hold_for_its_numbers(make_example: Callable[..., Sta
     stack.pulumi("state", "unprotect", "--all", "--yes")
     stack.destroy()
     assert {} == verified(sandbox)
+
+
+VARIES = re.compile(r" after \d+ s\b|\b(?:\d{6}|\d+(?:\.\d+)?s|(?:CA|PN)[0-9a-f]{32})\b")
+"""What differs between two runs: codes, seconds and sids. A message leaves out less than one second."""
+
+PLACEHOLDER = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def shown(output: str) -> set[str]:
+    return {VARIES.sub("", line.rstrip()) for line in output.splitlines()}
+
+
+def test_awaiting(make_stack: Callable[..., Stack]) -> None:
+    """Each command of the README prints the lines that are there, and ends with the exit code that is there."""
+    stack = make_stack()
+    copy("awaiting", stack)
+    readme = (stack.project / "README.md").read_text(encoding="utf-8")
+    sessions = re.findall(r"^```\n(\$ .*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    runs = [run.partition("\n") for session in sessions for run in session[2:].split("\n$ ")]
+    numbers, states = [], []
+    code: int | None = None
+    for command, _, lines in runs:
+        if command == "echo $?":
+            assert int(lines) == code
+            continue
+        done = subprocess.run(
+            shlex.split(command.replace("sandbox --state", "sandbox --queued 0 --rings 0.1 --talks 0.1 --state")),
+            cwd=stack.project,
+            env=stack.variables(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        code = done.returncode
+        assert set() == shown(lines) - shown(done.stdout), done.stdout + done.stderr
+        if "pulumi up" in command:
+            numbers.append(len(json.loads((stack.project / "sandbox.json").read_text())["caller_ids"]))
+            state = json.loads(stack.pulumi("stack", "export").stdout)["deployment"]["resources"]
+            states.append(
+                {it["urn"].rpartition("::")[2] for it in state} & {"front-desk", "softphone", "opening-hours"}
+            )
+            if code == 10:
+                assert PLACEHOLDER in readme
+                assert PLACEHOLDER == stack.pulumi("stack", "output", "sid").stdout.strip()
+
+    assert [0, 1] == numbers
+    assert [{"opening-hours"}, {"front-desk", "softphone", "opening-hours"}] == states
+    assert 0 == code
+    assert 2 == len(json.loads((stack.project / "sandbox.json").read_text())["calls"])
 
 
 class Script:
