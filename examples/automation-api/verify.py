@@ -1,6 +1,6 @@
 """Verify numbers from a script, through Pulumi's Automation API: `python verify.py up`, `python verify.py destroy`.
 
-The code of each call goes to `tell`, and who was busy or didn't answer is called again.
+The code of each call goes to `tell`. A number whose code nobody keyed in awaits the next `up`, which calls it again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ ATTEMPTS = 3
 PAUSE = 60.0  # seconds before the next attempt: who is on the phone needs a while to finish
 
 CODE = re.compile(r"(\d{6}) is the code for (\+[\d -]*\d): ")
-NOBODY_THERE = re.compile(r"was not verified: (the line was busy|nobody answered) ")
+NOT_VERIFIED = re.compile(r"\+[\d -]*\d was not verified: ")
+AWAITING = 10  # the exit code of an `up` in which nothing failed, and something awaits the next one
 
 
 def program() -> None:
@@ -44,10 +45,15 @@ class NotVerified(Exception):
         super().__init__("\n".join(reasons.values()))
         self.reasons = reasons
 
-    @property
-    def nobody_there(self) -> bool:
-        """Whether that was all there was: no wrong code, no refused credentials, nothing another call won't cure."""
-        return all(NOBODY_THERE.search(reason) for reason in self.reasons.values())
+
+class Awaiting(NotVerified):
+    """Nothing failed: these numbers await an `up` with somebody at the phone, and all else is deployed."""
+
+
+def exit_code(failed: auto.CommandError) -> int:
+    """Pulumi's exit code. A CommandError has it in its text alone, at the beginning."""
+    found = re.match(r"\s*code: (\d+)\n", str(failed))
+    return int(found[1]) if found else 1
 
 
 class Watcher:
@@ -62,18 +68,20 @@ class Watcher:
             return
         name = told.urn.rpartition("::")[2]
         code = CODE.match(told.message)
-        if told.severity == "error" and name in NUMBERS:
+        if name in NUMBERS and (told.severity == "error" or NOT_VERIFIED.match(told.message)):
             self.reasons[name] = told.message.strip()
         elif code and not told.ephemeral:  # ephemeral is what a terminal shows on the resource's row
             tell(name, code[2], code[1])
 
 
 def up(stack: auto.Stack) -> auto.UpResult:
-    """One attempt. Raises NotVerified, and whatever else can go wrong as the Automation API's own CommandError."""
+    """One attempt. Raises Awaiting, NotVerified, and for anything else the Automation API's own CommandError."""
     watcher = Watcher()
     try:
         return stack.up(on_output=lambda line: print(line, file=sys.stderr), on_event=watcher, color="never")
     except auto.CommandError as failed:
+        if exit_code(failed) == AWAITING:
+            raise Awaiting(watcher.reasons) from failed
         if watcher.reasons:
             raise NotVerified(watcher.reasons) from failed
         raise
@@ -84,10 +92,8 @@ def up_with_patience(stack: auto.Stack) -> auto.UpResult:
     for _ in range(ATTEMPTS - 1):
         try:
             return up(stack)
-        except NotVerified as failed:
-            if not failed.nobody_there:
-                raise
-            print(f"calling again in {PAUSE:g} s: {', '.join(failed.reasons)}", flush=True)
+        except Awaiting as awaiting:
+            print(f"calling again in {PAUSE:g} s: {', '.join(awaiting.reasons)}", flush=True)
             time.sleep(PAUSE)
     return up(stack)
 
@@ -109,5 +115,8 @@ if __name__ == "__main__":
         sys.exit("usage: python verify.py up | destroy")
     try:
         main(sys.argv[1])
+    except Awaiting as awaiting:
+        print(f"awaiting: {awaiting}", file=sys.stderr)
+        sys.exit(AWAITING)
     except (NotVerified, auto.CommandError) as failed:
         sys.exit(f"error: {failed}")

@@ -304,14 +304,31 @@ def test_automation_api(make_stack: Callable[..., Stack]) -> None:
         assert {} == verified(sandbox)
 
 
+def test_automation_api_where_nobody_ever_answers(make_stack: Callable[..., Stack]) -> None:
+    """The script ends as Pulumi does, with 10. The other number is verified by the first call."""
+    with Sandbox(delays=QUICK, phones={SUPPORT: "no-answer"}) as sandbox:
+        stack = make_stack(environment=sandbox.environment)
+        copy("automation-api", stack)
+        change(stack.project / "verify.py", "PAUSE = 60.0", "PAUSE = 0.1")
+        script = Script(stack, "up")
+        assert 10 == script.ends(), script.pulumi
+        assert ["calling again in 0.1 s: support"] * 2 == [line for line in script.lines if "again" in line]
+        assert "awaiting: +1 415-555-0102 was not verified: nobody answered" in script.pulumi
+        assert [DESK, SUPPORT, SUPPORT, SUPPORT] == sorted(call.to for call in sandbox.calls)
+        assert [DESK] == list(verified(sandbox))
+
+
 def test_automation_api_where_calling_again_is_no_use(make_stack: Callable[..., Stack]) -> None:
-    with Sandbox(delays=QUICK, phones={SUPPORT: "refused"}) as sandbox:
+    """A failure counts more than a number that awaits: nobody is called again."""
+    with Sandbox(delays=QUICK, phones={DESK: "busy", SUPPORT: "refused"}) as sandbox:
         stack = make_stack(environment=sandbox.environment)
         copy("automation-api", stack)
         script = Script(stack, "up")
         assert 1 == script.ends()
         assert [] == [line for line in script.lines if "again" in line]
-        assert "error: Twilio refused to" in script.pulumi.splitlines()[-2]
+        message = script.pulumi.rpartition("\nerror: ")[2]
+        assert "Twilio refused to" in message
+        assert "+1 415-555-0101 was not verified: the line was busy" in message
         assert [DESK] == [call.to for call in sandbox.calls]
 
 
