@@ -33,6 +33,14 @@ def workflow(name: str) -> dict[Any, Any]:
     return read
 
 
+def holds(condition: str, values: Mapping[str, object]) -> bool:
+    """Whether a job's `if` holds where its names and functions have these values."""
+    tokens = re.findall(r"'[^']*'|[\w.-]+(?:\(\))?|[=!]=|!|&&|\|\|", condition)
+    words = {"&&": "and", "||": "or", "!": "not"}
+    text = " ".join(repr(values[t]) if t[0].isalpha() else words.get(t, t) for t in tokens)
+    return bool(eval(text))  # noqa: S307 - literals and operators, put together one line above
+
+
 def pulumi_action(inputs: Mapping[str, str]) -> list[list[str]]:
     """The commands of the CLI that pulumi/actions amounts to. Without `command` it installs the CLI and ends."""
     silent = {"comment-on-pr", "comment-on-summary", "edit-pr-comment", "command", "stack-name"}
@@ -46,6 +54,14 @@ def pulumi_action(inputs: Mapping[str, str]) -> list[list[str]]:
     yes = [] if inputs["command"] == "preview" else ["--yes", "--skip-preview"]
     chosen = [f"--{flag}" for flag in sorted(flags) if inputs.get(flag) == "true"]
     return [*login, ["stack", "select", inputs["stack-name"], *create], [inputs["command"], *yes, *chosen]]
+
+
+class StepFailed(AssertionError):
+    """A step ended with another exit code than 0, so that the job would be red."""
+
+    def __init__(self, code: int, told: str) -> None:
+        super().__init__(f"exited with {code}:\n{told}")
+        self.code = code
 
 
 @dataclass
@@ -64,7 +80,7 @@ class Runner:
     output: str = ""
 
     def job(self, name: str, job: str) -> str:
-        """Run it; what it printed. A step that fails fails the test."""
+        """Run it; what it printed. Raises StepFailed."""
         described = workflow(name)
         for step in described["jobs"][job]["steps"]:
             env = self.evaluated(step.get("env", {}))
@@ -102,6 +118,7 @@ class Runner:
             **{name: ours[name] for name in ("PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK")},
             "HOME": str(self.stack.folder),
             "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_OUTPUT": str(self.outputs),
             **OFFLINE,
             **self.extra,
             **env,
@@ -110,11 +127,16 @@ class Runner:
             command, cwd=self.folder, env=given, capture_output=True, text=True, timeout=SECONDS, check=False
         )
         self.output += done.stdout + done.stderr
-        assert 0 == done.returncode, f"{command} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+        if done.returncode:
+            raise StepFailed(done.returncode, f"{command}\n{done.stdout}{done.stderr}")
 
     @property
     def summary(self) -> Path:
         return self.stack.folder / "summary.md"
+
+    @property
+    def outputs(self) -> Path:
+        return self.stack.folder / "outputs"
 
 
 @dataclass
@@ -199,26 +221,133 @@ def test_a_pull_request_from_a_fork_is_previewed_without_any_secret(
     assert ([], []) == (sandbox.requests, internet.tried)
 
 
+VARIABLES = {"PULUMI_STACK": "production"}
+
+
+def backend(stack: Stack) -> dict[str, str]:
+    ours = stack.variables()
+    return {name: ours[name] for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")}
+
+
+def deploys(stack: Stack, sandbox: Sandbox, checkout: Path) -> Runner:
+    """A machine that has the secrets for `deploy.yml`."""
+    twilio = {"TWILIO_ACCOUNT_SID": sandbox.account_sid, "TWILIO_AUTH_TOKEN": sandbox.auth_token}
+    return Runner(stack, checkout, {"vars": VARIABLES, "secrets": backend(stack) | twilio})
+
+
+def verified(sandbox: Sandbox) -> list[str]:
+    return [record.phone_number for record in sandbox.caller_ids]
+
+
+def configure(checkout: Path, name: str, value: str) -> None:
+    file = checkout / "Pulumi.production.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["config"][name] = value
+    file.write_text(yaml.safe_dump(config))
+
+
 def test_a_merge_is_deployed_and_the_next_pull_request_shows_what_it_adds(stack: Stack, sandbox: Sandbox) -> None:
     checkout = production(stack, sandbox)
-    backend = {
-        "PULUMI_BACKEND_URL": stack.variables()["PULUMI_BACKEND_URL"],
-        "PULUMI_CONFIG_PASSPHRASE": stack.variables()["PULUMI_CONFIG_PASSPHRASE"],
-    }
-    twilio = {"TWILIO_ACCOUNT_SID": sandbox.account_sid, "TWILIO_AUTH_TOKEN": sandbox.auth_token}
-    variables = {"PULUMI_STACK": "production"}
+    deployment = deploys(stack, sandbox, checkout)
 
-    log = Runner(stack, checkout, {"vars": variables, "secrets": backend | twilio}).job("deploy.yml", "up")
-    assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]
+    log = deployment.job("deploy.yml", "up")
+    assert [NUMBER] == verified(sandbox)
     assert re.search(r"\d{6} is the code for \+1 415-555-0101", log)
+    assert re.fullmatch(r"```\nUpdating \(production\):\n.*```\n", deployment.summary.read_text(), re.DOTALL)
 
     add_a_number(checkout)
     placed = len(sandbox.requests)
-    preview = Runner(stack, checkout, {"vars": variables, "secrets": backend}).job("preview.yml", "preview")
+    contexts = {"vars": VARIABLES, "secrets": backend(stack)}
+    preview = Runner(stack, checkout, contexts).job("preview.yml", "preview")
     assert {"support"} == created(preview)
     assert "+ 1 to create" in preview
     assert "2 unchanged" in preview
     assert placed == len(sandbox.requests)
+
+
+def test_a_deployment_with_nobody_at_a_phone_is_not_red_and_the_next_goes_on(stack: Stack, sandbox: Sandbox) -> None:
+    """The summary says at which number somebody is needed. A scheduled run sees that something is left to do."""
+    checkout = production(stack, sandbox)
+    add_a_number(checkout)
+    configure(checkout, "twilio:unverified", "await")
+    sandbox.set_phone(ADDED, "busy")
+    deployment = deploys(stack, sandbox, checkout)
+    look = Runner(stack, checkout, {"vars": VARIABLES, "secrets": backend(stack)})
+
+    log = deployment.job("deploy.yml", "up")
+    assert [NUMBER] == verified(sandbox)
+    told = deployment.summary.read_text().partition("```")[0]
+    number = "- **support**: +1 415-555-0102 was not verified: the line was busy (call CA"
+    assert told.startswith(f"### Somebody is needed at the phone\n\n{number}")
+    assert 1 == told.count("- **")
+    assert "the next run calls them" in told
+    assert "::warning title=Somebody is needed at the phone::" in log
+    look.job("deploy.yml", "left-to-do")
+
+    sandbox.set_phone(ADDED, "keys-code")
+    deployment.summary.unlink()
+    deployment.job("deploy.yml", "up")
+    assert [NUMBER, ADDED] == verified(sandbox)
+    assert "Somebody" not in deployment.summary.read_text()
+    look.job("deploy.yml", "left-to-do")
+    assert 3 == len(sandbox.calls)
+    assert ["exit-code=7", "exit-code=0"] == look.outputs.read_text().splitlines()
+
+    (checkout / "__main__.py").write_text("raise SystemExit('broken')")
+    with pytest.raises(StepFailed) as failed:
+        look.job("deploy.yml", "left-to-do")
+    assert failed.value.code not in (0, 7)
+
+
+@pytest.mark.parametrize(
+    ("event", "variable", "preview", "jobs"),
+    [
+        pytest.param("push", "production", "", ["up"], id="a push"),
+        pytest.param("workflow_dispatch", "production", "", ["up"], id="Run workflow"),
+        pytest.param("schedule", "production", "7", ["left-to-do", "up"], id="scheduled, a number awaits"),
+        pytest.param("schedule", "production", "0", ["left-to-do"], id="scheduled, nothing to do"),
+        pytest.param("schedule", "production", "1", ["left-to-do"], id="scheduled, the preview failed"),
+        pytest.param("schedule", "", "", [], id="scheduled, nothing set up"),
+        pytest.param("push", "", "", [], id="nothing set up"),
+    ],
+)
+def test_each_event_of_a_deployment_runs_what_it_must(event: str, variable: str, preview: str, jobs: list[str]) -> None:
+    described = workflow("deploy.yml")
+    values = {
+        "vars.PULUMI_STACK": variable,
+        "github.event_name": event,
+        "needs.left-to-do.outputs.exit-code": preview,
+        "failure()": preview == "1",
+        "cancelled()": False,
+    }
+    assert jobs == [name for name, job in described["jobs"].items() if holds(job["if"], values)]
+    assert {"push", "schedule", "workflow_dispatch"} == set(described[True])
+    assert "left-to-do" == described["jobs"]["up"]["needs"]
+
+
+@pytest.mark.parametrize(
+    ("unverified", "phone", "reason"),
+    [
+        pytest.param("fail", "busy", "the line was busy", id="busy, where nothing awaits"),
+        pytest.param("await", "refused", "Twilio refused to", id="refused, which no second call cures"),
+    ],
+)
+def test_a_deployment_that_fails_is_red(
+    unverified: str, phone: str, reason: str, stack: Stack, sandbox: Sandbox
+) -> None:
+    """Also where another number awaits somebody: a failure counts more."""
+    checkout = production(stack, sandbox)
+    add_a_number(checkout)
+    configure(checkout, "twilio:unverified", unverified)
+    sandbox.set_phone(NUMBER, "busy")
+    sandbox.set_phone(ADDED, phone)
+
+    runner = deploys(stack, sandbox, checkout)
+    with pytest.raises(StepFailed, match=reason) as failed:
+        runner.job("deploy.yml", "up")
+    assert failed.value.code not in (0, 10)
+    assert "Somebody" not in runner.summary.read_text()
+    assert reason in runner.summary.read_text()
 
 
 OURS, FORK = "us/numbers", "them/numbers"
@@ -242,13 +371,7 @@ def test_each_pull_request_is_previewed_by_one_job(head: str, actor: str, variab
         "github.actor": actor,
     }
 
-    def holds(condition: str) -> bool:
-        tokens = re.findall(r"'[^']*'|[\w.]+|[=!]=|&&|\|\|", condition)
-        words = {"&&": "and", "||": "or"}
-        text = " ".join(repr(values[t]) if t[0].isalpha() else words.get(t, t) for t in tokens)
-        return bool(eval(text))  # noqa: S307 - literals and operators, put together one line above
-
-    assert [job] == [name for name, it in workflow("preview.yml")["jobs"].items() if holds(it["if"])]
+    assert [job] == [name for name, it in workflow("preview.yml")["jobs"].items() if holds(it["if"], values)]
 
 
 @pytest.mark.parametrize("name", NAMES)
