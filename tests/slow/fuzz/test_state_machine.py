@@ -17,7 +17,7 @@ SITUATIONS = (
     "create: in a subaccount",
     "create: AlreadyVerified",
     "create: ImportMismatch",
-    "create: NotVerified",
+    "create: NotKeyedIn",
     "create: killed after the call",
     "create: trouble after the call",
     "create: overtaken, adopt",

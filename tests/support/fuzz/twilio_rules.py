@@ -43,8 +43,8 @@ class Rules:
             return "ImportMismatch" if record is None else self._free("import", record.sid, name)
         if there is not None:
             return self._free("adopt", there.sid, name) if self.wants(declared) else "AlreadyVerified"
-        refused = self.phone in ("refused", "own-number")
-        return "TwilioRefused" if refused else "call" if self.phone in ANSWERING else "NotVerified"
+        refused = {"refused": "TwilioRefused", "own-number": "TwilioRefused", "country-blocked": "NotVerified"}
+        return "call" if self.phone in ANSWERING else refused.get(self.phone, "NotKeyedIn")
 
     def outlook(self, declared: Declared, name: str, account: Account) -> tuple[bool, str]:
         """Whether something speaks against creating it, and else what a preview says of it."""
