@@ -1,4 +1,4 @@
-"""Validates a resource's inputs, and names the hidden properties that its constructor passes to Check.
+"""Validates a resource's inputs, and names the hidden properties that its constructor adds for `check`.
 
 The inputs themselves are defined in `models.py`. It is imported, with pydantic, only if an input changed, so that
 unchanged stacks start faster.
@@ -15,18 +15,21 @@ from .phone_number import DEFAULT_REGION, E164, DefaultRegion
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 CALLER_ID_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 
-# Hidden properties: the resource's constructor sets them, and `check` removes them (IMPORT only with a URN).
-# Pulumi transforms also see them. The double underscore marks them as internal, like the SDK's `__provider`.
+# Hidden properties: the resource's constructor adds them, and `check` reads and removes them.
+# Pulumi transforms see them: the double underscore marks them as internal, like the SDK's `__provider`.
 IMPORT = "__import"  # the sid in the resource option `import_`
-DRY_RUN = "__dry_run"  # True in a preview: the engine tells the program, not the provider
-CREATE_TIMEOUT = "__create_timeout"  # `custom_timeouts.create`, such as "8m": a preview says how long create waits
+DRY_RUN = "__dry_run"  # True in a preview: the program knows that, the provider does not
+CREATE_TIMEOUT = "__create_timeout"  # `custom_timeouts.create`, such as "8m". Only previews have it, to print it.
 HIDDEN_PROPERTIES = (IMPORT, DRY_RUN, CREATE_TIMEOUT)
 
 DEFAULT_TIMEOUT_SECONDS = 300.0
 """How long create waits if `custom_timeouts.create` is not set. A validation call is over in two minutes."""
 
 Failure = tuple[str, str]
-"""The name of an input ("" for the whole resource), and why it can't be used; the text calls the input "it"."""
+"""The name of an input ("" for the whole resource), and the reason why it can't be used.
+
+A reason begins with "it" and omits the value: the engine prints name and value before it, and hides secret values.
+"""
 
 
 def validate_inputs(
@@ -36,19 +39,16 @@ def validate_inputs(
     region: DefaultRegion = DEFAULT_REGION,
     old_inputs: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[Failure]]:
-    """Normalise each input of a resource independently. None means that an input is not set.
+    """Return the normalised inputs of a resource, and a failure for each that is invalid. None means "not set".
 
     unknown: names of further inputs, which have no value yet.
-    region: the country of phone numbers without a country code, and how failures name its setting.
-    old_inputs: the inputs in the state. If every given input equals its stored value, none is validated.
-
-    Returns the normalised inputs, and the failures as (property, reason). A reason begins with "it" and omits the
-    value: the engine prints property and value before the reason, and knows which values are secret.
+    region: the country of phone numbers without a country code.
+    old_inputs: the inputs in the state. If all given inputs equal them, none is validated.
     """
-    stored = old_inputs or {}
+    old_inputs = old_inputs or {}
     present = {name: value for name, value in inputs.items() if value is not None}
     has_number = "phone_number" in present or "phone_number" in unknown
-    if has_number and all(_is_stored(name, value, stored.get(name)) for name, value in present.items()):
+    if has_number and all(_is_unchanged(name, value, old_inputs.get(name)) for name, value in present.items()):
         return present, []
 
     from .models import parse_input  # late, with pydantic
@@ -57,20 +57,19 @@ def validate_inputs(
     failures: list[Failure] = []
     if not has_number:
         failures.append(("phone_number", "it is missing: give the number to verify, in E.164 such as +14155550101"))
-    number_options = {"region": region, "old_number": stored.get("phone_number")}
     for name, value in present.items():
         try:
-            valid[name] = parse_input(name, value, number_options)
+            valid[name] = parse_input(name, value, region, old_inputs.get("phone_number"))
         except ValueError as refused:
             failures.append((name, str(refused)))
     return valid, failures
 
 
-def _is_stored(name: str, value: object, stored: object) -> bool:
-    """Whether a value is in the state, so that it was validated earlier. True and 1.0 are different values."""
-    if name == "phone_number" and not E164.fullmatch(str(stored)):  # `pulumi import --file` may have stored it
+def _is_unchanged(name: str, value: object, old_value: object) -> bool:
+    """Whether an input has the same value as in the state. Values were validated before they came there."""
+    if name == "phone_number" and not E164.fullmatch(str(old_value)):  # by `pulumi import --file`, unvalidated
         return False
-    return type(value) is type(stored) and value == stored
+    return type(value) is type(old_value) and value == old_value  # True == 1.0, but they are different inputs
 
 
 def camel_case(name: str) -> str:

@@ -10,7 +10,6 @@ import ipaddress
 import re
 import socket
 import unicodedata
-from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any
@@ -27,7 +26,7 @@ from pydantic import (
 )
 
 from .inputs import ACCOUNT_SID, CALLER_ID_SID
-from .phone_number import e164
+from .phone_number import DefaultRegion, e164
 from .text import quote
 
 NOT_YET_ANSWERED = frozenset({"queued", "ringing"})
@@ -38,7 +37,7 @@ BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 
 
 def _phone_number(value: str, info: ValidationInfo) -> str:
-    return e164(value, **(info.context or {}))
+    return e164(value, **(info.context or {}))  # `parse_input` sets the context
 
 
 def _friendly_name(name: str) -> str:
@@ -119,22 +118,24 @@ class OutgoingCallerIdInputs(BaseModel):
     """None: the setting `adopt` decides."""
 
 
-def parse_input(name: str, value: object, number_options: Mapping[str, Any]) -> Any:
+def parse_input(name: str, value: object, region: DefaultRegion, old_number: str | None) -> Any:
     """Validate and normalise one input alone, as a preview may not know the others. Raises ValueError with the reason.
 
-    number_options: keyword arguments for `e164` (region, old_number). pydantic hands them to `_phone_number`.
+    region, old_number: as for `e164`, which parses `phone_number`. No other input uses them.
     """
     if name not in OutgoingCallerIdInputs.model_fields:
         import difflib  # late, as few programs misspell an input
 
         near = difflib.get_close_matches(name, OutgoingCallerIdInputs.model_fields, 1)
         raise ValueError(f"it is not an input of OutgoingCallerId{f': did you mean {near[0]}?' if near else ''}")
-    inputs = OutgoingCallerIdInputs.model_construct(phone_number="")
+    inputs = OutgoingCallerIdInputs.model_construct(phone_number="")  # an empty model, to assign the one input to
+    number_context = {"region": region, "old_number": old_number}
     try:
-        inputs.__pydantic_validator__.validate_assignment(inputs, name, value, context=dict(number_options))
+        inputs.__pydantic_validator__.validate_assignment(inputs, name, value, context=number_context)
         return getattr(inputs, name)
     except ValidationError as refused:
         details = refused.errors()[0].get("ctx", {})
+        # "error" is our validator's ValueError. Without it, pydantic refused the type of an input that must be text.
         raise ValueError(str(details.get("error", "it must be text: put it in quotes"))) from None
 
 
@@ -186,22 +187,23 @@ def _six_digits(value: object) -> object:
     return f"{value:06d}" if isinstance(value, int) else value
 
 
-Date = Annotated[str | None, BeforeValidator(_rfc2822)]
+Rfc2822Date = Annotated[str | None, BeforeValidator(_rfc2822)]
 
 
 class _TwilioResponse(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)  # a preview may never need it
+    # The validators are built when they are first used: many previews read no response.
+    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)
 
 
 class CallerId(_TwilioResponse):
-    """An OutgoingCallerId at Twilio. Dates are RFC 2822, in UTC; `uri` is relative to the API's base URL."""
+    """An OutgoingCallerId at Twilio. The dates are in UTC; `uri` is relative to the API's base URL."""
 
     sid: str = Field(pattern=f"^{CALLER_ID_SID.pattern}$")
     phone_number: str
     friendly_name: str | None = None
     account_sid: str
-    date_created: Date = None
-    date_updated: Date = None
+    date_created: Rfc2822Date = None
+    date_updated: Rfc2822Date = None
     uri: str | None = None
 
     def outputs(self) -> dict[str, Any]:
