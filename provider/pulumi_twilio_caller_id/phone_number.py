@@ -17,12 +17,33 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 VALIDATION_CALL_FROM = "+14157234000"
 """The number that all validation calls come from (Twilio docs: voice/api/verifying-caller-ids-scale)."""
 
+_CATEGORIES_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")
+"""Unicode categories: digits of all scripts, dashes, opening and closing brackets, and spaces."""
+
+_PARSE_REASONS = {
+    0: "it has a country code that does not exist",  # INVALID_COUNTRY_CODE
+    1: "it is not a phone number",  # NOT_A_NUMBER
+    2: "it is too short after its country code",  # TOO_SHORT_AFTER_IDD
+    3: "it is too short to be a phone number",  # TOO_SHORT_NSN
+    4: "it is too long to be a phone number",  # TOO_LONG
+}
+"""Reasons by `error_type` of phonenumbers' NumberParseException."""
+
+_LENGTH_REASONS = {
+    1: "it has a country code that does not exist",  # INVALID_COUNTRY_CODE
+    2: "it is too short for its country",  # TOO_SHORT
+    3: "it is too long for its country",  # TOO_LONG
+    4: "it lacks its area code",  # IS_POSSIBLE_LOCAL_ONLY
+    5: "it has a length that its country does not use",  # INVALID_LENGTH
+}
+"""Reasons by phonenumbers' ValidationResult."""
+
 
 class DefaultRegion(NamedTuple):
-    """The country of numbers without a country code, and how error messages name its setting."""
+    """The country of numbers without a country code, and the name of the setting that it comes from."""
 
-    country: str = "US"  # Twilio also takes a number without a country code for a US number
-    label: str = "twilio:defaultRegion"
+    country: str = "US"  # Twilio, too, reads a number without a country code as a US number
+    setting: str = "twilio:defaultRegion"
 
 
 DEFAULT_REGION = DefaultRegion()
@@ -38,11 +59,10 @@ def is_country(code: str) -> bool:
 def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str | None = None) -> str:
     """Parse a number and return it in E.164, such as `+14155550101`.
 
-    old_number: the number in the state. It is returned if `number` can still mean it, because an upgrade of
-    phonenumbers must not replace resources.
+    old_number: the number in the state. It is returned if `number` can mean it, so that an upgrade of phonenumbers
+    replaces no resource.
 
-    Raises ValueError, with the reason, for a text that can't be a phone number. phonenumbers may be out of date, so
-    a number with a country code may have a length that it does not know: see `unusual_length_warning`.
+    Raises ValueError, with the reason, for a text that can't be a phone number.
     """
     # Numbers copied from a page or an address book contain invisible characters, and spaces and dashes of all kinds.
     replacements = {"Cf": "", "Zs": " ", "Pd": "-"}
@@ -50,15 +70,15 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     cleaned = re.sub("^tel:", "", cleaned, flags=re.IGNORECASE)
     digits = "".join(str(unicodedata.digit(char)) for char in cleaned if unicodedata.category(char) == "Nd")
     old_number = old_number if E164.fullmatch(old_number or "") else None
-    # The old number's digits after a plus mean the old number: phonenumbers need not be loaded.
+    # A plus and the old number's digits can only mean the old number, so phonenumbers need not be loaded.
     if old_number == f"+{digits}" and re.fullmatch("[+\uff0b]+[^+\uff0b]*", cleaned):
-        _refuse_strange_characters(cleaned)
+        _check_characters(cleaned)
         return old_number
 
     import phonenumbers
 
     if not is_country(region.country):
-        reason = f"{region.label} is {quote(region.country)}, not a country such as US, GB or DE"
+        reason = f"{region.setting} is {quote(region.country)}, not a country such as US, GB or DE"
         raise ValueError(f"it can't be read: {reason}")
     try:
         parsed = phonenumbers.parse(cleaned, region.country, keep_raw_input=True)
@@ -70,16 +90,16 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     if old_number is not None and old_number in _possible_numbers(digits, parsed):
         e164_number = old_number
     else:
-        _refuse_length(cleaned, parsed, e164_number)
-    _refuse_strange_characters(cleaned)
-    # Parse until nothing changes: each time phonenumbers drops one trunk zero, as in "+44 (0)20".
+        _check_length(cleaned, parsed, e164_number)
+    _check_characters(cleaned)
+    # Parse the result again until nothing changes: one parse drops only one trunk zero, such as "+44 (0)20" has.
     return e164_number if e164_number in (number, old_number) else e164(e164_number, region)
 
 
 def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
     """Return the numbers that the digits can mean: country code and national digits, with and without a trunk zero.
 
-    Both are safe to accept: in countries with a trunk zero, no national number starts with 0.
+    At most one of them exists: in countries with a trunk zero, no national number starts with 0.
     """
     import phonenumbers
 
@@ -93,12 +113,11 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
     return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if has_trunk_zero else [])]
 
 
-def _refuse_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
-    """Refuse wrong lengths.
+def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
+    """Raise ValueError if a number, given in three forms, has a wrong length.
 
-    Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed.
-
-    cleaned: the number without invisible characters. parsed, e164_number: the same number.
+    Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed,
+    because phonenumbers may be out of date (see `unusual_length_warning`).
     """
     import phonenumbers
 
@@ -113,8 +132,8 @@ def _refuse_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
         raise ValueError(f"it has {len(e164_number) - 1} digits with its country code: a phone number has 7 to 15")
 
 
-def _refuse_strange_characters(cleaned: str) -> None:
-    """Refuse letters and unknown characters, because the wrong phone could ring.
+def _check_characters(cleaned: str) -> None:
+    """Raise ValueError for letters and unknown characters, because the wrong phone could ring.
 
     phonenumbers skips characters it does not know, and reads letters as keypad digits: an O as a 6, not as a 0.
     """
@@ -149,24 +168,3 @@ def international_format(number: str) -> str:
         return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     except phonenumbers.NumberParseException:
         return number
-
-
-_CATEGORIES_IN_NUMBERS = ("Nd", "Pd", "Ps", "Pe", "Zs")
-"""Unicode categories: digits of all scripts, dashes, opening and closing brackets, and spaces."""
-
-_PARSE_REASONS = {
-    0: "it has a country code that does not exist",
-    1: "it is not a phone number",
-    2: "it is too short after its country code",
-    3: "it is too short to be a phone number",
-    4: "it is too long to be a phone number",
-}
-"""Reasons by NumberParseException.error_type."""
-_LENGTH_REASONS = {
-    1: "it has a country code that does not exist",
-    2: "it is too short for its country",
-    3: "it is too long for its country",
-    4: "it lacks its area code",
-    5: "it has a length that its country does not use",
-}
-"""Reasons by phonenumbers' ValidationResult."""

@@ -97,7 +97,7 @@ def test_an_empty_setting_counts_as_not_set(name: str) -> None:
 
 def test_every_setting_but_the_region_is_in_the_model() -> None:
     assert SETTINGS.keys() - {"default_region"} == Settings.model_fields.keys() - {"token_source", "key_source"}
-    assert DEFAULT_REGION.label == SETTINGS["default_region"].key
+    assert DEFAULT_REGION.setting == SETTINGS["default_region"].key
 
 
 # What is missing
