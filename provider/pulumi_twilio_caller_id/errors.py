@@ -1,6 +1,6 @@
 """Defines the errors of this package. Each says what happened and what to do.
 
-CallerIdError               raised directly by `get_...` functions, and for files that shadow a library
+CallerIdError               raised itself by the `get_...` functions and by `shadowing.py`
 ├── SettingsError           a setting of the account or the network is invalid; nothing was sent
 │   └── CredentialsMissing  ... or no credentials are set
 ├── BadSid                  a given sid is malformed; nothing was sent
@@ -12,11 +12,11 @@ CallerIdError               raised directly by `get_...` functions, and for file
 ├── AnswerLost              the request was sent, but no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no phone call was placed
 ├── DeclaredTwice           another resource of the stack declares the same number; no phone call was placed
-├── OwnershipUnknown        the ownership notes can't be written or read; nothing was changed
+├── OwnershipUnknown        which resource owns a caller ID can't be noted or read; nothing was changed
 ├── ImportMismatch          the caller ID that `import_` names is missing or differs; nothing was changed
 ├── NotVerified             a phone call was placed, but the number did not become a caller ID
 │   └── NotKeyedIn          ... because nobody keyed the right code in: another call may succeed
-├── Awaiting                the same, with `twilio:unverified` set to await: Pulumi does not count it as a failure
+├── Awaiting                NotKeyedIn, if `twilio:unverified` is await: Pulumi does not count it as a failure
 ├── Interrupted             the operation was ended, before a request or during a phone call
 ├── Gone                    the caller ID was removed at Twilio, or is being deleted by the same command
 └── AccountUnseen           a caller ID seems to be gone, but its account can't be checked; the state was kept
@@ -42,7 +42,7 @@ class CallerIdError(Exception):
         self.todo = todo
 
     def advise(self, todo: str) -> None:
-        """Replace `todo` in place. Re-raise the error with a bare `raise`."""
+        """Replace `todo` in this error."""
         self.todo = sanitize(todo)
         self.args = (f"{self.what}\n{self.todo}",)
 
@@ -74,7 +74,7 @@ class TwilioRefused(CallerIdError):
     Source: Twilio docs, usage/requests-to-twilio and api/errors.
     """
 
-    default_todo: ClassVar[str] = "See the code at https://www.twilio.com/docs/api/errors for what it means."
+    default_advice: ClassVar[str] = "See the code at https://www.twilio.com/docs/api/errors for what it means."
 
     def __init__(
         self,
@@ -93,8 +93,15 @@ class TwilioRefused(CallerIdError):
         what = (
             f"Twilio {verb} to {action}: {reason} ({details})." if reason else f"Twilio {verb} to {action} ({details})."
         )
-        default_todo = self.default_todo if code or type(self) is not TwilioRefused else ADVICE_NO_CODE
-        super().__init__(what, ADVICE.get(code, ADVICE_SERVER_ERROR if status >= 500 else default_todo))
+        if code in ADVICE:
+            todo = ADVICE[code]
+        elif status >= 500:
+            todo = ADVICE_SERVER_ERROR
+        elif not code and type(self) is TwilioRefused:
+            todo = ADVICE_NO_CODE
+        else:
+            todo = self.default_advice
+        super().__init__(what, todo)
         self.action = action
         self.status = status
         self.code = code
@@ -109,19 +116,19 @@ class TwilioRefused(CallerIdError):
 class CredentialsRefused(TwilioRefused):
     """HTTP 401 or code 20003: wrong sid or token, a deleted key, another region's key, or a suspended account."""
 
-    default_todo = "Check that the auth token (or API key and secret) belongs to this account and is current."
+    default_advice = "Check that the auth token (or API key and secret) belongs to this account and is current."
 
 
 class NotFound(TwilioRefused):
     """HTTP 404 with code 20404: the account has no such sid."""
 
-    default_todo = "Check the sid and the account it belongs to."
+    default_advice = "Check the sid and the account it belongs to."
 
 
 class TooManyRequests(TwilioRefused):
     """HTTP 429: too many simultaneous requests. Twilio did not process this one (Twilio docs: api/errors/20429)."""
 
-    default_todo = "Run the same command again in a minute, with less in parallel (`--parallel 4`)."
+    default_advice = "Run the same command again in a minute, with less in parallel (`--parallel 4`)."
 
 
 class TwilioUnreachable(CallerIdError):
@@ -161,7 +168,7 @@ class DeclaredTwice(CallerIdError):
 
 
 class OwnershipUnknown(CallerIdError):
-    """The notes of which resource owns which caller ID can't be written or read (see `ownership_notes`).
+    """The notes that say which resource owns which caller ID can't be written or read (see `ownership_notes`).
 
     Without the notes, one process might delete the caller ID that a resource of another process has just adopted.
     folder: the folder of the notes. why: the reason why it can't be used.
@@ -188,8 +195,10 @@ class NotKeyedIn(NotVerified):
 
 
 class Awaiting(CallerIdError):
-    """The number awaits the next `pulumi up`, because nobody keyed in the code. `pulumi_sdk` reports it by Pulumi's
-    await protocol: the row says "create awaiting", the rest of the stack is deployed, and `pulumi up` exits with 10.
+    """The number awaits the next `pulumi up`, because nobody keyed in the code.
+
+    The row says "create awaiting", the rest of the stack is deployed, and `pulumi up` exits with 10. The module
+    `pulumi_sdk` tells the engine.
     """
 
 
@@ -221,15 +230,15 @@ ADVICE_SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run 
 ADVICE_NO_CODE = "The answer has no Twilio code; it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _CHECK_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# What to do about Twilio's codes. For any other code, the error shows Twilio's own text and a link. Only 20003 (bad
-# credentials), 20404 (no such sid) and 21450 (verified already) change what the provider does.
+# What to do, by Twilio's code. The code changes what the provider does only for 20003 (bad credentials), 20404 (no such
+# sid) and 21450 (verified already).
 ADVICE = {
     **dict.fromkeys((10001, 20005), "The account is not active; see its status in the Twilio Console."),
     **dict.fromkeys((13224, 21211, 21217, 21401), _CHECK_NUMBER),
     **dict.fromkeys((13227, 21215), "Allow calls to this country: Twilio Console, Voice, Settings, Geo permissions."),
-    20003: CredentialsRefused.default_todo,
+    20003: CredentialsRefused.default_advice,
     20008: "Test credentials can't verify caller IDs. Use live credentials, or twilio:apiUrl for a sandbox.",
-    20429: TooManyRequests.default_todo,
+    20429: TooManyRequests.default_advice,
     21216: "Twilio blocks calls to this number. US numbers need a Primary Customer Profile in the Console's Trust Hub.",
     21449: (
         "The account owns this number, so it can be used as caller ID as it is.\nRemove the resource from the program."

@@ -105,7 +105,7 @@ def test_a_code_with_a_hint_shows_it(code: int) -> None:
     """The hint takes the place of the general advice; the code is still named."""
     error = TwilioRefused("verify +14155550101", 400, code, "No")
     assert f"Twilio refused to verify +14155550101: No (code {code}, HTTP 400).\n{ADVICE[code]}" == str(error)
-    assert ADVICE[code] != TwilioRefused.default_todo
+    assert ADVICE[code] != TwilioRefused.default_advice
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
