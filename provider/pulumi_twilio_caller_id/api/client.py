@@ -169,10 +169,10 @@ class Client:
 
     @contextmanager
     def _account_context(self, action: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
-        """Yield the official client's account for one action, and turn whatever it raises into a CallerIdError.
+        """Yield the official client's account for one action. action, repeatable: as for Transport.
 
-        action, repeatable: as for Transport, which has checked status and JSON. Here, fields that are not as documented
-        become AnswerLost. Any error other than Transport's that comes before an answer is our own bug: it is raised.
+        Transport checks the status and the JSON. Here, fields that are not as documented become AnswerLost. The same
+        errors before any answer are our own bugs, and stay as they are.
         """
         from twilio.base.exceptions import TwilioException  # late: importing the client takes a tenth of a second
         from twilio.rest import Client as TwilioClient
@@ -204,12 +204,12 @@ class Client:
         except (TwilioException, *MALFORMED_ANSWER_ERRORS) as error:
             if not transport.has_answered:
                 raise
-            raise AnswerLost(action, _malformed(error)) from error
+            raise AnswerLost(action, _malformed_reason(error)) from error
         finally:
             transport.close()
 
 
-def _malformed(error: Any) -> str:
+def _malformed_reason(error: Any) -> str:
     if isinstance(error, ValidationError):
         return f"its fields {', '.join(sorted({str(e['loc'][0]) for e in error.errors()}))} are missing or malformed"
     return "its form is not the documented one"

@@ -104,7 +104,7 @@ class BoundedSession(requests.Session):
 
 
 class _WatchedBody(io.BytesIO):
-    """The body of a request. urllib3 reads it as soon as there is a connection."""
+    """The body of a request. urllib3 reads it once there is a connection, so `before_sending` is called then."""
 
     def __init__(self, content: bytes, before_sending: Callable[[], object]) -> None:
         super().__init__(content)

@@ -1,7 +1,6 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A listing can prove that a caller ID exists, but not that one is missing, as it may be newer than the listing. To know
-that a caller ID is gone, request it by its sid.
+A caller ID that a listing lacks may be newer than the listing. To know that it is gone, request it by its sid.
 """
 
 from __future__ import annotations
@@ -53,9 +52,9 @@ class AccountState:
     """What is known about one account.
 
     lock: held while the account is listed. outcome: the latest listing, or the error that was raised in its place.
-    requested_at, received_at: clock times of `outcome`. changed: the sids that this process has renamed or deleted
-    since the latest listing was requested. fetches: the number of calls of `ListingCache.fetch`.
-    active_verifications: the number of verifications that are waiting for their codes.
+    received_at: when `outcome` arrived, by the clock. age_starts_at: the time from which its age counts.
+    invalidated_sids: what `invalidate` has dropped since the latest listing was requested.
+    fetches: how often `ListingCache.fetch` was called. active_verifications: how many wait for their codes.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,23 +87,22 @@ class ListingCache:
         self._accounts: dict[tuple[str, str | None], AccountState] = {}
 
     def get(self, client: Client, max_age: float) -> Listing:
-        """Return a listing that was requested less than `max_age` seconds ago.
+        """Return a listing that is younger than `max_age` seconds. An error is kept for the same time and raised again.
 
-        Errors are cached for `max_age` too, and raised again. Age counts from the request, or for errors and slow
-        listings from the answer. A result that arrives while this thread waits for the lock is always used.
+        What arrives while this thread waits for another's listing is used at any age.
         """
         account, asked_at = self.account_state(client), self.clock()
         with account.lock:
             outcome = account.outcome
             if outcome is None or (account.received_at < asked_at and self.clock() - account.age_starts_at >= max_age):
-                outcome = self._request(account, client, max_age)
+                outcome = self._list_account(account, client, max_age)
         if isinstance(outcome, CallerIdError):
             raise outcome
         return outcome
 
-    def _request(self, account: AccountState, client: Client, max_age: float) -> Listing | CallerIdError:
+    def _list_account(self, account: AccountState, client: Client, max_age: float) -> Listing | CallerIdError:
         """List the account. An Interrupted is raised but not cached, as it concerns only this thread's operation."""
-        age_starts_at = self.clock()
+        requested_at = self.clock()
         with self._lock:
             account.invalidated_sids.clear()
         try:
@@ -115,16 +113,19 @@ class ListingCache:
             outcome = error
         with self._lock:
             account.outcome, account.received_at = outcome, self.clock()
-            in_time = isinstance(outcome, Listing) and account.received_at - age_starts_at < max_age
-            account.age_starts_at = age_starts_at if in_time else account.received_at
+            # A listing ages from its request, as it may lack what was added later. An error, or a listing that took
+            # longer than `max_age`, ages from its arrival: else it would be too old at once.
+            was_fast = isinstance(outcome, Listing) and account.received_at - requested_at < max_age
+            account.age_starts_at = requested_at if was_fast else account.received_at
             for sid in account.invalidated_sids:
                 account.discard(sid)
         return outcome
 
     def fetch(self, client: Client, sid: str) -> CallerId:
-        """Return the caller ID with this sid. An account's first call asks for the sid; later ones try a listing first.
+        """Return the caller ID with this sid: from a listing, or by a request for the sid.
 
-        Raises BadSid for a malformed sid, and NotFound if Twilio answers so for this sid.
+        The first one of an account is requested, since a listing pays off only for more. Raises BadSid for a malformed
+        sid, and NotFound if Twilio answers so for this sid.
         """
         check_caller_id_sid(sid)
         account = self.account_state(client)
@@ -144,10 +145,8 @@ class ListingCache:
         """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
         A listing without the sid confirms the 404: a sid in the state is older than all listings of this process, and
-        Twilio uses no sid twice. The account is listed again if the listing has the sid (the caller ID may have been
-        deleted since), or if this process has invalidated it.
-
-        Raises AccountUnseen if the account can't be listed.
+        Twilio uses no sid twice. The account is listed again if the listing has the sid, which may have been deleted
+        since, or if `invalidate` has dropped it. Raises AccountUnseen if the account can't be listed.
         """
         was_invalidated = sid in self.account_state(client).invalidated_sids
         try:

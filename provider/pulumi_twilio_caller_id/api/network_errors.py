@@ -42,7 +42,9 @@ def error_without_answer(
     """
     causes = _causes(error)
     innermost = causes[-1]
-    if _was_probably_not_sent(causes) if is_sent is None else not is_sent:
+    if is_sent is None:
+        is_sent = not _was_probably_not_sent(causes)
+    if not is_sent:
         proxy_setting, proxy = _proxy_variable_and_url(url)
         if proxy and f" {PROXY_AUTHENTICATION_REQUIRED} " in str(innermost):
             return proxy_wants_password(url, action)
@@ -113,13 +115,13 @@ def _short_error_text(cause: BaseException) -> str:
 def _find_bad_setting(error: Exception, url: str, action: str) -> SettingsError | None:
     """Return the error for a setting that kept the request from being sent, None if no setting is to blame."""
     variable = next((name for name in CA_BUNDLE_VARIABLES if os.environ.get(name)), "")
-    wrong = _wrong_ca_bundle(os.environ[variable]) if variable and url.startswith("https:") else None
-    if wrong:
-        what = f"{variable} is {quote(os.environ[variable], 300)}, {wrong}"
+    problem = _ca_bundle_problem(os.environ[variable]) if variable and url.startswith("https:") else None
+    if problem:
+        what = f"{variable} is {quote(os.environ[variable], 300)}, {problem}"
         return _bad_setting(action, what, f"Correct {variable}, or unset it.")
     if not isinstance(error, (ValueError, TypeError)):
         return None
-    # Such an error means a malformed URL: the proxy's, or without a proxy that of twilio:apiUrl.
+    # A URL is malformed: the proxy's or, if there is no proxy, twilio:apiUrl.
     name, proxy = _proxy_variable_and_url(url)
     if not proxy:
         return _bad_setting(action, "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL).")
@@ -143,7 +145,7 @@ def _proxy_variable_and_url(url: str) -> tuple[str, str]:
     return min(named, key=lambda name: names.index(name.lower()), default="the proxy in the system's settings"), proxy
 
 
-def _wrong_ca_bundle(path: str) -> str | None:
+def _ca_bundle_problem(path: str) -> str | None:
     """Return why no trusted certificates can be read from this path, None if they can."""
     if not os.path.exists(path):  # noqa: PTH110  pathlib raises an error for a path that is too long
         return "which is not there"

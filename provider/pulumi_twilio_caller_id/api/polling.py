@@ -1,4 +1,4 @@
-"""Share the requests of all active verifications of one process, so that ten numbers don't cause ten lists a second.
+"""Share requests among the active verifications of one process, so that ten numbers don't need ten times as many.
 
 A verification is active from its phone call until `verification.waiter` has its result.
 """
@@ -31,10 +31,9 @@ R = TypeVar("R")
 
 @contextmanager
 def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken) -> Iterator[SharedPoller]:
-    """Yield the look-ups of one verification, which is counted as active in this context. `operations.create` uses it.
+    """Yield the look-ups of one verification, which counts as active in this context. `operations.create` uses it.
 
-    cancel: the operation's token, as in the client. Cancelling it ends a look-up, which then raises AnswerLost, as does
-    a look-up that takes longer than LOOKUP_TIMEOUT.
+    cancel: the operation's token. A look-up raises AnswerLost if it is cancelled or takes longer than LOOKUP_TIMEOUT.
     """
     with listing_cache.active_verification(client):
         yield SharedPoller(client, listing_cache, cancel)
@@ -43,7 +42,7 @@ def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken)
 class SharedPoller:
     """Looks up one number, its call and its caller ID for `verification.waiter`.
 
-    All active verifications of an account together request its list at most once per SHARED_LIST_INTERVAL.
+    Each verification has its own poller. Together, those of an account list it at most once per SHARED_LIST_INTERVAL.
     """
 
     def __init__(self, client: Client, listing_cache: ListingCache, cancel: CancelToken) -> None:
@@ -57,8 +56,8 @@ class SharedPoller:
     def find(self, phone_number: str) -> CallerId | None:
         """Return the caller ID of this number, None if there is none or if it is too early to ask again.
 
-        If the account has more active verifications than list pages, one listing serves all numbers; it may be some
-        seconds old. Otherwise each number makes its own request, every SHARED_LIST_INTERVAL times the verifications.
+        If an account has more active verifications than list pages, one listing serves them all. It may be a few
+        seconds old. Otherwise each number is requested alone, the less often the more verifications are active.
         """
         active, pages = self._account.active_verifications, self._account.pages
         if active > pages:
@@ -72,7 +71,7 @@ class SharedPoller:
         return self._run(f"look up {phone_number}", lambda: self._client.find(phone_number))
 
     def final_lookup(self, phone_number: str) -> CallerId | None:
-        """Return the caller ID of this number by a request of its own: NotVerified depends on this answer."""
+        """Return the caller ID of this number, by a new request: if it has none, the verification has failed."""
         return self._run(f"look up {phone_number}", lambda: self._final_client.find(phone_number))
 
     def fetch(self, sid: str) -> CallerId:

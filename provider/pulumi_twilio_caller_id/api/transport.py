@@ -57,8 +57,7 @@ class RetryPolicy:
 
     attempts: how often a request is sent at most.
     timeout_seconds: limits connecting, waiting for the headers, and reading the body, each by itself.
-    rate_limit_seconds: how long to wait after 429 answers, in total, without using up attempts. The request fails at
-        once if Retry-After is longer than both MAX_BACKOFF and what is left of these seconds.
+    rate_limit_seconds: how long to wait after 429 answers, in total, before they use up attempts too.
     """
 
     attempts: int
@@ -68,7 +67,7 @@ class RetryPolicy:
 
 DEFAULT_RETRIES = RetryPolicy(attempts=4, timeout_seconds=15, rate_limit_seconds=60)
 PREVIEW_RETRIES = RetryPolicy(attempts=2, timeout_seconds=5, rate_limit_seconds=5)
-"""Somebody waits for the preview, which does not need Twilio's answer."""
+"""A preview must be quick, and can do without Twilio's answer."""
 POLL_RETRIES = RetryPolicy(attempts=1, timeout_seconds=10, rate_limit_seconds=0)
 """The waiter's next round is the retry."""
 FINAL_LOOKUP_RETRIES = RetryPolicy(attempts=2, timeout_seconds=10, rate_limit_seconds=0)
@@ -116,7 +115,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._requests = 0
 
     def close(self) -> None:
-        """Close the own connection of a request that must not be sent twice. Sending it again makes a new one."""
+        """Close the connection, if only this request uses it. Sending the request again makes a new one."""
         if not self._repeatable:
             self.session.close()
 
@@ -128,7 +127,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._requests += 1
         if self._requests > MAX_REQUESTS:
             raise AnswerLost(self._action, "its pages have no end")
-        backoff, attempts, rate_limit_seconds = FIRST_BACKOFF, self._policy.attempts, self._policy.rate_limit_seconds
+        backoff = FIRST_BACKOFF
+        attempts_left, rate_limit_seconds_left = self._policy.attempts, self._policy.rate_limit_seconds
         while True:
             try:
                 with self._connections.slot(self._cancel):
@@ -137,14 +137,14 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 what = f"Twilio was not asked to {self._action}: {cancelled}."
                 raise Interrupted(what, "Run the same command again.") from None
             except CallerIdError as error:
-                delay = self._delay_before_retry(error, backoff, rate_limit_seconds)
+                delay = self._delay_before_retry(error, backoff, rate_limit_seconds_left)
                 if delay is None:
                     raise
                 # A delay of 0 (Retry-After: 0) counts as an attempt, else the loop might not end.
-                if isinstance(error, TooManyRequests) and delay > 0 and rate_limit_seconds > 0:
-                    rate_limit_seconds -= delay
-                elif attempts > 1:
-                    attempts -= 1
+                if isinstance(error, TooManyRequests) and delay > 0 and rate_limit_seconds_left > 0:
+                    rate_limit_seconds_left -= delay
+                elif attempts_left > 1:
+                    attempts_left -= 1
                 else:
                     raise
                 self.close()  # Twilio may close a connection that is idle during the delay
@@ -153,7 +153,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     raise  # this error says more than Interrupted would
                 backoff = min(backoff * 2, MAX_BACKOFF)
 
-    def _delay_before_retry(self, error: CallerIdError, backoff: float, rate_limit_seconds: float) -> float | None:
+    def _delay_before_retry(self, error: CallerIdError, backoff: float, rate_limit_seconds_left: float) -> float | None:
         """Return the seconds until the request may be sent again, None if it must not be."""
         if isinstance(error, AnswerLost):
             may_repeat = self._repeatable
@@ -165,7 +165,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             return None
         retry_after = error.retry_after if isinstance(error, TwilioRefused) else None
         if retry_after is not None:
-            return retry_after if retry_after <= min(MAX_RETRY_AFTER, max(rate_limit_seconds, MAX_BACKOFF)) else None
+            longest = min(MAX_RETRY_AFTER, max(rate_limit_seconds_left, MAX_BACKOFF))
+            return retry_after if retry_after <= longest else None
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
     def _send(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
@@ -191,12 +192,12 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         return response
 
     def _before_sending(self) -> None:
-        """Note that the request is sent. Raise Cancelled if the phone must not ring any more."""
+        """Note that the request is sent (see `BoundedSession`). Raise Cancelled if the phone must not ring any more."""
         self._cancel.raise_if_cancelled()
         self._is_sent = True
 
     def _successful_body(self, response: Response) -> dict[str, Any]:
-        """Return the JSON object of a success, {} for 204. Raises AnswerLost for another body, and TwilioRefused."""
+        """Return the JSON object of a success, {} for 204. Raises AnswerLost if there is none."""
         status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):
