@@ -121,7 +121,6 @@ def _wait(
             call.log("info", code_message(request))
             caller_id = wait_until_verified(
                 poller,
-                partial(poller.final_lookup, request.phone_number),
                 request,
                 inbox=inbox,
                 cancel=call.cancel,

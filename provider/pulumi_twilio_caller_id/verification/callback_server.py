@@ -24,8 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""At this number a new connection closes the oldest, so idle ones can't keep Twilio out. Before that,
-asyncio accepts its whole backlog of 100, so there may briefly be twice as many.
+"""One more connection closes the oldest, so idle ones can't keep Twilio out. (asyncio first accepts up to 100 that wait
+in its backlog, so there may briefly be twice as many.)
 """
 
 SHUTDOWN_SECONDS = 0.05
@@ -49,12 +49,12 @@ class CallbackServer:
     def __init__(self, listen: str, request_timeout: float) -> None:
         self.handlers: dict[str, Handler] = {}
         self._request_timeout = request_timeout
-        self._started: Future[Callable[[], object]] = Future()  # the function that stops the server
+        self._stopper: Future[Callable[[], object]] = Future()  # the function that stops the server, once it runs
         sockets = listen_on(listen)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
-            self._started.result()
+            self._stopper.result()  # wait until the server runs, or raise why it can't
         except BaseException:
             for listening in sockets:
                 listening.close()
@@ -62,8 +62,9 @@ class CallbackServer:
 
     def stop(self) -> None:
         """Stop the server, and return when its address is free again."""
+        stop_serving = self._stopper.result()
         with suppress(RuntimeError):  # the loop has ended already
-            self._started.result()()
+            stop_serving()
         self._thread.join()
 
     def _run(self, sockets: list[socket.socket]) -> None:
@@ -71,9 +72,9 @@ class CallbackServer:
             with asyncio.Runner() as runner:
                 runner.run(self._serve(sockets))
         except BaseException as error:
-            if self._started.done():
+            if self._stopper.done():
                 raise
-            self._started.set_exception(error)
+            self._stopper.set_exception(error)
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
@@ -96,7 +97,7 @@ class CallbackServer:
             return connection
 
         listeners = [await loop.create_server(new_connection, sock=listening) for listening in sockets]
-        self._started.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+        self._stopper.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
         await stopping.wait()
         await stop_accepting(sockets)
         for listener in listeners:

@@ -82,8 +82,8 @@ class Evidence:
     call_end_seen_at: when a look-up first showed the call as ended.
     reported_sid: the caller ID's sid in a callback that reported success. confirmed: the caller ID with this sid.
     reported_failure_status: the call's status in a callback that reported failure; "completed" if it named none.
-    latest_error: the last error of the latest round of look-ups, or of the final look-up once that was made.
-    consecutive_errors: the number of failed rounds in succession.
+    latest_error: the error of the latest round of look-ups, or of the final look-up if that was made.
+    consecutive_errors: how many rounds have failed in succession.
     """
 
     started: float
@@ -166,36 +166,37 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
         )
     # Without VerificationStatus, the CallStatus of an unanswered call means failure; "completed" may mean either.
     if callback.verification_status == "failed" or callback.call_status in ENDED_UNANSWERED:
-        # Without CallStatus, assume a completed call: then the message says that the right code was not keyed in.
+        # Without CallStatus, assume a completed call. Our error then says that the right code was not keyed in.
         status = evidence.reported_failure_status or callback.call_status or "completed"
         return replace(evidence, reported_failure_status=status)
     return evidence
 
 
-def failure(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
+def not_verified(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
     """Return the error for a failed verification: what happened, and what to do."""
-    call_status = evidence.call.status if evidence.call else "not shown by Twilio yet"
-    call_seconds = evidence.call.duration if evidence.call else None
-    completed = f"completed, {call_seconds} s long" if call_seconds else "completed"
-    final_status = evidence.reported_failure_status if reason is Reason.FAILURE_REPORTED else call_status
-    if reason is Reason.DEADLINE_PASSED:
-        ending, outcome = DEADLINE_PASSED, call_status
-    elif reason is not Reason.GRACE_PERIOD_OVER and final_status in ENDED_UNANSWERED:
-        seconds = now - evidence.started
-        ending, outcome = (
-            ENDED_UNANSWERED[final_status],
-            (f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status),
-        )
-    else:
-        ending, outcome = NOT_LISTED if evidence.reported_sid is not None else WRONG_CODE, completed
+    ending, call_outcome = _ending_and_call_outcome(evidence, reason, now)
     number = international_format(request.phone_number)
     happened = ending.happened.format(
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
-    what = f"{number} was not verified: {happened} (call {request.call_sid}, {outcome})."
+    what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
     if evidence.latest_error:
         what += f" The final look-up failed: {evidence.latest_error.what}"
     return ending.error(what, ending.todo)
+
+
+def _ending_and_call_outcome(evidence: Evidence, reason: Reason, now: float) -> tuple[Ending, str]:
+    """Return how the verification failed, and what became of the phone call."""
+    call = evidence.call
+    call_status = call.status if call else "not shown by Twilio yet"
+    if reason is Reason.DEADLINE_PASSED:
+        return DEADLINE_PASSED, call_status
+    final_status = evidence.reported_failure_status if reason is Reason.FAILURE_REPORTED else call_status
+    if reason is not Reason.GRACE_PERIOD_OVER and final_status in ENDED_UNANSWERED:
+        seconds = now - evidence.started
+        return ENDED_UNANSWERED[final_status], f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status
+    ending = WRONG_CODE if evidence.reported_sid is None else NOT_LISTED
+    return ending, f"completed, {call.duration} s long" if call and call.duration else "completed"
 
 
 def _duration_in_words(seconds: float) -> str:

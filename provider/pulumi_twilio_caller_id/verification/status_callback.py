@@ -70,7 +70,7 @@ class CallbackEndpoint:
     """The settings that say how callbacks reach this process.
 
     public_url: the base URL by which Twilio reaches `listen` (host:port).
-    auth_tokens: those that may sign a callback. Without them, no callback is trusted.
+    auth_tokens: the tokens that may sign a callback (`Settings.signing_tokens`). Without them, none is trusted.
     """
 
     public_url: str
@@ -155,7 +155,7 @@ class _CallbackHandler:
         self.first_problem: str | None = None
         self._auth_tokens = endpoint.auth_tokens
         self._receive = receive
-        self._allowance = float(UNCHECKED_CALLBACK_BURST)
+        self._unchecked_allowance = float(UNCHECKED_CALLBACK_BURST)
         self._allowance_updated_at = 0.0
 
     def handle(self, request: web.BaseRequest, body: bytes | None) -> int:
@@ -174,19 +174,19 @@ class _CallbackHandler:
         self.first_problem = self.first_problem or problem
         if problem == SIGNATURE_UNKNOWN:
             return 403
-        if problem is None or self._take_allowance():
+        if problem is None or self._may_pass_unchecked():
             self._receive(_parse_callback(dict(fields), trusted=problem is None))
         return 204
 
-    def _take_allowance(self) -> bool:
-        """Limit how often strangers can cause requests to Twilio."""
+    def _may_pass_unchecked(self) -> bool:
+        """Count one more unchecked callback. Too many are dropped, as strangers could cause requests to Twilio."""
         now = time.monotonic()
         regained = (now - self._allowance_updated_at) / UNCHECKED_CALLBACK_INTERVAL
-        self._allowance = min(UNCHECKED_CALLBACK_BURST, self._allowance + regained)
+        self._unchecked_allowance = min(UNCHECKED_CALLBACK_BURST, self._unchecked_allowance + regained)
         self._allowance_updated_at = now
-        if self._allowance < 1:
+        if self._unchecked_allowance < 1:
             return False
-        self._allowance -= 1
+        self._unchecked_allowance -= 1
         return True
 
 

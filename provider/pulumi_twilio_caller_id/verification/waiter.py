@@ -21,7 +21,7 @@ from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 
-from .evidence import Evidence, Failed, Verified, evaluate, failure, with_callback
+from .evidence import Evidence, Failed, Verified, evaluate, not_verified, with_callback
 from .status_callback import Callback
 
 
@@ -88,13 +88,15 @@ class Inbox:
 
 
 class TwilioLookups(Protocol):
-    """The requests of a round. In the provider, `api.polling.SharedPoller` makes them."""
+    """The requests of a round, and the last one. In the provider, `api.polling.SharedPoller` makes them."""
 
     def find(self, phone_number: str) -> CallerId | None: ...
 
     def fetch(self, sid: str) -> CallerId: ...
 
     def call_state(self, call_sid: str) -> CallState | None: ...
+
+    def final_lookup(self, phone_number: str) -> CallerId | None: ...
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,6 @@ class Progress:
 
 def wait_until_verified(
     lookups: TwilioLookups,
-    final_lookup: Callable[[], CallerId | None],
     request: ValidationRequest,
     *,
     inbox: Inbox,
@@ -122,13 +123,14 @@ def wait_until_verified(
 ) -> CallerId:
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
-    lookups: the look-ups of each round. They need no retries: the next round asks again.
-    final_lookup: searches the list once more before NotVerified is raised (`SharedPoller.final_lookup`).
+    lookups: the look-ups of each round need no retries, as the next round asks again. `final_lookup` comes before
+        NotVerified.
+    request: Twilio's answer to the validation request, with the number, the call and the code.
     inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
 
-    Raises NotVerified for each Reason, and Interrupted if `cancel` is cancelled. After an interruption, one more
-    round runs if a callback has already reported success.
+    Raises NotVerified if the verification has failed, and Interrupted if `cancel` is cancelled. After an interruption,
+    one more round runs if a callback has already reported success.
     """
     started = clock()
     evidence = Evidence(started=started, deadline=started + timeout)
@@ -147,14 +149,14 @@ def wait_until_verified(
                 raise _interrupted(request, evidence, cancel.cancel_reason)
             if isinstance(verdict, Failed):
                 try:
-                    evidence = replace(evidence, listed=final_lookup(), latest_error=None)
+                    evidence = replace(evidence, listed=lookups.final_lookup(request.phone_number), latest_error=None)
                 except CallerIdError as error:
                     evidence = replace(evidence, latest_error=error)
                 if evidence.listed is not None:
                     return evidence.listed
                 if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
                     raise _interrupted(request, evidence, cancel.cancel_reason)
-                raise failure(request, evidence, verdict.reason, clock())
+                raise not_verified(request, evidence, verdict.reason, clock())
             remaining = evidence.deadline - now
             report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
             delay = polling.seconds_until_next_round(evidence, now, callback_expected=callback_expected)
@@ -164,7 +166,7 @@ def wait_until_verified(
 def _run_lookup_round(
     lookups: TwilioLookups, request: ValidationRequest, evidence: Evidence, clock: Callable[[], float]
 ) -> Evidence:
-    """Add what Twilio answers now. The call is read before the list, so the list is read once after the call's end."""
+    """Add what Twilio answers now. The call is read first: if it has ended, the list is newer than its end."""
     error: CallerIdError | None = None
     if evidence.reported_sid is not None:
         try:

@@ -21,7 +21,7 @@ from pulumi_twilio_caller_id.verification.evidence import (
     Verified,
     Waiting,
     evaluate,
-    failure,
+    not_verified,
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
@@ -184,7 +184,7 @@ ENDINGS: dict[str, tuple[Evidence, Reason, type[NotVerified], str]] = {
 @pytest.mark.parametrize(("seen", "reason", "kind", "text"), ENDINGS.values(), ids=ENDINGS)
 def test_each_failure_is_explained(seen: Evidence, reason: Reason, kind: type[NotVerified], text: str) -> None:
     """What happened with which number and call, what to do, and whether another call may succeed."""
-    failed = failure(REQUEST, seen, reason, 32.4)
+    failed = not_verified(REQUEST, seen, reason, 32.4)
     assert (kind, text) == (type(failed), str(failed))
 
 
@@ -199,13 +199,13 @@ def test_the_table_has_each_ending_of_the_code() -> None:
     ("seconds", "expected"), [(300, "5 min"), (480, "8 min"), (60, "1 min"), (90, "90 s"), (20, "20 s"), (2.5, "2.5 s")]
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
-    what = failure(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
+    what = not_verified(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
     assert f"within {expected} (call {CALL}, not shown by Twilio yet)." in what
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
     seen = replace(call("busy"), latest_error=FAULT, consecutive_errors=1)
-    what = failure(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32).what
+    what = not_verified(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32).what
     expected = "busy after 32 s). The final look-up failed: Twilio failed to look up (HTTP 500)."
     assert what.endswith(expected)
 
@@ -217,7 +217,7 @@ def test_no_message_tells_the_code() -> None:
         (Reason.GRACE_PERIOD_OVER, OVER),
         (Reason.DEADLINE_PASSED, NOTHING),
     ]:
-        assert "048392" not in str(failure(REQUEST, seen, reason, 32))
+        assert "048392" not in str(not_verified(REQUEST, seen, reason, 32))
 
 
 def test_waiting_ends_when_something_comes_or_the_time_is_over() -> None:
