@@ -1,6 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A caller ID that a listing lacks may be newer than the listing. To know that it is gone, request it by its sid.
+A caller ID that a listing lacks may be newer than the listing. To know that it is gone, request it by its sid, and
+check the 404 with `find_despite_404`.
 """
 
 from __future__ import annotations
@@ -76,10 +77,7 @@ class AccountState:
 
 
 class ListingCache:
-    """The listings of one process. clock: returns the seconds now.
-
-    A thread that asks for a listing while another thread is requesting it shares the result.
-    """
+    """The listings of one process. clock: returns the seconds now."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -89,7 +87,7 @@ class ListingCache:
     def get(self, client: Client, max_age: float) -> Listing:
         """Return a listing that is younger than `max_age` seconds. An error is kept for the same time and raised again.
 
-        What arrives while this thread waits for another's listing is used at any age.
+        If another thread is just listing the account, wait for its result, and share it.
         """
         account, asked_at = self.account_state(client), self.clock()
         with account.lock:

@@ -43,7 +43,7 @@ def error_without_answer(
     causes = _causes(error)
     innermost = causes[-1]
     if is_sent is None:
-        is_sent = not _was_probably_not_sent(causes)
+        is_sent = not _failed_before_sending(causes)
     if not is_sent:
         proxy_setting, proxy = _proxy_variable_and_url(url)
         if proxy and f" {PROXY_AUTHENTICATION_REQUIRED} " in str(innermost):
@@ -73,8 +73,8 @@ def _bad_setting(action: str, what: str, todo: str) -> SettingsError:
     return SettingsError(f"Could not reach Twilio to {action}: {what}.", todo)
 
 
-def _was_probably_not_sent(causes: list[BaseException]) -> bool:
-    """Check whether the error looks as if it came before the request was sent. causes: as `_causes` returns them.
+def _failed_before_sending(causes: list[BaseException]) -> bool:
+    """Guess whether an error came before the request was sent. causes: as `_causes` returns them.
 
     The outermost error's type alone does not tell: TLS, connection and proxy errors also occur after sending.
     """

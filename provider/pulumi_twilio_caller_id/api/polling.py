@@ -18,7 +18,7 @@ from .listing_cache import ListingCache
 from .transport import FINAL_LOOKUP_RETRIES, POLL_RETRIES
 
 SHARED_LIST_INTERVAL = 1.0
-"""Seconds between two requests for the list that all active verifications of an account make together."""
+"""Seconds between two requests for an account's list, by all its active verifications together."""
 
 TOLERANCE_SECONDS = 0.2
 """A look-up may be this many seconds early, so that an imprecise timer does not skip it."""
@@ -42,7 +42,8 @@ def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken)
 class SharedPoller:
     """Looks up one number, its call and its caller ID for `verification.waiter`.
 
-    Each verification has its own poller. Together, those of an account list it at most once per SHARED_LIST_INTERVAL.
+    Each verification has its own poller. All pollers of an account together request its list at most once per
+    SHARED_LIST_INTERVAL.
     """
 
     def __init__(self, client: Client, listing_cache: ListingCache, cancel: CancelToken) -> None:
@@ -71,7 +72,7 @@ class SharedPoller:
         return self._run(f"look up {phone_number}", lambda: self._client.find(phone_number))
 
     def final_lookup(self, phone_number: str) -> CallerId | None:
-        """Return the caller ID of this number, by a new request: if it has none, the verification has failed."""
+        """Return the caller ID of this number, by a new request. If there is none, the verification has failed."""
         return self._run(f"look up {phone_number}", lambda: self._final_client.find(phone_number))
 
     def fetch(self, sid: str) -> CallerId:

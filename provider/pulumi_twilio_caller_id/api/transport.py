@@ -165,6 +165,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             return None
         retry_after = error.retry_after if isinstance(error, TwilioRefused) else None
         if retry_after is not None:
+            # A wait of MAX_BACKOFF is always accepted: without Retry-After, it could be as long.
             longest = min(MAX_RETRY_AFTER, max(rate_limit_seconds_left, MAX_BACKOFF))
             return retry_after if retry_after <= longest else None
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
@@ -197,7 +198,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._is_sent = True
 
     def _successful_body(self, response: Response) -> dict[str, Any]:
-        """Return the JSON object of a success, {} for 204. Raises AnswerLost if there is none."""
+        """Return the JSON object of a success, {} for 204. Raises an error for any other answer."""
         status, body = response.status_code, _json(response.text)
         if 200 <= status < 300:
             if status != 204 and not isinstance(body, dict):

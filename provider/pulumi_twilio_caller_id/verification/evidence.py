@@ -157,7 +157,7 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     """Add what a callback says. The callback counts only if it is trusted, and is about the call of `request`."""
     if not callback.trusted or callback.call_sid != request.call_sid:
         return evidence
-    # We accept several auth tokens, so another account may have signed. Compare it too, if Twilio's answer named ours.
+    # The known auth tokens may belong to several accounts, so compare the account too, if Twilio's answer named ours.
     if request.account_sid not in (None, callback.account_sid):
         return evidence
     if callback.verification_status == "success" and callback.caller_id_sid:

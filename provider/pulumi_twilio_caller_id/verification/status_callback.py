@@ -179,7 +179,7 @@ class _CallbackHandler:
         return 204
 
     def _may_pass_unchecked(self) -> bool:
-        """Count one more unchecked callback. Too many are dropped, as strangers could cause requests to Twilio."""
+        """Whether one more unchecked callback may pass. The limit keeps strangers from causing requests to Twilio."""
         now = time.monotonic()
         regained = (now - self._allowance_updated_at) / UNCHECKED_CALLBACK_INTERVAL
         self._unchecked_allowance = min(UNCHECKED_CALLBACK_BURST, self._unchecked_allowance + regained)

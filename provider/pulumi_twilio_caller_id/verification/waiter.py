@@ -123,8 +123,7 @@ def wait_until_verified(
 ) -> CallerId:
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
-    lookups: the look-ups of each round need no retries, as the next round asks again. `final_lookup` comes before
-        NotVerified.
+    lookups: asks Twilio. A round needs no retries, as the next one asks again. `final_lookup` comes before a failure.
     request: Twilio's answer to the validation request, with the number, the call and the code.
     inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
