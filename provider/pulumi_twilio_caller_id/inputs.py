@@ -67,7 +67,7 @@ def validate_inputs(
 
 def _is_unchanged(name: str, value: object, old_value: object) -> bool:
     """Whether an input has the same value as in the state. Values were validated before they came there."""
-    if name == "phone_number" and not E164.fullmatch(str(old_value)):  # by `pulumi import --file`, unvalidated
+    if name == "phone_number" and not E164.fullmatch(str(old_value)):  # `pulumi import --file` stores it unvalidated
         return False
     return type(value) is type(old_value) and value == old_value  # True == 1.0, but they are different inputs
 

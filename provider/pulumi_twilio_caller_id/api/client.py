@@ -44,7 +44,7 @@ class Client:
     """The caller IDs of one account, and the calls that verify them.
 
     settings: supplies the credentials. account_sid: the account to manage; the default is the settings' own account.
-    connections: shared by the process. cancel: ends pauses and waits for a slot. policy: limits retries and time.
+    connections: shared by the process. cancel: as for Transport. policy: limits retries and time.
 
     Raises SettingsError for a malformed account_sid, which a state that was edited by hand may hold.
     """
@@ -171,8 +171,8 @@ class Client:
     def _account_context(self, action: str, *, repeatable: bool = True) -> Iterator[AccountContext]:
         """Yield the official client's account for one action. action, repeatable: as for Transport.
 
-        Transport checks the status and the JSON. Here, fields that are not as documented become AnswerLost. The same
-        errors before any answer are our own bugs, and stay as they are.
+        Transport checks the status and the JSON. Here, a field that is not as documented becomes AnswerLost. An error
+        before the answer is our own bug, and is raised as it is.
         """
         from twilio.base.exceptions import TwilioException  # late: importing the client takes a tenth of a second
         from twilio.rest import Client as TwilioClient

@@ -93,7 +93,7 @@ def _failed_before_sending(causes: list[BaseException]) -> bool:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return the error and what it wraps, the outermost first. requests wraps urllib3's, which wrap the system's."""
+    """Return the error and those it wraps, the outermost first: of requests, of urllib3, of the system."""
     causes = [error]
     while len(causes) < 8:
         outer = causes[-1]
