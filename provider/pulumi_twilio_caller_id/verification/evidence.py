@@ -180,8 +180,8 @@ def not_verified(request: ValidationRequest, evidence: Evidence, reason: Reason,
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
-    if evidence.latest_error:
-        what += f" The final look-up failed: {evidence.latest_error.what}"
+    if evidence.latest_error:  # the number may be verified, and somebody at the phone does not cure a refusal by Twilio
+        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", ending.todo)
     return ending.error(what, ending.todo)
 
 

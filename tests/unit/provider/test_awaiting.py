@@ -17,8 +17,10 @@ from pulumi_twilio_caller_id.errors import (
     SettingsError,
     TwilioRefused,
 )
+from pulumi_twilio_caller_id.models import CallerId
 from pulumi_twilio_caller_id.operations.adopt import wants_adoption
 from pulumi_twilio_caller_id.settings.model import Settings
+from pulumi_twilio_caller_id.verification.waiter import wait_until_verified
 from tests.support.local_stack import LocalStack
 from tests.support.notify_service import Service
 from tests.support.stack_runs import Declared
@@ -105,6 +107,25 @@ def test_an_account_that_can_not_be_looked_into_stays_an_error(awaiting: LocalSt
     awaiting.sandbox.set_auth_token("f" * 32)
     awaiting.up(DESK, fails="Twilio refused to look up")
     assert CredentialsRefused is type(awaiting.run.events[-1].raised)
+
+
+@pytest.mark.parametrize("fault", [{"status": 401, "code": 20003}, {"status": 503}], ids=["refused", "unavailable"])
+def test_a_number_that_can_not_be_looked_up_after_its_call_stays_an_error(
+    awaiting: LocalStack, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be verified, and somebody at the phone does not cure that Twilio refuses the credentials."""
+
+    def wait(*args: Any, **kwargs: Any) -> CallerId:
+        awaiting.sandbox.fail("list", **fault)
+        return wait_until_verified(*args, **kwargs)
+
+    monkeypatch.setattr("pulumi_twilio_caller_id.operations.create.wait_until_verified", wait)
+    awaiting.sandbox.set_phone(NUMBER, "no-answer")
+    awaiting.up(DESK, fails="The final look-up failed: Twilio ")
+
+    assert NotVerified is type(awaiting.run.events[-1].raised)
+    assert AWAITING not in awaiting.run.said
+    assert ({}, 1) == (awaiting.held(), len(awaiting.sandbox.calls))
 
 
 def test_whoever_holds_the_phone_is_told_that_the_number_still_waits(awaiting: LocalStack, service: Service) -> None:

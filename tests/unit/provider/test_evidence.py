@@ -204,10 +204,12 @@ def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> No
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
+    """The number may be verified all the same, so nothing says that it only waits for somebody at the phone."""
     seen = replace(call("busy"), latest_error=FAULT, consecutive_errors=1)
-    what = not_verified(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32).what
+    error = not_verified(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32)
     expected = "busy after 32 s). The final look-up failed: Twilio failed to look up (HTTP 500)."
-    assert what.endswith(expected)
+    assert error.what.endswith(expected)
+    assert NotVerified is type(error)
 
 
 def test_no_message_tells_the_code() -> None:

@@ -17,7 +17,7 @@ from pulumi_twilio_caller_id.api.listing_cache import FRESH_SECONDS, ListingCach
 from pulumi_twilio_caller_id.api.polling import SharedPoller, poller_for
 from pulumi_twilio_caller_id.api.transport import FINAL_LOOKUP_RETRIES, RetryPolicy
 from pulumi_twilio_caller_id.cancellation import CancelToken
-from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotKeyedIn
+from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
@@ -221,7 +221,7 @@ def test_the_deadline_ends_every_wait_when_the_final_lookup_is_over(
     hang: Callable[[], object], waits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "LOOKUP_TIMEOUT", 0.1)
-    assert {NotKeyedIn} == outcomes(Twilio(hang), waits, 0.1, lambda _: None)
+    assert {NotVerified} == outcomes(Twilio(hang), waits, 0.1, lambda _: None)
 
 
 def test_a_look_is_given_up_after_a_while(hang: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
