@@ -20,7 +20,9 @@ AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
 AFTER_ALL = "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
-UNTIL_THEN = "Until then this resource is awaiting (exit code 10). What does not depend on it is deployed."
+UNTIL_THEN = (
+    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+)
 
 RINGS = {"behaviour": "manual", "rings": 600}
 WRONG = "the call ended without the right code (call {sid}, completed)."

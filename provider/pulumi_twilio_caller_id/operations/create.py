@@ -39,7 +39,9 @@ from .friendly_name import hide_inputs_in_refusal, rename_created
 ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
-AWAITING = "Until then this resource is awaiting (exit code 10). What does not depend on it is deployed."
+AWAITING = (
+    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+)
 
 
 def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from tests.support.waiting import PATIENCE
 URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 NUMBER = "+14155550101"
 DETAILS = "grpc-status-details-bin"
-AWAITING = "Until then this resource is awaiting (exit code 10). What does not depend on it is deployed."
+AWAITING = (
+    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+)
 
 Create = Callable[..., Any]
 

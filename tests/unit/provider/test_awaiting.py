@@ -28,7 +28,9 @@ from tests.support.stack_runs import Declared
 NUMBER, OTHER = "+14155550101", "+14155550102"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
 ADVICE = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
-AWAITING = "Until then this resource is awaiting (exit code 10). What does not depend on it is deployed."
+AWAITING = (
+    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+)
 
 
 @pytest.fixture
