@@ -15,12 +15,15 @@ from .inputs import CREATE_TIMEOUT, DRY_RUN, IMPORT
 from .lifecycle import OutgoingCallerIdProvider
 from .text import quote
 
+_ONLY_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None, "sid": None}
+"""The outputs that are not inputs. The SDK resolves an output only if the resource was given a property of its name."""
+
 
 class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingCallerId"):
     """A phone number that a Twilio account has verified for use as caller ID.
 
-    Creating the resource has Twilio phone the number, from +1 415-723-4000 and in English. `pulumi up` shows a
-    six-digit code, and waits until the person at the phone has keyed it in: 5 minutes, or `custom_timeouts` for create.
+    When the resource is created, Twilio phones the number, from +1 415-723-4000 and in English. `pulumi up` shows a
+    six-digit code, which the person at the phone keys in. It waits at most 5 minutes, or `custom_timeouts` for create.
     Deleting the resource removes the number from the account's verified caller IDs.
 
     Source: Twilio docs, voice/api/outgoing-caller-ids.
@@ -63,7 +66,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     ) -> None:
         """Declare a verified number.
 
-        Only creation uses `call_delay`, `extension`, the callback and `adopt`: changing them later has no effect.
+        After creation, only a change of `phone_number`, `friendly_name` or `account_sid` has an effect.
 
         :param resource_name: The resource's name in the stack.
         :param phone_number: The number to verify, in E.164 or as people write it in the region of
@@ -79,9 +82,9 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param account_sid: A subaccount (AC...) to verify the number in. Default: the account of the resource's
             Provider; without one, that of the stack's config or the environment.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
-            Default: the setting `twilio:adopt`, which is false unless set; true if `twilio:unverified` is `await`.
+            Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`, else false.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
-            caller ID with that sid, without a phone call. It fails if its number or friendly name is another at Twilio.
+            caller ID with that sid, without a phone call. It fails if the program has another number or friendly name.
 
         Raises `pulumi.RunError` for text that is not valid Unicode.
         """
@@ -96,9 +99,9 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             "adopt": adopt,
         }
         refuse_lone_surrogates(resource_name, inputs)
-        hidden_properties, opts = split_options(opts)
+        hidden, opts = split_options(opts)
         self._sid_is_secret = "sid" in ((opts and opts.additional_secret_outputs) or ())
-        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_OUTPUTS, **inputs, **hidden_properties}, opts)
+        super().__init__(OutgoingCallerIdProvider(), resource_name, {**_ONLY_OUTPUTS, **inputs, **hidden}, opts)
 
     @property
     def sid(self) -> pulumi.Output[str]:
@@ -108,10 +111,10 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        # A transform may have made `sid` secret: its Output, which the SDK keeps in `__dict__`, tells.
-        output: pulumi.Output[str] = self.__dict__["sid"]
+        # The SDK's own Output for `sid` is a secret if a transform made it one.
+        sdk_output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
-        return pulumi.Output(self.id.resources(), value, self.id.is_known(), output.is_secret())
+        return pulumi.Output(self.id.resources(), value, self.id.is_known(), sdk_output.is_secret())
 
     @classmethod
     def get(
@@ -135,7 +138,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             resource,
             OutgoingCallerIdProvider(),
             resource_name,
-            {**_OUTPUTS, "phone_number": None, "friendly_name": None, "account_sid": account_sid},
+            {**_ONLY_OUTPUTS, "phone_number": None, "friendly_name": None, "account_sid": account_sid},
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=sid)),
         )
         return resource
@@ -155,9 +158,10 @@ def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> Non
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """Return the hidden properties (extra inputs for `check` alone), and the options without `import_`.
+    """Return the hidden properties (see `inputs`), and the options without `import_`.
 
-    `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
+    Our `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
+    `check` keeps the sid for it (`Ownership.import_sid`).
     """
     is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:
@@ -165,13 +169,9 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
     hidden_properties = {
         IMPORT: opts.import_ or None,
         DRY_RUN: is_preview,
-        # `check` says in a preview how long create waits, but the engine tells the timeout to `create` alone.
+        # A preview's `check` says how long create waits, but the engine tells the timeout to `create` alone.
         CREATE_TIMEOUT: is_preview and getattr(opts.custom_timeouts, "create", None),
     }
     opts = copy.copy(opts)
     opts.import_ = None
     return hidden_properties, opts
-
-
-_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None, "sid": None}
-"""The outputs that are not inputs. The SDK resolves an output only if the resource was given a property of its name."""
