@@ -19,7 +19,7 @@ import pulumi.runtime
 
 from .errors import CallerIdError
 from .inputs import validate_inputs
-from .provider import Provider, declared_configuration, is_plain
+from .provider import Provider, config_of, is_plain
 from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, default_region
 from .shadowing import explain_shadowing
 from .text import MASK, quote
@@ -124,27 +124,27 @@ def get_outgoing_caller_id_output(
 
 
 Select = Callable[[list[CallerIdResult], str], T]
-"""Takes the matching caller IDs, and a description of the search for errors; returns the function's result."""
+"""Takes the matching caller IDs, and the filters in words, for errors. Returns the function's result."""
 
 
-def _only_one_of(records: list[CallerIdResult], where: str) -> CallerIdResult:
+def _only_one_of(records: list[CallerIdResult], filters_text: str) -> CallerIdResult:
     if len(records) == 1:
         return records[0]
     if not records:
         raise CallerIdError(
-            f"there is no caller ID{where}.",
+            f"there is no caller ID{filters_text}.",
             "Check the filters and the account, or have the number verified: declare it as an OutgoingCallerId.",
         )
     sids = ", ".join(record.sid for record in records[:MAX_LISTED_SIDS])
     more = f" and {len(records) - MAX_LISTED_SIDS} more" if len(records) > MAX_LISTED_SIDS else ""
     raise CallerIdError(
-        f"there are {len(records)} caller IDs{where}: {sids}{more}.",
+        f"there are {len(records)} caller IDs{filters_text}: {sids}{more}.",
         "Give phone_number, which only one of them can have, or use get_outgoing_caller_ids for all of them.",
     )
 
 
 def _invoke(function_name: str, select: Select[T], filters: Values, provider: Provider | None) -> T:
-    config = _config_of(function_name, provider)
+    config = _lookup_config(function_name, provider)
     labels = {SETTINGS[name].key: f"the provider's {name}" for name in SETTINGS_READ}
     for name, value in {**filters, **config}.items():
         if not is_plain(value):
@@ -159,7 +159,7 @@ def _invoke_output(
     function_name: str, select: Select[T], filters: Values, provider: Provider | None
 ) -> pulumi.Output[T]:
     filters_output = pulumi.Output.all(**filters)
-    config_output = pulumi.Output.unsecret(pulumi.Output.all(**_config_of(function_name, provider)))
+    config_output = pulumi.Output.unsecret(pulumi.Output.all(**_lookup_config(function_name, provider)))
 
     async def look_up(known: list[dict[str, Any]]) -> T:
         is_secret = await filters_output.is_secret()
@@ -169,19 +169,19 @@ def _invoke_output(
     return pulumi.Output.all(filters_output, config_output).apply(look_up)
 
 
-def _config_of(function_name: str, provider: Provider | None) -> dict[str, Any]:
+def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, Any]:
     """Return SETTINGS_READ by config key, from the provider, or from the stack's config if there is no provider."""
     if not (provider is None or isinstance(provider, Provider)):
         raise pulumi.RunError(
             f"{function_name}: provider is a {type(provider).__name__}, which has no Twilio account.\n"
             "Give a pulumi_twilio_caller_id.Provider, or leave it out."
         )
-    get = pulumi.runtime.get_config if provider is None else declared_configuration(provider).get
+    get = pulumi.runtime.get_config if provider is None else config_of(provider).get
     return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
 def _look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
-    """Ask Twilio. A failure is a `pulumi.RunError`, which Pulumi shows without traceback; it masks secret filters."""
+    """Ask Twilio. Raises `pulumi.RunError`, which Pulumi shows without a traceback. Errors mask secret filters."""
     try:
         with explain_shadowing():
             from .api.client import Client
@@ -191,7 +191,8 @@ def _look_up(function_name: str, select: Select[T], filters: Values, config: Val
             twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.stream(**wanted)]
         conditions = " and ".join(f"{name} {MASK if is_secret else repr(value)}" for name, value in wanted.items())
-        return select(records, f"{conditions and ' with '}{conditions} in account {twilio.account_sid}")
+        with_conditions = f" with {conditions}" if conditions else ""
+        return select(records, f"{with_conditions} in account {twilio.account_sid}")
     except CallerIdError as failed:
         raise pulumi.RunError(f"{function_name}: {failed}") from failed
 

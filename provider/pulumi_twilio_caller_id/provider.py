@@ -21,10 +21,10 @@ class Provider(pulumi.ProviderResource):
 
     A setting that is left out comes from the stack's config (`twilio:...`), or else from the environment
     (`TWILIO_...`). Credentials (an auth token, or an API key and its secret) come from one source: the first of
-    arguments, config and environment that has them. Only the `account_sid` may come from another source. Credentials of
-    config or environment are ignored if that source names another `account_sid`. If `account_sid` is an Output, pass
-    the credentials as arguments too: those of the config are then ignored. For a subaccount's numbers, give the
-    Provider the parent's auth token, and the resource the subaccount's `account_sid`.
+    arguments, config and environment that has them. Only the `account_sid` may come from another source. But a source
+    that names another account gives no credentials. If `account_sid` is an Output, pass the credentials as arguments
+    too: those of the config are then ignored. For a subaccount's numbers, give the Provider the parent's auth token,
+    and the resource the subaccount's `account_sid`.
 
     Unless they run the program (`--run-program`), `refresh` and `destroy` use the settings that the latest `up` stored.
     Environment variables are not stored: every command reads the current ones. The state encrypts `auth_token`,
@@ -82,39 +82,39 @@ class Provider(pulumi.ProviderResource):
         """
         values = locals()
         arguments = {name: values[name] for name in SETTINGS}
-        self._configuration = _Unprinted(complete_configuration(resource_name, arguments))
+        self._config = _UnprintedDict(resolve_config(resource_name, arguments))
         secret_keys = {setting.key for setting in SETTINGS.values() if setting.secret}
         props = {
             key: pulumi.Output.secret(value) if key in secret_keys or pulumi.runtime.is_config_secret(key) else value
-            for key, value in self._configuration.items()
+            for key, value in self._config.items()
         }
         # Changing the account replaces the provider. If the provider were updated in place, Pulumi would delete the old
         # account's numbers with the credentials of the new account, which Twilio refuses.
-        of_account = pulumi.ResourceOptions(replacement_trigger=props.get(SETTINGS["account_sid"].key))
-        super().__init__("pulumi-python", resource_name, props, pulumi.ResourceOptions.merge(of_account, opts))
+        replace_with_account = pulumi.ResourceOptions(replacement_trigger=props.get(SETTINGS["account_sid"].key))
+        opts = pulumi.ResourceOptions.merge(replace_with_account, opts)
+        super().__init__("pulumi-python", resource_name, props, opts)
 
 
-class _Unprinted(dict[str, Any]):
+class _UnprintedDict(dict[str, Any]):
     """A dict that does not print its values: they may be plain secrets, and a program may print all attributes."""
 
     def __repr__(self) -> str:
         return "{...}"
 
 
-def declared_configuration(provider: Provider) -> dict[str, Any]:
-    """The provider's settings, by config key; those that are Outputs stay Outputs."""
-    return dict(provider._configuration)
+def config_of(provider: Provider) -> dict[str, Any]:
+    """Return what `resolve_config` returned for the provider. Values that are Outputs stay Outputs."""
+    return dict(provider._config)
 
 
-def complete_configuration(provider_name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting that the provider's plugin process will get: the arguments, completed from the stack's config.
+def resolve_config(provider_name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of the provider's plugin process: the arguments, completed from the stack's config.
 
-    Returns them by config key, with the provider's name, which messages of that process mention.
-    Raises `pulumi.RunError` for a plain value that is not valid.
+    It also has the provider's name, for messages. Raises `pulumi.RunError` for a plain value that is not valid.
     """
     explicit = sourced_values(f"Provider {provider_name}", arguments)
     settings = merge(explicit, from_config(pulumi.runtime.get_config))
-    for name, given in {**settings, **explicit}.items():  # `merge` drops credentials that are not used
+    for name, given in {**settings, **explicit}.items():  # `explicit` again, because `merge` drops unused credentials
         if is_plain(given.value):
             _validate(name, given)
     return {PROVIDER_NAME_KEY: provider_name, **{SETTINGS[name].key: given.value for name, given in settings.items()}}

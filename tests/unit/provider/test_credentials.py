@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.provider import complete_configuration
+from pulumi_twilio_caller_id.provider import resolve_config
 from pulumi_twilio_caller_id.settings.model import Settings, load_settings
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 
@@ -70,7 +70,7 @@ def settled(level: str, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> S
     if level == "Provider over config":
         pulumi.runtime.set_all_config({SETTINGS[name].key: value for name, value in lower.items()})
         environment = {}
-    return load_settings(complete_configuration("eu", upper).get, environment)
+    return load_settings(resolve_config("eu", upper).get, environment)
 
 
 def credentials(settings: Settings) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() ->
     """Three sources: the config completes the Provider, and the environment adds nothing."""
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT, "twilio:authToken": "of the config"})
     stray = {"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "stray"}
-    assert {"auth_token": "of the config"} == credentials(load_settings(complete_configuration("eu", {}).get, stray))
+    assert {"auth_token": "of the config"} == credentials(load_settings(resolve_config("eu", {}).get, stray))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_source_is_told_without_a_value(config: dict[str, str], environment:
 
 def test_the_source_of_a_provider() -> None:
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
-    settings = load_settings(complete_configuration("eu", TOKEN).get, {})
+    settings = load_settings(resolve_config("eu", TOKEN).get, {})
     assert "Provider eu (account_sid, auth_token)" == settings.source(ACCOUNT)
     assert settings.credentials_advice(ACCOUNT).splitlines() == [
         "The credentials come from Provider eu (account_sid, auth_token).",

@@ -13,7 +13,7 @@ import pytest
 
 from pulumi_twilio_caller_id import Provider
 from pulumi_twilio_caller_id.errors import SettingsError
-from pulumi_twilio_caller_id.provider import complete_configuration
+from pulumi_twilio_caller_id.provider import resolve_config
 from pulumi_twilio_caller_id.settings.model import load_settings
 from pulumi_twilio_caller_id.settings.sources import PROVIDER_NAME_KEY, SETTINGS
 
@@ -48,7 +48,7 @@ def stack_config() -> Iterator[None]:
 def process_config(config: Mapping[str, str] | None = None, **arguments: Any) -> dict[str, Any]:
     """What the process of a Provider with these arguments, in a stack of this config, is configured with."""
     pulumi.runtime.set_all_config({f"twilio:{key}": value for key, value in (config or {}).items()})
-    return complete_configuration("eu", arguments)
+    return resolve_config("eu", arguments)
 
 
 def signed_in(given: Mapping[str, Any], config: Mapping[str, str], environment: Mapping[str, str]) -> str:

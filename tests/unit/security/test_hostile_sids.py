@@ -15,7 +15,7 @@ from pulumi_twilio_caller_id.errors import BadSid, SettingsError
 from pulumi_twilio_caller_id.functions import get_outgoing_caller_ids
 from pulumi_twilio_caller_id.inputs import validate_inputs
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-from pulumi_twilio_caller_id.provider import complete_configuration
+from pulumi_twilio_caller_id.provider import resolve_config
 from pulumi_twilio_caller_id.resource import OutgoingCallerId, refuse_lone_surrogates
 from pulumi_twilio_caller_id.settings.model import load_settings
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -124,7 +124,7 @@ def test_nor_is_one_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
             SettingsError, partial(load_settings, dict[str, str]().get, environment)
         )
 
-        told = refusal(pulumi.RunError, partial(complete_configuration, "eu\x1b[2J", {"account_sid": sid}))
+        told = refusal(pulumi.RunError, partial(resolve_config, "eu\x1b[2J", {"account_sid": sid}))
         assert "AC and 32 hexadecimal digits" in told
 
         with pytest.raises(SystemExit) as ended:
