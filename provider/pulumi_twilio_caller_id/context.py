@@ -36,7 +36,10 @@ Severity = Literal["debug", "info", "warning"]
 
 
 class Log(Protocol):
-    """Shows text on a resource's row in Pulumi's table, and unless `ephemeral` in Diagnostics. `urn` "": the stack."""
+    """Shows a text on the row of a resource in Pulumi's table, and in Diagnostics.
+
+    If `urn` is "", the row is the stack's. An `ephemeral` text is not in Diagnostics, and the next one replaces it.
+    """
 
     def __call__(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None: ...
 
@@ -49,7 +52,7 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 class Call:
     """One request of Pulumi's engine: check, diff, create, read, update or delete one resource. Not a phone call.
 
-    urn: the URN of the resource. Without the request (see `pulumi_sdk`) it is "", and conflicts go unnoticed.
+    urn: the URN of the resource, "" if `pulumi_sdk` can't find the engine's request. Then no conflict is detected.
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
     cancel: the token that is cancelled when the operation is to stop.
     read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
@@ -63,7 +66,7 @@ class Call:
     send_log: Log = no_log
 
     def log(self, severity: Severity, text: str, *, ephemeral: bool = False) -> None:
-        """Show text on the resource's row, and unless `ephemeral` also in the log. "" clears an ephemeral text."""
+        """Show a text on this resource's row: see `Log`. "" clears an ephemeral text."""
         self.send_log(severity, text, urn=self.urn, ephemeral=ephemeral)
 
 
@@ -115,7 +118,10 @@ class Plugin:
         return sources.account_sid(self.config, self.environment)
 
     def account_key(self, account_sid: str | None) -> tuple[str | None, str]:
-        """Return a key for a resource's account: its sid (None if it is not known yet), and the API's base URL."""
+        """Return what tells accounts apart: the sid (None if it is not known yet), and the API's base URL.
+
+        account_sid: the resource's input, None if the program does not give it.
+        """
         return account_sid or self.account_sid, sources.normalized_api_url(self.config, self.environment)
 
     @_made_once

@@ -1,7 +1,7 @@
 """Answer Pulumi's engine: check, diff, create, read, update and delete an OutgoingCallerId.
 
-State files hold the class below pickled by reference: as the names of this module and of the class. So neither may be
-renamed or moved, or refresh and destroy could no longer read existing states.
+State files hold a pickle that names this module and the class below. So neither may be renamed or moved, or refresh and
+destroy could no longer read existing states.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
     @provider_method
     def configure(self, _call: Call, req: ConfigureRequest) -> None:
-        """Keep the function that looks config keys up, and register the secrets that texts must not show."""
+        """Keep the getter of config values, register secrets for redaction, and warn of misspelled config keys."""
         _plugin.config = req.config.get
         sources.register_secrets(_plugin.config, _plugin.environment)
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
@@ -96,8 +96,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """Return the caller ID as Twilio has it now, or an empty result if it is gone."""
         from .operations.read import read
 
-        found = read(_plugin, call, id_, old_outputs)
-        return ReadResult("", {}) if found is None else ReadResult(id_, *found)
+        outputs_and_inputs = read(_plugin, call, id_, old_outputs)
+        return ReadResult("", {}) if outputs_and_inputs is None else ReadResult(id_, *outputs_and_inputs)
 
     @provider_method
     def update(self, call: Call, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]) -> UpdateResult:

@@ -37,7 +37,7 @@ class Ownership:
         self._in_state: dict[str, bool] = {}
         self._import_sids: dict[str, str | None] = {}
         self._replaced: dict[str, str] = {}
-        self._is_preview = False  # most refreshes run no program that could say so
+        self._is_preview = False  # stays False in a refresh, unless it runs the program
 
     def record_declaration(
         self, urn: str, *, in_state: bool, import_sid: str | None = None, is_preview: bool = False
@@ -45,14 +45,14 @@ class Ownership:
         """Record that the program declares this resource.
 
         in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
-        is_preview: whether this is a preview, which the engine does not say, but the program (`inputs.DRY_RUN`).
+        is_preview: whether this is a preview. Only the program knows it (`inputs.DRY_RUN`).
         """
         self._is_preview = is_preview
         if urn:
             self._in_state[urn] = in_state
             self._import_sids[urn] = import_sid
 
-    def is_declared(self, urn: str) -> bool:
+    def is_declared_and_in_state(self, urn: str) -> bool:
         """Return whether the program declares this resource, and the state has it."""
         return self._in_state.get(urn, False)
 
@@ -136,8 +136,8 @@ class Ownership:
                 "Run the same command again.",
             )
 
-    def check_notes(self) -> None:
-        """Raise OwnershipUnknown if the notes can't be kept, also in a preview."""
+    def fail_if_notes_unusable(self) -> None:
+        """Raise OwnershipUnknown if the notes are unusable, also in a preview."""
         with self._lock:
             self._apply(self._notes.exchange())
 

@@ -53,7 +53,7 @@ def acquire_if_declared(plugin: Plugin, call: Call, sid: str, old_outputs: Prope
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
     # `destroy --refresh` calls diff without the program's check; an owner would keep its `delete` from deleting.
-    if plugin.ownership.is_declared(call.urn):
+    if plugin.ownership.is_declared_and_in_state(call.urn):
         plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
 
 

@@ -38,7 +38,7 @@ def preview_create(
     hidden_properties: the values that the resource has for `inputs.HIDDEN_PROPERTIES`.
     """
     try:
-        plugin.ownership.check_notes()
+        plugin.ownership.fail_if_notes_unusable()
     except OwnershipUnknown as failed:
         plugin.warn_once(f"`pulumi up` will stop: {failed}")
     settings = _preflight_settings(plugin, unknown)

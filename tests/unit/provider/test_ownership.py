@@ -18,11 +18,11 @@ def test_what_import_names_is_kept_until_the_program_says_otherwise() -> None:
 def test_a_resource_is_in_the_state_as_of_its_last_check() -> None:
     """The engine checks what it replaces once more, as if it were new."""
     ownership = Ownership()
-    assert not ownership.is_declared(DESK)
+    assert not ownership.is_declared_and_in_state(DESK)
     ownership.record_declaration(DESK, in_state=True)
-    assert ownership.is_declared(DESK)
+    assert ownership.is_declared_and_in_state(DESK)
     ownership.record_declaration(DESK, in_state=False)
-    assert not ownership.is_declared(DESK)
+    assert not ownership.is_declared_and_in_state(DESK)
 
 
 def test_what_is_imported_without_a_urn_is_no_other_resources() -> None:
@@ -35,7 +35,7 @@ def test_what_is_imported_without_a_urn_is_no_other_resources() -> None:
 def test_resources_without_a_urn_are_not_told_apart() -> None:
     ownership = Ownership()
     ownership.record_declaration("", in_state=True)
-    assert not ownership.is_declared("")
+    assert not ownership.is_declared_and_in_state("")
     assert ownership.acquire(SID, "") is None
     assert ownership.acquire(SID, DESK) is None
     assert "" == ownership.owner(SID) == ownership.begin_delete(SID, ""), "this operation acquired it"

@@ -273,7 +273,7 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
     assert ownership.acquire(SID, DESK) is None
     assert ownership.owner("PN" + "2" * 32) is None
     with pytest.raises(OwnershipUnknown):
-        ownership.check_notes()
+        ownership.fail_if_notes_unusable()
     ownership.record_declaration(DESK, in_state=False)
     with pytest.raises(OwnershipUnknown):
         ownership.acquire("PN" + "2" * 32, DESK)
