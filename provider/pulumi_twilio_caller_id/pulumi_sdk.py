@@ -53,81 +53,6 @@ WORKERS = 64
 """Operations that run at the same time, in place of the SDK's four. One that waits for a phone call takes minutes."""
 
 
-def _local_variables_of_callers(*names: str) -> tuple[Any, ...] | None:
-    """Return the local variables of these names, from the nearest calling frame that has all of them."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code  # compared first, because f_locals copies all variables
-        if {*names} <= {*code.co_varnames, *code.co_freevars, *code.co_cellvars}:
-            values = tuple(frame.f_locals.get(name) for name in names)
-            if all(value is not None for value in values):
-                return values
-        frame = frame.f_back
-    return None
-
-
-def config_keys(config: object) -> list[str]:
-    """Return all keys of an SDK configuration. Its public API only looks single keys up."""
-    return [str(key) for key in getattr(config, "_props", None) or ()]
-
-
-def is_unknown(value: object) -> bool:
-    """Return whether the value is not known before `pulumi up`."""
-    import pulumi.output
-
-    kind = getattr(pulumi.output, "Unknown", None)
-    return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
-
-
-def pickled_provider(provider: object) -> str:
-    """Return a provider as the SDK pickles it into `__provider`, for the file that `import-file` writes."""
-    try:
-        from pulumi.dynamic.dynamic import serialize_provider
-
-        return str(serialize_provider(provider))
-    except Exception:  # noqa: BLE001  another version of the SDK; the provider has no attributes, so a plain pickle will do
-        return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
-
-
-def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
-    """Show text on a row of Pulumi's table ("": the stack's), and unless `ephemeral` in Diagnostics. Never fails.
-
-    An ephemeral text replaces the previous one; "" clears it. Control characters of foreign texts are removed.
-    """
-    text = sanitize(text)
-    connection = _connect(address) if (address := engine_address()) else None
-    with suppress(Exception):  # the engine may be going down
-        if connection is not None:
-            stub, proto = connection
-            level = proto.LogSeverity.Value(severity.upper())
-            stub.Log(proto.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral), timeout=LOG_SECONDS)
-        elif text:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def engine_address() -> str | None:
-    """Return where the engine listens, None outside of a plugin. All plugin processes of one engine share it.
-
-    It is the final argument of the plugin's command line, after flags that `--logflow` and `--tracing` may add.
-    """
-    plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
-    last = sys.argv[-1] if sys.argv else ""
-    return last if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
-
-
-@functools.lru_cache(maxsize=1)  # a process has one engine
-def _connect(address: str) -> tuple[Any, Any] | None:
-    """Return the engine's Log service and its message types."""
-    try:
-        import grpc
-        from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
-
-        options = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
-        return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options)), engine_pb2
-    except Exception:  # noqa: BLE001  another version of the SDK: log on stderr
-        return None
-
-
 def provider_method_decorator(
     get_process_token: Callable[[], CancelToken],
 ) -> Callable[[Callable[Concatenate[Any, Call, P], R]], Callable[Concatenate[Any, P], R]]:
@@ -161,6 +86,19 @@ def provider_method_decorator(
         return answer
 
     return decorate
+
+
+def _local_variables_of_callers(*names: str) -> tuple[Any, ...] | None:
+    """Return the local variables of these names, from the nearest calling frame that has all of them."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code  # compared first, because f_locals copies all variables
+        if {*names} <= {*code.co_varnames, *code.co_freevars, *code.co_cellvars}:
+            values = tuple(frame.f_locals.get(name) for name in names)
+            if all(value is not None for value in values):
+                return values
+        frame = frame.f_back
+    return None
 
 
 def _call(request: Any, cancel: CancelToken) -> Call:
@@ -215,6 +153,70 @@ def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
         unanswered = False
 
 
+def _exit_after_lost_rpc(cancel: CancelToken) -> None:
+    """Stop this operation, and end the process, because nobody hears the answer."""
+    cancel.cancel(ENGINE_ENDED)
+    threading.Thread(target=_exit_after_grace, name="twilio-exit", daemon=True).start()
+
+
+def _exit_after_grace() -> None:
+    """End the process as soon as the engine is gone, or after one second: the SDK may miss the engine's SIGINT."""
+    if engine_address() is None:
+        return
+    for _ in range(4):
+        if _engine_is_gone():
+            break
+        time.sleep(0.25)
+    os._exit(1)
+
+
+def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
+    """Show text on a row of Pulumi's table ("": the stack's), and unless `ephemeral` in Diagnostics. Never fails.
+
+    An ephemeral text replaces the previous one; "" clears it. Control characters of foreign texts are removed.
+    """
+    text = sanitize(text)
+    connection = _connect(address) if (address := engine_address()) else None
+    with suppress(Exception):  # the engine may be going down
+        if connection is not None:
+            stub, proto = connection
+            level = proto.LogSeverity.Value(severity.upper())
+            stub.Log(proto.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral), timeout=LOG_SECONDS)
+        elif text:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def engine_address() -> str | None:
+    """Return where the engine listens, None outside of a plugin. All plugin processes of one engine share it.
+
+    It is the final argument of the plugin's command line, after flags that `--logflow` and `--tracing` may add.
+    """
+    plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
+    last = sys.argv[-1] if sys.argv else ""
+    return last if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
+
+
+@functools.lru_cache(maxsize=1)  # a process has one engine
+def _connect(address: str) -> tuple[Any, Any] | None:
+    """Return the engine's Log service and its message types."""
+    try:
+        import grpc
+        from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+        options = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
+        return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options)), engine_pb2
+    except Exception:  # noqa: BLE001  another version of the SDK: log on stderr
+        return None
+
+
+def is_unknown(value: object) -> bool:
+    """Return whether the value is not known before `pulumi up`."""
+    import pulumi.output
+
+    kind = getattr(pulumi.output, "Unknown", None)
+    return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
+
+
 def cancel_on_engine_cancel(token: CancelToken) -> None:
     """Make the engine's Cancel request, which it sends at the first ^C, cancel the token. Best effort."""
     servicer: Any = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
@@ -229,24 +231,6 @@ def _servicer_cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG
 
     self.on_engine_cancel()
     return empty_pb2.Empty()
-
-
-def widen_worker_pool() -> None:
-    """Let this process run WORKERS operations at the same time from here on. Best effort.
-
-    Only operations that wait for Twilio or a person call it, as more threads slow check and diff.
-    """
-    found = _local_variables_of_callers("executor_reference")  # in CPython's `_worker`, which runs each pool thread
-    with suppress(Exception):
-        executor = found[0]()  # type: ignore[index]
-        with executor._shutdown_lock:
-            # After a burst, Python 3.11 counts too many workers as idle, and starts no new ones: reset the count.
-            while executor._idle_semaphore.acquire(blocking=False):
-                pass
-            more = WORKERS - executor._max_workers
-            executor._max_workers = max(executor._max_workers, WORKERS)
-            for _ in range(min(more, executor._work_queue.qsize())):  # start workers for the operations in the queue
-                executor._adjust_thread_count()
 
 
 @functools.lru_cache(maxsize=1)  # configure may run several times
@@ -269,23 +253,6 @@ def _exit_when_engine_dies() -> None:
     os._exit(1)
 
 
-def _exit_after_lost_rpc(cancel: CancelToken) -> None:
-    """Stop this operation, and end the process, because nobody hears the answer."""
-    cancel.cancel(ENGINE_ENDED)
-    threading.Thread(target=_exit_after_grace, name="twilio-exit", daemon=True).start()
-
-
-def _exit_after_grace() -> None:
-    """End the process as soon as the engine is gone, or after one second: the SDK may miss the engine's SIGINT."""
-    if engine_address() is None:
-        return
-    for _ in range(4):
-        if _engine_is_gone():
-            break
-        time.sleep(0.25)
-    os._exit(1)
-
-
 def _engine_is_gone() -> bool:
     """Return whether nothing listens at the engine's address any more."""
     host, _, port = (engine_address() or "").rpartition(":")
@@ -294,3 +261,36 @@ def _engine_is_gone() -> bool:
     except (OSError, ValueError) as failed:
         return isinstance(failed, ConnectionRefusedError)
     return False
+
+
+def widen_worker_pool() -> None:
+    """Let this process run WORKERS operations at the same time from here on. Best effort.
+
+    Only operations that wait for Twilio or a person call it, as more threads slow check and diff.
+    """
+    found = _local_variables_of_callers("executor_reference")  # in CPython's `_worker`, which runs each pool thread
+    with suppress(Exception):
+        executor = found[0]()  # type: ignore[index]
+        with executor._shutdown_lock:
+            # After a burst, Python 3.11 counts too many workers as idle, and starts no new ones: reset the count.
+            while executor._idle_semaphore.acquire(blocking=False):
+                pass
+            more = WORKERS - executor._max_workers
+            executor._max_workers = max(executor._max_workers, WORKERS)
+            for _ in range(min(more, executor._work_queue.qsize())):  # start workers for the operations in the queue
+                executor._adjust_thread_count()
+
+
+def config_keys(config: object) -> list[str]:
+    """Return all keys of an SDK configuration. Its public API only looks single keys up."""
+    return [str(key) for key in getattr(config, "_props", None) or ()]
+
+
+def pickled_provider(provider: object) -> str:
+    """Return a provider as the SDK pickles it into `__provider`, for the file that `import-file` writes."""
+    try:
+        from pulumi.dynamic.dynamic import serialize_provider
+
+        return str(serialize_provider(provider))
+    except Exception:  # noqa: BLE001  another version of the SDK; the provider has no attributes, so a plain pickle will do
+        return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
