@@ -38,7 +38,8 @@ Severity = Literal["debug", "info", "warning"]
 class Log(Protocol):
     """Shows a text on the row of a resource in Pulumi's table, and in Diagnostics.
 
-    If `urn` is "", the row is the stack's. An `ephemeral` text is not in Diagnostics, and the next one replaces it.
+    If `urn` is "", the row is the stack's. An `ephemeral` text is not in Diagnostics. The next text replaces it, and ""
+    clears it.
     """
 
     def __call__(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None: ...
@@ -66,7 +67,7 @@ class Call:
     send_log: Log = no_log
 
     def log(self, severity: Severity, text: str, *, ephemeral: bool = False) -> None:
-        """Show a text on this resource's row: see `Log`. "" clears an ephemeral text."""
+        """Show a text on this resource's row: see `Log`."""
         self.send_log(severity, text, urn=self.urn, ephemeral=ephemeral)
 
 

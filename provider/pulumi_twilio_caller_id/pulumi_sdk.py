@@ -1,18 +1,20 @@
 """Everything that reaches past the public API of `pulumi.dynamic`. Nothing else in the package does.
 
-| piece | reaches for | without it |
+Another version of the SDK may lack what a function uses. The third column says what happens then.
+
+| function | uses | if that is missing |
 |---|---|---|
-| `_call` | `request` in the SDK's frames | a Call without URN, timeout or old inputs |
-| `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | the message ends a traceback |
+| `_build_call` | `request` in the SDK's frames | the Call has no URN, timeout or old inputs |
+| `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | a traceback precedes each message |
 | `_mark_as_awaiting` | the trailing metadata of that gRPC context | Pulumi counts it as a failure |
-| `_on_rpc_end` | the end of that gRPC context | a wait ends at its deadline |
-| `log` | the engine's Log service; its address is the plugin's final argument | stderr: on the stack's row |
+| `_on_rpc_end` | the end of that gRPC context | after a second ^C, an operation waits until its deadline |
+| `log` | the engine's Log service; its address is the plugin's final argument | texts go to stderr |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` passes for a value |
-| `cancel_on_engine_cancel` | the servicer's Cancel | the first ^C waits for creates |
+| `cancel_on_engine_cancel` | the servicer's Cancel | after the first ^C, Pulumi waits for creates to finish |
 | `exit_with_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
 | `widen_worker_pool` | the workers of the servicer's executor | four operations run at a time |
-| `config_keys` | the dict in the SDK's Config | no warning of misspelled keys |
-| `pickled_provider` | the SDK's function that makes `__provider` | pickled here: the class by its import path |
+| `config_keys` | the dict in the SDK's Config | misspelled keys get no warning |
+| `pickled_provider` | the SDK's function that makes `__provider` | the provider is pickled here |
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from pulumi.runtime import rpc as wire
+from pulumi.runtime import rpc
 
 from . import await_protocol
 from .cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
@@ -61,8 +63,8 @@ def provider_method_decorator(
     get_process_token: returns the process's cancel token; each operation gets a child of it.
     A CallerIdError shows only its message; so does an import error from a user's file that shadows a library. Any other
     error is a bug of ours: it keeps its traceback, with secrets redacted. SystemExit and the like become an Exception,
-    because the SDK does not answer the engine otherwise. If the engine ends the RPC (a second ^C) or is dead, nobody
-    hears the answer, so the process ends.
+    because the SDK does not answer the engine otherwise. If the engine ends the RPC (a second ^C) or dies, the
+    process ends.
     """
 
     def decorate(method: Callable[Concatenate[Any, Call, P], R]) -> Callable[Concatenate[Any, P], R]:
@@ -71,7 +73,7 @@ def provider_method_decorator(
             request, context = _local_variables_of_callers("request", "context") or (None, None)
             try:
                 with get_process_token().child() as cancel, _on_rpc_end(context, lambda: _exit_after_lost_rpc(cancel)):
-                    return method(self, _call(request, cancel), *args, **kwargs)
+                    return method(self, _build_call(request, cancel), *args, **kwargs)
             except Exception as failed:
                 user_error = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
                 text = str(user_error)
@@ -101,7 +103,7 @@ def _local_variables_of_callers(*names: str) -> tuple[Any, ...] | None:
     return None
 
 
-def _call(request: Any, cancel: CancelToken) -> Call:
+def _build_call(request: Any, cancel: CancelToken) -> Call:
     """Return an RPC as a Call. `request` is None in unit tests, or if the SDK renames its variable."""
     return Call(
         urn=str(getattr(request, "urn", "")),
@@ -115,29 +117,30 @@ def _call(request: Any, cancel: CancelToken) -> Call:
 def _old_inputs(request: Any) -> dict[str, Any] | None:
     """Return the inputs in the state. The engine sends them, but the SDK passes only the old outputs on."""
     try:
+        # Read has them in its field `inputs`, the other requests in `old_inputs`.
         sent = request.inputs if hasattr(request, "inputs") else request.old_inputs
-        given = wire.deserialize_properties(sent)
+        given = rpc.deserialize_properties(sent)
     except Exception:  # noqa: BLE001  another version of the SDK: a refresh works without the inputs
         return None
-    return {name: wire.unwrap_rpc_secret(value) for name, value in given.items() if name != PICKLED_PROVIDER} or None
+    return {name: rpc.unwrap_rpc_secret(value) for name, value in given.items() if name != PICKLED_PROVIDER} or None
 
 
 def _replace_abort_message(context: Any, message: Callable[[str], str]) -> None:
     """For this RPC, make the SDK's `context.abort` send `message(traceback)` instead of the traceback."""
-    with suppress(Exception):  # then the traceback is sent, whose end is the message
+    with suppress(Exception):  # if this fails, the traceback is sent, with the message at its end
         abort = type(context).abort
         context.abort = lambda code, details: abort(context, code, message(details))
 
 
 def _mark_as_awaiting(context: Any, text: str) -> None:
-    """Make this RPC's error say that the resource awaits the next `pulumi up`. text: the error's."""
-    with suppress(Exception):  # then it is an ordinary error
+    """Make this RPC's error say that the resource awaits the next `pulumi up`. text: the error's message."""
+    with suppress(Exception):  # if this fails, Pulumi sees an ordinary error
         context.set_trailing_metadata(await_protocol.trailing_metadata(text))
 
 
 @contextmanager
 def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
-    """In this context, call `act` if the engine ends the RPC. It must not block, as it runs in gRPC's thread."""
+    """Call `act` if the engine ends the RPC during the `with` block. `act` runs in gRPC's thread: it must not block."""
     unanswered = True
 
     def rpc_ended() -> None:
@@ -146,7 +149,7 @@ def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
 
     try:
         with suppress(Exception):  # an RPC that can't be watched runs until its own timeout
-            if context.add_callback(rpc_ended) is False:
+            if context.add_callback(rpc_ended) is False:  # the RPC has ended already
                 rpc_ended()
         yield
     finally:
@@ -154,13 +157,13 @@ def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
 
 
 def _exit_after_lost_rpc(cancel: CancelToken) -> None:
-    """Stop this operation, and end the process, because nobody hears the answer."""
+    """Stop this operation and end the process: the engine no longer waits for the answer."""
     cancel.cancel(ENGINE_ENDED)
-    threading.Thread(target=_exit_after_grace, name="twilio-exit", daemon=True).start()
+    threading.Thread(target=_exit_within_a_second, name="twilio-exit", daemon=True).start()
 
 
-def _exit_after_grace() -> None:
-    """End the process as soon as the engine is gone, or after one second: the SDK may miss the engine's SIGINT."""
+def _exit_within_a_second() -> None:
+    """End the process as soon as the engine is gone, or after one second. The engine's SIGINT may not end it."""
     if engine_address() is None:
         return
     for _ in range(4):
@@ -171,17 +174,15 @@ def _exit_after_grace() -> None:
 
 
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
-    """Show text on a row of Pulumi's table ("": the stack's), and unless `ephemeral` in Diagnostics. Never fails.
-
-    An ephemeral text replaces the previous one; "" clears it. Control characters of foreign texts are removed.
-    """
+    """Have the engine show a sanitized text: see `context.Log`. Never fails."""
     text = sanitize(text)
-    connection = _connect(address) if (address := engine_address()) else None
+    service = _log_service(address) if (address := engine_address()) else None
     with suppress(Exception):  # the engine may be going down
-        if connection is not None:
-            stub, proto = connection
-            level = proto.LogSeverity.Value(severity.upper())
-            stub.Log(proto.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral), timeout=LOG_SECONDS)
+        if service is not None:
+            stub, messages = service
+            level = messages.LogSeverity.Value(severity.upper())
+            request = messages.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral)
+            stub.Log(request, timeout=LOG_SECONDS)
         elif text:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -191,14 +192,14 @@ def engine_address() -> str | None:
 
     It is the final argument of the plugin's command line, after flags that `--logflow` and `--tracing` may add.
     """
-    plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
+    is_plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
     last = sys.argv[-1] if sys.argv else ""
-    return last if plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
+    return last if is_plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
 
 
 @functools.lru_cache(maxsize=1)  # a process has one engine
-def _connect(address: str) -> tuple[Any, Any] | None:
-    """Return the engine's Log service and its message types."""
+def _log_service(address: str) -> tuple[Any, Any] | None:
+    """Return a client of the engine's Log service, and the module of its messages."""
     try:
         import grpc
         from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
@@ -214,7 +215,7 @@ def is_unknown(value: object) -> bool:
     import pulumi.output
 
     kind = getattr(pulumi.output, "Unknown", None)
-    return value == wire.UNKNOWN or (kind is not None and isinstance(value, kind))
+    return value == rpc.UNKNOWN or (kind is not None and isinstance(value, kind))
 
 
 def cancel_on_engine_cancel(token: CancelToken) -> None:
@@ -226,7 +227,7 @@ def cancel_on_engine_cancel(token: CancelToken) -> None:
 
 
 def _servicer_cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001  the servicer's signature
-    """Run as the servicer's Cancel, with the globals of the SDK's module. So it must import all that it needs."""
+    """Run as the servicer's Cancel, with the globals of the SDK's module. So it imports all that it needs."""
     from google.protobuf import empty_pb2
 
     self.on_engine_cancel()
@@ -266,7 +267,7 @@ def _engine_is_gone() -> bool:
 def widen_worker_pool() -> None:
     """Let this process run WORKERS operations at the same time from here on. Best effort.
 
-    Only operations that wait for Twilio or a person call it, as more threads slow check and diff.
+    Create, update and delete call it, because they wait for Twilio. More threads would slow check and diff.
     """
     found = _local_variables_of_callers("executor_reference")  # in CPython's `_worker`, which runs each pool thread
     with suppress(Exception):
