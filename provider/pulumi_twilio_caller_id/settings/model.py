@@ -1,7 +1,4 @@
-"""Defines `Settings`: the settings of one Twilio account, validated. (A resource's inputs are in `models.py`.)
-
-Settings are loaded before the first request to Twilio. Without credentials, `operations.preview` makes no request.
-"""
+"""Defines `Settings`: the settings of one Twilio account, validated. (A resource's inputs are in `models.py`.)"""
 
 from __future__ import annotations
 
@@ -132,7 +129,7 @@ Country = Annotated[str, AfterValidator(_country)]
 class Settings(BaseModel):
     """The settings of one Twilio account, sufficient to send requests to it.
 
-    `default_region` isn't a field: parsing a number needs no account, so `sources.default_region` reads it alone.
+    `default_region` isn't a field, because numbers are parsed without an account: see `sources.default_region`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -158,7 +155,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _callback_is_public(self) -> Self:
-        if _is_this_machine(self.callback_url) and not _is_this_machine(self.api_url):  # but a sandbox may
+        if _is_this_machine(self.callback_url) and not _is_this_machine(self.api_url):  # a local sandbox reaches it
             raise ValueError("names this machine, which Twilio can't reach: give the URL of a tunnel or ingress")
         return self
 
@@ -221,7 +218,7 @@ class Settings(BaseModel):
 def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Settings:
     """Load the settings of this process. Raises CredentialsMissing, or SettingsError for an invalid value.
 
-    config: gets a value from the stack's config or, in an explicit Provider's plugin process, from that Provider's.
+    config: returns the value of a config key. In the plugin process of an explicit Provider, it is the Provider's.
     """
     sources.register_secrets(config, environment)
     for variable, allowed in ALLOWED_TWILIO_LOCATIONS.items():

@@ -2,7 +2,7 @@
 
 A Provider's plugin process gets the Provider's arguments as its config, completed from the stack's config
 (`provider.py`). Each plugin process then completes its config from the environment (`model.load_settings`). Both use
-`merge`, which takes all credentials from one source. `_single_setting` reads a setting that is no credential.
+`merge`, which takes all credentials from one source.
 
 The plugin loads this module when it starts, so it imports no pydantic. `model.py` says which values are valid.
 """
@@ -116,9 +116,10 @@ def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedV
     preferred ones are kept, so that the error names the missing half. If the sources name different accounts, the
     fallback's credentials and callback tokens are never used.
     """
+    has_credentials = bool(CREDENTIALS & preferred.keys())
     if accounts_differ(preferred, fallback):
         fallback = _without(CREDENTIALS | {"callback_auth_tokens"}, fallback)
-    elif _can_authenticate(preferred) or (CREDENTIALS & preferred.keys() and not _can_authenticate(fallback)):
+    elif _can_authenticate(preferred) or (has_credentials and not _can_authenticate(fallback)):
         fallback = _without(CREDENTIALS, fallback)
     else:
         preferred = _without(CREDENTIALS, preferred)
@@ -162,22 +163,19 @@ def describe_sources(settings: Mapping[str, SourcedValue], names: Iterable[str])
 
 def account_sid(config: ConfigGetter, environment: Mapping[str, str]) -> str | None:
     """Return the configured account sid, or None if it is unset or malformed. This needs no credentials."""
-    sid = _single_setting("account_sid", config, environment)
+    sid = _value_of("account_sid", config, environment)
     return sid if isinstance(sid, str) and ACCOUNT_SID.fullmatch(sid) else None
 
 
 def normalized_api_url(config: ConfigGetter, environment: Mapping[str, str]) -> str:
-    """Return the configured API base URL in lower case, to compare it with others; "" for Twilio's own.
-
-    The path's case is ignored too. That is harmless: `Plugin.account_key` has the account's sid as well.
-    """
-    url = str(_single_setting("api_url", config, environment) or "").lower().rstrip("/")
+    """Return the configured API base URL in lower case, to compare it with others; "" for Twilio's own."""
+    url = str(_value_of("api_url", config, environment) or "").lower().rstrip("/")
     return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
 
 def default_region(config: ConfigGetter) -> DefaultRegion:
     """Return the country of numbers without a country code, and the label of the setting that names it."""
-    country = str(_single_setting("default_region", config, {}) or DEFAULT_REGION.country).upper()
+    country = str(_value_of("default_region", config, {}) or DEFAULT_REGION.country).upper()
     return DefaultRegion(country, label("default_region", _config_source(config)))
 
 
@@ -186,7 +184,8 @@ def _config_source(config: ConfigGetter) -> str:
     return CONFIG if provider is None else f"Provider {provider}"
 
 
-def _single_setting(name: str, config: ConfigGetter, environment: Mapping[str, str]) -> Any:
+def _value_of(name: str, config: ConfigGetter, environment: Mapping[str, str]) -> Any:
+    """Return the value of a setting that is no credential. (`merge` chooses the credentials.)"""
     setting = SETTINGS[name]
     return blank_to_none(config(setting.key)) or blank_to_none(environment.get(setting.variable or ""))
 
