@@ -1,4 +1,4 @@
-"""Encodes the detail by which an error says, in Pulumi's await protocol, that a resource awaits the next `pulumi up`.
+"""Encodes the detail of a gRPC error that tells Pulumi: this resource awaits the next `pulumi up`.
 
 The detail is a google.rpc.Status. It is encoded here, because the SDK's `status_pb2` and Google's define the same
 message, and a process can load only one of them. Other dynamic providers in this process may need Google's.
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 METADATA_KEY = "grpc-status-details-bin"
 AWAIT_FAILED = b"type.googleapis.com/pulumirpc.ErrorResourceAwaitFailed"
-UNKNOWN = b"\x08\x02"
+CODE_UNKNOWN = b"\x08\x02"
 """The field `code` of a Status: 2, gRPC's UNKNOWN, with which the SDK aborts."""
 
 
 def trailing_metadata(text: str) -> tuple[tuple[str, bytes], ...]:
     """Return the metadata that goes with an error of this text. ErrorResourceAwaitFailed has no fields to encode."""
     detail = _field(1, AWAIT_FAILED)  # a google.protobuf.Any: `type_url`, and no `value`
-    return ((METADATA_KEY, UNKNOWN + _field(2, text.encode()) + _field(3, detail)),)
+    return ((METADATA_KEY, CODE_UNKNOWN + _field(2, text.encode()) + _field(3, detail)),)
 
 
 def _field(number: int, content: bytes) -> bytes:

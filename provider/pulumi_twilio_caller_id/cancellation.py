@@ -22,7 +22,10 @@ class Cancelled(Exception):
 
 
 class CancelToken:
-    """Tells an operation, or a part of it, to stop. All threads may use it. cancel_reason: why; None until then."""
+    """Tells an operation, or a part of it, to stop. All threads may use it.
+
+    cancel_reason: why the token was cancelled, None if it is not cancelled.
+    """
 
     def __init__(self) -> None:
         self.cancel_reason: str | None = None

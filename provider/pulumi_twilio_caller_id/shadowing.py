@@ -37,18 +37,19 @@ def shadowing_error(failed: Exception) -> CallerIdError | None:
         return None
     if isinstance(failed, ImportError) and failed.name and failed.name.startswith(f"{__package__}."):
         try:
-            importlib.import_module(failed.name)  # it failed in another thread: get the cause here
+            importlib.import_module(failed.name)  # only the thread that imported it first saw the cause: get it here
         except Exception as same_failure:  # noqa: BLE001  the file may raise anything
             failed = same_failure
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != program]
     details = "".join(traceback.format_exception(failed))
     for file in sorted([*program.glob("*.py"), *program.glob("*/__init__.py")]):
-        module = file.parent if file.name == "__init__.py" else file
-        mentions = f"'{module.stem}'", f"'{module.stem}.", f'"{file}"'
-        if any(mention in details for mention in mentions) and PathFinder.find_spec(module.stem, elsewhere):
+        shadow = file.parent if file.name == "__init__.py" else file
+        # Import errors quote a module's name, such as 'twilio.rest'. Tracebacks quote the path of each file.
+        mentions = f"'{shadow.stem}'", f"'{shadow.stem}.", f'"{file}"'
+        if any(mention in details for mention in mentions) and PathFinder.find_spec(shadow.stem, elsewhere):
             return CallerIdError(
-                f"{module.name} in {program} has the name of the Python library {module.stem},"
+                f"{shadow.name} in {program} has the name of the Python library {shadow.stem},"
                 " so Python loads it instead.",
-                f"Rename {module.name}, and run the same command again.",
+                f"Rename {shadow.name}, and run the same command again.",
             )
     return None
