@@ -10,7 +10,7 @@ from __future__ import annotations
 METADATA_KEY = "grpc-status-details-bin"
 AWAIT_FAILED = b"type.googleapis.com/pulumirpc.ErrorResourceAwaitFailed"
 CODE_UNKNOWN = b"\x08\x02"
-"""The field `code` of a Status: 2, gRPC's UNKNOWN, with which the SDK aborts."""
+"""The field `code` of a Status. Its value is 2, gRPC's UNKNOWN, as in all errors of the SDK."""
 
 
 def trailing_metadata(text: str) -> tuple[tuple[str, bytes], ...]:

@@ -57,7 +57,7 @@ class Call:
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
     cancel: the token that is cancelled when the operation is to stop.
     read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
-    send_log: the function behind `log`.
+    send_log: the function that `log` calls.
     """
 
     urn: str = ""

@@ -47,7 +47,7 @@ provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 class OutgoingCallerIdProvider(ResourceProvider):
     """The dynamic provider behind `OutgoingCallerId`. It holds no state: see `_plugin`."""
 
-    # The pickle holds no secret. Encrypted, it would be a secret in every diff that Pulumi shows.
+    # The pickle holds no secret. If it were encrypted, every diff of Pulumi's would show it as a secret.
     serialize_as_secret_always = False
 
     @provider_method

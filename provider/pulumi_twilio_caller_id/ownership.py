@@ -95,7 +95,7 @@ class Ownership:
         account: the account's sid (None if it is not known yet), and the API's base URL.
         Raises DeclaredTwice if another resource declared the number first: that one may be phoning it already.
         """
-        # Hashed, as a number may be secret. If the sid is unknown, only this process notices a second declaration.
+        # Hashed, as a number may be secret. If the sid is unknown, the key is this process's own.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:

@@ -70,7 +70,7 @@ class OwnershipNotes:
         try:
             if self._file is None:
                 _make_private(folder)
-                _remove_ended(folder)
+                _remove_files_of_ended_engines(folder)
                 self._file = _open_and_register(folder / f"{self._engine.replace(':', '_')}{SUFFIX}")
             with _exclusive(self._file):
                 os.write(self._file, "".join(f"{json.dumps(note)}\n" for note in own).encode())
@@ -119,7 +119,7 @@ def _make_private(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def _remove_ended(folder: Path) -> None:
+def _remove_files_of_ended_engines(folder: Path) -> None:
     """Remove the files of engines that have ended."""
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(OSError):  # a process of that engine still runs, or the file is not ours

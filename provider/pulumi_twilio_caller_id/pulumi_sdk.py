@@ -6,10 +6,10 @@ Another version of the SDK may lack what a function uses. The third column says 
 |---|---|---|
 | `_build_call` | `request` in the SDK's frames | the Call has no URN, timeout or old inputs |
 | `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | a traceback precedes each message |
-| `_mark_as_awaiting` | the trailing metadata of that gRPC context | Pulumi counts it as a failure |
+| `_mark_as_awaiting` | the trailing metadata of that gRPC context | a resource that awaits counts as failed |
 | `_on_rpc_end` | the end of that gRPC context | after a second ^C, an operation waits until its deadline |
 | `log` | the engine's Log service; its address is the plugin's final argument | texts go to stderr |
-| `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` passes for a value |
+| `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` is taken for a value |
 | `cancel_on_engine_cancel` | the servicer's Cancel | after the first ^C, Pulumi waits for creates to finish |
 | `exit_with_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
 | `widen_worker_pool` | the workers of the servicer's executor | four operations run at a time |

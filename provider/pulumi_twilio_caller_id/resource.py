@@ -23,7 +23,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
     """A phone number that a Twilio account has verified for use as caller ID.
 
     When the resource is created, Twilio phones the number, from +1 415-723-4000 and in English. `pulumi up` shows a
-    six-digit code, which the person at the phone keys in. It waits at most 5 minutes, or `custom_timeouts` for create.
+    six-digit code, which the person at the phone keys in within 5 minutes, or within `custom_timeouts` for create.
     Deleting the resource removes the number from the account's verified caller IDs.
 
     Source: Twilio docs, voice/api/outgoing-caller-ids.

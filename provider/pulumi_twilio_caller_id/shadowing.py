@@ -18,7 +18,7 @@ from .errors import CallerIdError
 
 @contextmanager
 def explain_shadowing() -> Iterator[None]:
-    """Replace an error in this context by the one of `shadowing_error`, if there is one."""
+    """Replace an error in this context by what `shadowing_error` returns for it, unless that is None."""
     try:
         yield
     except CallerIdError:

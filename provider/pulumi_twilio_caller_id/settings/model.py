@@ -172,7 +172,7 @@ class Settings(BaseModel):
         return self.signing_tokens_with(self.auth_token.get_secret_value() if self.auth_token else None)
 
     def signing_tokens_with(self, auth_token: str | None) -> tuple[str, ...]:
-        """The same tokens, with this auth token (a subaccount's) in place of the account's own."""
+        """Return `signing_tokens`, with this auth token (a subaccount's) in place of the account's own."""
         tokens = (auth_token, *(token.get_secret_value() for token in self.callback_auth_tokens))
         return tuple(token for token in tokens if token)
 
