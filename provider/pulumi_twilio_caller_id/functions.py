@@ -118,7 +118,7 @@ def get_outgoing_caller_id_output(
     account_sid: pulumi.Input[str | None] = None,
     provider: Provider | None = None,
 ) -> pulumi.Output[CallerIdResult]:
-    """Do as `get_outgoing_caller_id`, with Outputs as `get_outgoing_caller_ids_output` takes them."""
+    """Do as `get_outgoing_caller_id`. Outputs are treated as in `get_outgoing_caller_ids_output`."""
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
     return _invoke_output("get_outgoing_caller_id_output", _only_one_of, filters, provider)
 

@@ -120,7 +120,6 @@ def _make_private(folder: Path) -> None:
 
 
 def _remove_files_of_ended_engines(folder: Path) -> None:
-    """Remove the files of engines that have ended."""
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(OSError):  # a process of that engine still runs, or the file is not ours
             file = os.open(path, OPEN_FLAGS)

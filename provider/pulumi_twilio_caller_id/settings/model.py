@@ -249,7 +249,7 @@ def _require_complete(settings: Mapping[str, SourcedValue], *, provider: str | N
     """Raise SettingsError for half of an API key pair, and CredentialsMissing if there are no credentials.
 
     provider: the explicit Provider's name, if any.
-    environment_unused: True if the environment's credentials are skipped, as they are another account's.
+    environment_unused: whether the environment's credentials are ignored, because they are for another account.
     """
     for name, other_name in (API_KEY_PAIR, API_KEY_PAIR[::-1]):
         if name in settings and other_name not in settings:
