@@ -22,7 +22,7 @@ NUMBERS = {"front-desk": "+14155550101", "support": "+14155550102"}
 ATTEMPTS = 3
 PAUSE = 60.0  # seconds before the next attempt: who is on the phone needs a while to finish
 
-CODE = re.compile(r"(\d{6}) is the code for (\+[\d -]*\d): ")
+CODE = re.compile(r"(\d{6}): enter this code when Twilio \(.*\) calls (\+[\d -]*\d)")
 NOT_VERIFIED = re.compile(r"\+[\d -]*\d was not verified: ")
 AWAITING = 10  # the exit code of an `up` in which nothing failed, and something awaits the next one
 
@@ -35,7 +35,7 @@ def program() -> None:
 
 def tell(name: str, phone_number: str, code: str) -> None:
     """Put your own way to reach the person at the phone here: it is ringing."""
-    print(f"{name}: key in {code} on {phone_number}", flush=True)
+    print(f"{name}: enter {code} on {phone_number}", flush=True)
 
 
 class NotVerified(Exception):
@@ -70,7 +70,7 @@ class Watcher:
         code = CODE.match(told.message)
         if name in NUMBERS and (told.severity == "error" or NOT_VERIFIED.match(told.message)):
             self.reasons[name] = told.message.strip()
-        elif code and not told.ephemeral:  # ephemeral is what a terminal shows on the resource's row
+        elif code:
             tell(name, code[2], code[1])
 
 

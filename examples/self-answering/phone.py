@@ -21,7 +21,7 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
 VERIFIER = "+14157234000"  # Twilio's calls to verify a number come from there
-TITLE = re.compile(r"(?:Key in (?P<code>\d{6}) on )?(?P<number>\+[\d -]*\d)")
+TITLE = re.compile(r"(?:(?P<code>\d{6}): enter on )?(?P<number>\+[\d -]*\d)")
 VALID = 300.0  # seconds until a code is forgotten whose outcome nobody told
 GREETING, GOODBYE = 5, 10  # seconds: what Twilio says before it listens, and until it hangs up
 
@@ -35,7 +35,7 @@ class Phone:
         self._codes: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
 
     def told(self, title: str) -> None:
-        """A notification: the code to key in, or what became of it."""
+        """A notification: the code to enter, or what became of it."""
         message = TITLE.match(title)
         if message is None or e164(message["number"]) != self._number:
             return

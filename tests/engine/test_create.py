@@ -53,7 +53,7 @@ def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: St
     stack.program('OutgoingCallerId("desk", phone_number="+14155550101", friendly_name="Front desk")\n')
     running = stack.start("up", "--yes", "--skip-preview")
     try:
-        row = rf"desk creating \(\d+s\) {code} <- key in on \+1 415-555-0101 \("
+        row = rf"desk creating \(\d+s\) {code}: enter on \+1 415-555-0101 \("
         running.until(lambda: re.search(row, running.output))
         [call] = sandbox.calls
         assert sandbox.key_in(call.sid, code)
@@ -65,7 +65,7 @@ def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: St
     assert 0 == running.process.returncode, output
 
     diagnostics = output.split("Diagnostics:", 1)[1]
-    log = f"{code} is the code for +1 415-555-0101: Twilio calls it now from +1 415-723-4000; key it in there."
+    log = f"{code}: enter this code when Twilio (+1 415-723-4000) calls +1 415-555-0101"
     assert 1 == diagnostics.count(log)
     assert 1 == diagnostics.count(code)
     assert "created (" in output

@@ -27,9 +27,9 @@ def test_the_code_then_the_outcome(stack: Stack, sandbox: Sandbox, service: Serv
     codes = {call.to: call.validation_code for call in sandbox.calls}
     titles = [title for title, _, _ in service.messages()]
     desk, lobby, lab = ([title for title in titles if f"+1 415-555-010{n}" in title] for n in (1, 2, 3))
-    assert [f"Key in {codes['+14155550101']} on +1 415-555-0101", "+1 415-555-0101 is verified"] == desk
-    assert [f"Key in {codes['+14155550102']} on +1 415-555-0102", "+1 415-555-0102 was not verified"] == lobby
-    assert [f"Key in {codes['+14155550103']} on +1 415-555-0103", "+1 415-555-0103 still waits"] == lab
+    assert [f"{codes['+14155550101']}: enter on +1 415-555-0101", "+1 415-555-0101 is verified"] == desk
+    assert [f"{codes['+14155550102']}: enter on +1 415-555-0102", "+1 415-555-0102 was not verified"] == lobby
+    assert [f"{codes['+14155550103']}: enter on +1 415-555-0103", "+1 415-555-0103 still waits"] == lab
     [(message, kind)] = [it[1:] for it in service.messages() if it[0].endswith(" still waits")]
     assert message.startswith("the line was busy (call CA")
     assert (True, "warning") == (message.endswith("\nRun `pulumi up` again."), kind)

@@ -27,7 +27,7 @@ from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS, IMPORT
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.progress.notifications import Notifier
-from pulumi_twilio_caller_id.progress.row import ProgressDisplay, code_message
+from pulumi_twilio_caller_id.progress.row import ProgressDisplay
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
@@ -114,13 +114,11 @@ def _wait(
     timeout = call.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
     notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
     notifier.send_code(request.phone_number, request.validation_code, timeout)
-    show_on_row = partial(call.log, "info", ephemeral=True)
     try:
         with (
-            ProgressDisplay(request.call_sid, show_on_row, plugin.terminal_line) as display,
+            ProgressDisplay(call, request, plugin.terminal_line) as display,
             poller_for(client, plugin.listing_cache, call.cancel) as poller,
         ):
-            call.log("info", code_message(request))
             caller_id = wait_until_verified(
                 poller,
                 request,

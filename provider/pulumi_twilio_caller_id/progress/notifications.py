@@ -20,6 +20,8 @@ from pulumi_twilio_caller_id.settings.model import APPRISE_SCHEME
 from pulumi_twilio_caller_id.shadowing import shadowing_error
 from pulumi_twilio_caller_id.text import one_line, sanitize
 
+from .terminal_line import instruction
+
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
@@ -60,11 +62,11 @@ class Notifier:
         self._is_closed = False
 
     def send_code(self, phone_number: str, code: str, timeout: float) -> None:
-        """Send the code. Somebody must key it in within `timeout` seconds, on the phone that is about to ring."""
+        """Send the code. Somebody must enter it within `timeout` seconds, on the phone that is about to ring."""
         number, caller = international_format(phone_number), international_format(VALIDATION_CALL_FROM)
         left = f"{timeout // 60:.0f} min" if timeout >= 60 else f"{max(0.0, timeout):.0f} s"
-        body = f"Twilio calls {number} from {caller}, in English.\nAnswer, and key in {code}. Time left: {left}."
-        self._send(f"Key in {code} on {number}", body, "info")
+        body = f"Twilio calls {number} from {caller}, in English.\nAnswer, and enter {code}. Time left: {left}."
+        self._send(instruction(code, number), body, "info")
 
     def send_verified(self, phone_number: str, sid: str) -> None:
         """Send that the number is verified."""

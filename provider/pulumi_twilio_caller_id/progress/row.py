@@ -1,20 +1,20 @@
-"""Show a verification's progress on its resource's row, and word the message in the log that has the code.
+"""Show the code and the progress of a verification on its resource's row, in the log and on the terminal's bottom line.
 
-The row's text begins with the code, because the terminal cuts the row off on the right.
+Each text begins with the code, because the terminal cuts rows off on the right.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from pulumi_twilio_caller_id.phone_number import VALIDATION_CALL_FROM, international_format
 from pulumi_twilio_caller_id.text import sanitize
 
-from .terminal_line import TerminalLine
+from .terminal_line import TerminalLine, instruction
 
 if TYPE_CHECKING:
+    from pulumi_twilio_caller_id.context import Call
     from pulumi_twilio_caller_id.models import ValidationRequest
     from pulumi_twilio_caller_id.verification.waiter import Progress
 
@@ -24,26 +24,25 @@ a new line of output."""
 
 
 class ProgressDisplay:
-    """Shows one verification on the resource's row and on the terminal's bottom line, until its `with` block ends."""
+    """Shows one verification until its `with` block ends."""
 
-    def __init__(self, call_sid: str, show_on_row: Callable[[str], None], terminal_line: TerminalLine) -> None:
+    def __init__(self, call: Call, request: ValidationRequest, terminal_line: TerminalLine) -> None:
         """Make the display of one phone call.
 
-        call_sid: the key of the text on the terminal's bottom line.
-        show_on_row: replaces the text on the resource's row; "" clears the text.
+        call: shows texts on the row and in the log. request: Twilio's answer, with the code.
         terminal_line: the bottom line, which all verifications of the process share.
         """
-        self._call_sid = call_sid
-        self._show_on_row = show_on_row
+        self._call = call
+        self._request = request
         self._terminal_line = terminal_line
         self._refresh_seconds = ROW_REFRESH_SECONDS if terminal_line.has_terminal() else math.inf
         self._last_on_row: Progress | None = None
+        self._is_on_row = False
 
     def __call__(self, progress: Progress) -> None:
         """Show the progress on the bottom line, and on the row if its state changed or ROW_REFRESH_SECONDS passed."""
-        code_and_number = f"{progress.validation_code} {international_format(progress.phone_number)}"
-        details = f"{progress.state}, {_minutes_and_seconds(progress.remaining)} left"
-        self._terminal_line.show(self._call_sid, code_and_number, details)
+        number = international_format(progress.phone_number)
+        self._terminal_line.show(self._request.call_sid, progress.validation_code, number, _details(progress))
         before = self._last_on_row
         if before and before.state == progress.state and before.remaining - progress.remaining < self._refresh_seconds:
             return
@@ -51,29 +50,37 @@ class ProgressDisplay:
         self._show_on_row(row_text(progress))
 
     def __enter__(self) -> Self:
+        """Show the code. Pulumi's table repeats all that is in the log when it ends, so there the row alone has it."""
+        if self._terminal_line.shows_pulumi_table():
+            self._show_on_row(code_message(self._request))
+        else:
+            self._call.log("info", code_message(self._request))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._last_on_row:
+        if self._is_on_row:
             self._show_on_row("")
-        self._terminal_line.clear(self._call_sid)
+        self._terminal_line.clear(self._request.call_sid)
+
+    def _show_on_row(self, text: str) -> None:
+        """Replace the text on the row. "" clears it."""
+        self._is_on_row = bool(text)
+        self._call.log("info", text, ephemeral=True)
 
 
 def row_text(progress: Progress) -> str:
-    """Return the text for the row, such as `483920 <- key in on +1 415-555-0101 (ringing, 4:54 left)`."""
+    """Return the text for the row, such as `483920: enter on +1 415-555-0101 (ringing, 4:54 left)`."""
     number = international_format(progress.phone_number)
-    left = _minutes_and_seconds(progress.remaining)
-    return sanitize(f"{progress.validation_code} <- key in on {number} ({progress.state}, {left} left)")
+    return sanitize(f"{instruction(progress.validation_code, number)} ({_details(progress)})")
 
 
 def code_message(request: ValidationRequest) -> str:
-    """Return the text for the log, for people who see no rows, as in CI."""
+    """Return the text that is shown first: `483920: enter this code when Twilio (+1 ...) calls +1 415-555-0101`."""
     number = international_format(request.phone_number)
     caller = international_format(VALIDATION_CALL_FROM)
-    code = request.validation_code
-    return sanitize(f"{code} is the code for {number}: Twilio calls it now from {caller}; key it in there.")
+    return sanitize(f"{request.validation_code}: enter this code when Twilio ({caller}) calls {number}")
 
 
-def _minutes_and_seconds(seconds: float) -> str:
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    return f"{minutes}:{rest:02}"
+def _details(progress: Progress) -> str:
+    minutes, seconds = divmod(max(0, round(progress.remaining)), 60)
+    return f"{progress.state}, {minutes}:{seconds:02} left"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Lock, Thread
+from typing import NamedTuple
 
 WIDE_ENOUGH_COLUMNS = 130
 """With so many columns or more, the table shows the code. The type, the status and the code take 79 columns, which
@@ -22,6 +23,14 @@ REPAINT_SECONDS = 0.1
 """Seconds until the line is painted again. Pulumi draws over the line whenever it draws its table."""
 
 
+class Wait(NamedTuple):
+    """What is shown for one ringing phone. The number comes first, because waits are sorted by it."""
+
+    number: str
+    code: str
+    details: str
+
+
 class TerminalLine:
     """The bottom line of a terminal, shared by all verifications of a process. No method raises or blocks."""
 
@@ -29,7 +38,7 @@ class TerminalLine:
         self._path = path
         self._period = period
         self._lock = Lock()
-        self._texts: dict[str, tuple[str, str]] = {}
+        self._waits: dict[str, Wait] = {}
         self._painter: Thread | None = None
         self._foreground_job: int | None = None
         self._may_be_visible = False
@@ -42,10 +51,20 @@ class TerminalLine:
             return True
         return False
 
-    def show(self, key: str, text: str, details: str) -> None:
-        """Add or change the text for `key`. `details` follow each text if the line has room for all of them."""
+    def shows_pulumi_table(self) -> bool:
+        """Return whether Pulumi's table is on the terminal now. False if that is not certain."""
+        with suppress(Exception), self._lock:  # OSError, termios.error; ImportError and AttributeError on Windows
+            terminal = os.open(self._path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                return self._shows_pulumi_table(terminal)
+            finally:
+                os.close(terminal)
+        return False
+
+    def show(self, key: str, code: str, number: str, details: str) -> None:
+        """Add or change what is shown for `key`. `details` are shown if the line has room for all of them."""
         with suppress(RuntimeError), self._lock:  # raised if the system has no more threads
-            self._texts[key] = text, details
+            self._waits[key] = Wait(number, code, details)
             self._paint()
             if self._is_usable and self._painter is None:
                 # A daemon, because the interpreter waits for other threads before it ends.
@@ -56,7 +75,7 @@ class TerminalLine:
     def clear(self, key: str) -> None:
         """Remove the text for `key`, and paint immediately: a later painting could cover Pulumi's final output."""
         with self._lock:
-            if self._texts.pop(key, None) is not None:
+            if self._waits.pop(key, None) is not None:
                 self._paint()
 
     def _keep_painting(self) -> None:
@@ -64,7 +83,7 @@ class TerminalLine:
             time.sleep(self._period)
             with self._lock:
                 self._paint()
-                if not (self._is_usable and (self._texts or self._may_be_visible)):
+                if not (self._is_usable and (self._waits or self._may_be_visible)):
                     self._painter = None
                     return
 
@@ -88,7 +107,7 @@ class TerminalLine:
             return
         columns, rows = os.get_terminal_size(terminal)
         # The rightmost column stays free, as the cursor wraps after it. Non-ASCII characters may take two columns.
-        line = re.sub("[^ -~]", "?", fit([*self._texts.values()], columns - 1)) if columns < WIDE_ENOUGH_COLUMNS else ""
+        line = re.sub("[^ -~]", "?", fit(self._waits.values(), columns - 1)) if columns < WIDE_ENOUGH_COLUMNS else ""
         if line or self._may_be_visible:
             self._may_be_visible = True
             # Save the cursor, write in reverse video on the bottom row, restore the cursor and its attributes.
@@ -100,8 +119,10 @@ class TerminalLine:
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
         codes are in Pulumi's output. The first foreground job that this process sees is Pulumi's. Another one may be
-        a shell, which uses raw mode too.
+        a shell, which uses raw mode too. So may a program that runs Pulumi by its Automation API, without a table.
         """
+        if os.environ.get("PULUMI_AUTOMATION_API") == "true":
+            return False
         import termios  # late: Windows has none
 
         local_modes = termios.tcgetattr(terminal)[3]
@@ -110,11 +131,22 @@ class TerminalLine:
         return job == self._foreground_job and not local_modes & (termios.ICANON | termios.TOSTOP)
 
 
-def fit(texts_and_details: Sequence[tuple[str, str]], width: int) -> str:
-    """Return a line of at most `width` characters: all texts with their details, else as many texts as fit."""
-    texts = [text for text, _ in texts_and_details]
-    lines = [" | ".join(f"{text} {details}" for text, details in texts_and_details), " | ".join(texts)]
-    lines += [" | ".join([*texts[:count], f"+{len(texts) - count} more"]) for count in range(len(texts) - 1, 0, -1)]
+def instruction(code: str, number: str) -> str:
+    """Return what somebody is to do, such as `483920: enter on +1 415-555-0101`."""
+    return f"{code}: enter on {number}"
+
+
+def fit(waits: Iterable[Wait], width: int) -> str:
+    """Return a line of at most `width` characters, sorted by number.
+
+    It has all waits with their details, else all without details, else as many codes and numbers as fit.
+    """
+    waits = sorted(waits)
+    texts = [instruction(wait.code, wait.number) for wait in waits]
+    short = [f"{wait.code}: {wait.number}" for wait in waits]
+    lines = [" | ".join(f"{text} ({wait.details})" for text, wait in zip(texts, waits, strict=True))]
+    lines += [" | ".join(texts), " | ".join(short)]
+    lines += [" | ".join([*short[:count], f"+{len(short) - count} more"]) for count in range(len(short) - 1, 0, -1)]
     return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
 
 

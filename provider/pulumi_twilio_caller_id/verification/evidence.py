@@ -150,7 +150,8 @@ def evaluate(evidence: Evidence, now: float) -> Verdict:
         return Failed(Reason.DEADLINE_PASSED)
     if grace_started_at is not None:
         return Waiting("call over, looking for the number")
-    return Waiting(evidence.call.status if evidence.call else "calling")
+    status = evidence.call.status if evidence.call else "calling"
+    return Waiting("answered" if status == "in-progress" else status)
 
 
 def with_callback(evidence: Evidence, callback: Callback, request: ValidationRequest, now: float) -> Evidence:

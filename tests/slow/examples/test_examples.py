@@ -280,7 +280,7 @@ def test_automation_api(make_stack: Callable[..., Stack]) -> None:
         script = Script(stack, "up")
         try:
             script.running.until(lambda: 3 == len(script.lines))
-            told = dict(re.findall(r"^(\S+): key in (\d{6}) on ", "\n".join(script.lines), re.MULTILINE))
+            told = dict(re.findall(r"^(\S+): enter (\d{6}) on ", "\n".join(script.lines), re.MULTILINE))
             desk, support = sorted(sandbox.calls, key=lambda call: call.to)
             assert {"front-desk": desk.validation_code, "support": support.validation_code} == told
             script.running.until(lambda: "busy" in [call.status for call in sandbox.calls])
@@ -295,7 +295,7 @@ def test_automation_api(make_stack: Callable[..., Stack]) -> None:
         assert 'preview: {"create": 3}' == script.lines[0]
         assert [
             "calling again in 0.1 s: support",
-            f"support: key in {again.validation_code} on +1 415-555-0102",
+            f"support: enter {again.validation_code} on +1 415-555-0102",
             f"sids: {json.dumps({'front-desk': sids[DESK], 'support': sids[SUPPORT]})}",
         ] == script.lines[3:]
 
@@ -430,7 +430,7 @@ def test_a_phone_gives_its_code_once_and_to_nobody_else(make_phone: Callable[...
     phone = make_phone(seconds=0.1)
     assert REJECTED == phone.called()
 
-    phone.told("Key in 483920 on +1 415-555-0101")
+    phone.told("483920: enter on +1 415-555-0101")
     assert REJECTED == phone.called(caller="+14155550199")
     assert REJECTED == phone.called(number=SUPPORT)
     with pytest.raises(urllib.error.HTTPError, match="403") as refused:
@@ -444,12 +444,12 @@ def test_a_phone_gives_its_code_once_and_to_nobody_else(make_phone: Callable[...
 @pytest.mark.parametrize(
     ("titles", "expected"),
     [
-        pytest.param(["Key in 111111 on +1 415-555-0101", "Key in 483920 on +1 415-555-0101"], KEYED, id="newer"),
-        pytest.param(["Key in 483920 on +1 415-555-0101", "Key in 222222 on +1 415-555-0102"], KEYED, id="another's"),
-        pytest.param(["Key in 483920 on +1 415-555-0101", "+1 415-555-0102 is verified"], KEYED, id="another's end"),
-        pytest.param(["Key in 483920 on +1 415-555-0101", "+1 415-555-0101 is verified"], REJECTED, id="verified"),
+        pytest.param(["111111: enter on +1 415-555-0101", "483920: enter on +1 415-555-0101"], KEYED, id="newer"),
+        pytest.param(["483920: enter on +1 415-555-0101", "222222: enter on +1 415-555-0102"], KEYED, id="another's"),
+        pytest.param(["483920: enter on +1 415-555-0101", "+1 415-555-0102 is verified"], KEYED, id="another's end"),
+        pytest.param(["483920: enter on +1 415-555-0101", "+1 415-555-0101 is verified"], REJECTED, id="verified"),
         pytest.param(
-            ["Key in 483920 on +1 415-555-0101", "+1 415-555-0101 was not verified"], REJECTED, id="not verified"
+            ["483920: enter on +1 415-555-0101", "+1 415-555-0101 was not verified"], REJECTED, id="not verified"
         ),
     ],
 )

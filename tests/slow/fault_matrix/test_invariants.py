@@ -14,7 +14,7 @@ from tests.support.leak_search import canary
 
 SID = "PN" + "1" * 32
 BUSY = NotVerified(f"{international_format(NEW)} was not verified: the line was busy.", "Run `pulumi up` again.")
-CODE = f"476021 is the code for {international_format(NEW)}"
+CODE = f"476021: enter this code when Twilio (+1 415-723-4000) calls {international_format(NEW)}"
 CREATED = Outcome(
     step="poll call",
     fault="500",

@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 def code_for(running: Running, number: str) -> str:
     """The code as `pulumi up` shows it on the number's row."""
-    row = re.compile(rf"(\d{{6}}) <- key in on {re.escape(international_format(number))}")
+    row = re.compile(rf"(\d{{6}}): enter on {re.escape(international_format(number))}")
     running.until(lambda: row.search(running.output))
     found = row.search(running.output)
     assert found is not None

@@ -204,9 +204,11 @@ def test_the_code_can_be_read_as_long_as_the_call_lasts(
 
 
 def assert_whole(terminal: Terminal, count: int) -> None:
-    """Nothing of ours is left, and nothing that was there before, or that Pulumi wrote, is missing."""
+    """Nothing of ours is left: no code, and nothing under Diagnostics. Nothing that was there before, or that Pulumi
+    wrote, is missing.
+    """
     lines = terminal.lines
-    assert not re.search(r"\b\d{6} \+1 415", terminal.text), terminal.text
+    assert not re.search(r"\b\d{6}: |Diagnostics", terminal.text), terminal.text
     assert terminal.earlier == lines[: len(terminal.earlier)], terminal.text
     header = next(n for n, line in enumerate(lines) if re.match(r" +Type +Name", line))
     table = lines[header + 1 : header + 2 + count]
@@ -228,4 +230,6 @@ def test_without_the_table_nothing_is_drawn_over_the_output(
     terminal.run(stack, command)
 
     assert SAVE_CURSOR not in terminal.received
-    assert f"{sandbox.calls[0].validation_code} <- key in on +1 415-555-0100".encode() in terminal.received
+    code = sandbox.calls[0].validation_code
+    assert f"{code}: enter this code when Twilio (+1 415-723-4000) calls +1 415-555-0100".encode() in terminal.received
+    assert f"{code}: enter on +1 415-555-0100".encode() in terminal.received

@@ -252,7 +252,7 @@ def test_a_merge_is_deployed_and_the_next_pull_request_shows_what_it_adds(stack:
 
     log = deployment.job("deploy.yml", "up")
     assert [NUMBER] == verified(sandbox)
-    assert re.search(r"\d{6} is the code for \+1 415-555-0101", log)
+    assert re.search(r"\d{6}: enter this code when Twilio \(\+1 415-723-4000\) calls \+1 415-555-0101", log)
     assert re.fullmatch(r"```\nUpdating \(production\):\n.*```\n", deployment.summary.read_text(), re.DOTALL)
 
     add_a_number(checkout)

@@ -136,7 +136,7 @@ def test_whoever_holds_the_phone_is_told_that_the_number_still_waits(awaiting: L
     awaiting.up(DESK, fails="the line was busy")
     [(code, _, _), (title, body, kind)] = service.messages()
 
-    assert code.startswith("Key in ")
+    assert code.endswith(": enter on +1 415-555-0101")
     assert ("+1 415-555-0101 still waits", "warning") == (title, kind)
     assert body.startswith("the line was busy (call CA")
     assert body.endswith("\nRun `pulumi up` again.")

@@ -46,7 +46,7 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "nothing yet": (NOTHING, 0, Waiting("calling")),
     "queued": (call("queued"), 5, Waiting("queued")),
     "ringing": (call("ringing"), 5, Waiting("ringing")),
-    "in progress": (call("in-progress"), 99.9, Waiting("in-progress")),
+    "in progress": (call("in-progress"), 99.9, Waiting("answered")),
     "a status of the future": (call("parked"), 5, Waiting("parked")),
     "(1) listed": (replace(NOTHING, listed=FOUND), 0, Verified(FOUND)),
     "(1) wins over (4)": (replace(call("busy"), listed=FOUND), 20, Verified(FOUND)),

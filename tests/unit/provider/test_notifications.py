@@ -49,10 +49,10 @@ def test_code_then_outcome(service: Service, warned: list[str]) -> None:
     tell_all(Notifier([service.url()], warned.append))
     assert [
         (
-            "Key in 483920 on +1 415-555-0101",
+            "483920: enter on +1 415-555-0101",
             (
                 "Twilio calls +1 415-555-0101 from +1 415-723-4000, in English.\n"
-                "Answer, and key in 483920. Time left: 5 min."
+                "Answer, and enter 483920. Time left: 5 min."
             ),
             "info",
         ),
@@ -92,7 +92,7 @@ def test_time_left_is_never_overstated(service: Service, warned: list[str], time
     notifier.send_code(NUMBER, "483920", timeout)
     notifier.close()
     assert (
-        f"Twilio calls +1 415-555-0101 from +1 415-723-4000, in English.\nAnswer, and key in 483920. Time left: {left}."
+        f"Twilio calls +1 415-555-0101 from +1 415-723-4000, in English.\nAnswer, and enter 483920. Time left: {left}."
     ) == service.messages()[0][1]
 
 
@@ -101,7 +101,7 @@ def test_a_slow_service_gets_messages_in_order(service: Service, warned: list[st
     for code in "1234":
         notifier.send_code(NUMBER, code, 300)
     notifier.close()
-    assert [f"Key in {code} on +1 415-555-0101" for code in "1234"] == [title for title, *_ in service.messages()]
+    assert [f"{code}: enter on +1 415-555-0101" for code in "1234"] == [title for title, *_ in service.messages()]
 
 
 def test_one_that_fails_takes_nothing_from_the_other(service: Service, warned: list[str]) -> None:
@@ -110,7 +110,7 @@ def test_one_that_fails_takes_nothing_from_the_other(service: Service, warned: l
         service.received.clear()
         warned.clear()
         tell_all(Notifier([broken, service.url("/good")], warned.append))
-        assert ["Key in 483920 on +1 415-555-0101", "+1 415-555-0101 is verified"] == [
+        assert ["483920: enter on +1 415-555-0101", "+1 415-555-0101 is verified"] == [
             body["title"] for path, body in service.received if path.endswith("/good")
         ]
         assert [failed("json://*** (URL 1 of 2)")] == warned
@@ -167,7 +167,7 @@ def test_after_close_nothing_is_sent_or_warned(service: Service, warned: list[st
     for worker in workers:
         worker.join(PATIENCE)
     tell_all(notifier)
-    assert ["Key in 483920 on +1 415-555-0101"] == [title for title, *_ in service.messages()]
+    assert ["483920: enter on +1 415-555-0101"] == [title for title, *_ in service.messages()]
     assert [] == warned
 
 
@@ -284,6 +284,6 @@ def test_several_waits_at_once(service: Service, warned: list[str]) -> None:
         thread.join()
     assert [] == warned
     for place in range(8):
-        assert [f"Key in {place} on +1 415-555-0101", "+1 415-555-0101 is verified"] == [
+        assert [f"{place}: enter on +1 415-555-0101", "+1 415-555-0101 is verified"] == [
             body["title"] for path, body in service.received if path.endswith(f"/{place}")
         ]

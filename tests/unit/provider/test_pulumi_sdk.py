@@ -107,12 +107,12 @@ def test_log_reaches_the_row_of_the_resource(
 ) -> None:
     monkeypatch.setattr(pulumi_sdk, "LOG_SECONDS", PATIENCE)
     service, _ = running_engine
-    pulumi_sdk.log("info", "483920 <- key in", urn=URN, ephemeral=True)
+    pulumi_sdk.log("info", "483920: enter on", urn=URN, ephemeral=True)
     pulumi_sdk.log("warning", "mind", urn=URN)
     pulumi_sdk.log("info", "", urn=URN, ephemeral=True)
 
     info, warning = engine_pb2.LogSeverity.Value("INFO"), engine_pb2.LogSeverity.Value("WARNING")
-    assert [(info, "483920 <- key in", URN, True), (warning, "mind", URN, False), (info, "", URN, True)] == (
+    assert [(info, "483920: enter on", URN, True), (warning, "mind", URN, False), (info, "", URN, True)] == (
         service.logged
     )
 
@@ -126,10 +126,10 @@ def test_log_never_fails_where_the_engine_is_gone(running_engine: tuple[Engine, 
 
 
 def test_log_without_an_engine_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    pulumi_sdk.log("info", "483920 <- key in", urn=URN, ephemeral=True)
+    pulumi_sdk.log("info", "483920: enter on", urn=URN, ephemeral=True)
     pulumi_sdk.log("info", "", urn=URN, ephemeral=True)
 
-    assert tuple(capsys.readouterr()) == ("", "483920 <- key in\n")
+    assert tuple(capsys.readouterr()) == ("", "483920: enter on\n")
 
 
 def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(

@@ -14,16 +14,19 @@ import time
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, TerminalLine, fit
+from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, TerminalLine, Wait, fit
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
-SIX = [(f"48392{n} +1 415-555-010{n}", "ringing, 4:54 left") for n in range(6)]
+NUMBER = "+1 415-555-0101"
+SHOWN = "048392: enter on +1 415-555-0101 (ringing)"
+SIX = [Wait(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(6)]
 
 
 class Tty:
@@ -121,9 +124,9 @@ def ended(screen: Tty) -> Iterator[None]:
 
 def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, bottom: TerminalLine) -> None:
     before = screen.fill()
-    bottom.show("CA1", "048392 +1 415-555-0101", "ringing, 4:54 left")
+    bottom.show("CA1", "048392", NUMBER, "ringing, 4:54 left")
 
-    assert [*before[:-1], "048392 +1 415-555-0101 ringing, 4:54 left"] == screen.read()
+    assert [*before[:-1], "048392: enter on +1 415-555-0101 (ringing, 4:54 left)"] == screen.read()
     cursor = screen.screen.cursor
     assert (6, 4, "red", False) == (cursor.y, cursor.x, cursor.attrs.fg, cursor.attrs.reverse)
     assert not screen.screen.margins
@@ -136,49 +139,50 @@ def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, b
 def test_six_waits_share_the_line(screen: Tty, bottom: TerminalLine, columns: int, codes: int) -> None:
     screen.resize(columns, 24)
     before = screen.fill()
-    for text, details in SIX:
-        bottom.show(text, text, details)
+    for wait in reversed(SIX):
+        bottom.show(wait.code, wait.code, wait.number, wait.details)
 
-    expected = " | ".join([*(text for text, _ in SIX[:codes]), f"+{6 - codes} more"])
+    expected = " | ".join([*(f"{wait.code}: {wait.number}" for wait in SIX[:codes]), f"+{6 - codes} more"])
     assert [*before[:-1], expected] == screen.read()
 
-    for text, _ in SIX:
-        bottom.clear(text)
+    for wait in SIX:
+        bottom.clear(wait.code)
     assert [*before[:-1], ""] == screen.read()
 
 
 def test_the_end_of_a_wait_makes_room_for_the_next(screen: Tty, bottom: TerminalLine) -> None:
-    for text, details in SIX[:4]:
-        bottom.show(text, text, details)
-    bottom.clear(SIX[0][0])
-    assert " | ".join(text for text, _ in SIX[1:4]) == screen.read()[-1]
+    for wait in SIX[:4]:
+        bottom.show(wait.code, wait.code, wait.number, wait.details)
+    bottom.clear(SIX[0].code)
+    assert " | ".join(f"{wait.code}: {wait.number}" for wait in SIX[1:4]) == screen.read()[-1]
 
-    bottom.clear(SIX[1][0])
-    bottom.clear(SIX[2][0])
-    assert " ".join(SIX[3]) == screen.read()[-1]
-    bottom.clear(SIX[3][0])
+    bottom.clear(SIX[1].code)
+    assert " | ".join(f"{wait.code}: enter on {wait.number}" for wait in SIX[2:4]) == screen.read()[-1]
+    bottom.clear(SIX[2].code)
+    assert f"{SIX[3].code}: enter on {SIX[3].number} ({SIX[3].details})" == screen.read()[-1]
+    bottom.clear(SIX[3].code)
 
 
 def test_a_text_changes(screen: Tty, bottom: TerminalLine) -> None:
-    bottom.show("CA1", "048392", "calling")
-    bottom.show("CA1", "048392", "busy")
-    assert "048392 busy" == screen.read()[-1]
+    bottom.show("CA1", "048392", NUMBER, "calling")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
+    assert SHOWN == screen.read()[-1]
     bottom.clear("CA1")
     bottom.clear("CA1")
     bottom.clear("CA2")
 
 
 def test_what_pulumi_draws_over_is_painted_again(screen: Tty, bottom: TerminalLine) -> None:
-    bottom.show("CA1", "048392", "ringing")
-    screen.until(lambda rows: rows[-1] == "048392 ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
+    screen.until(lambda rows: rows[-1] == SHOWN)
     os.write(screen.slave, b"\x1b[24;1H\x1b[2KPulumi's row")
-    screen.until(lambda rows: rows[-1] == "048392 ringing")
+    screen.until(lambda rows: rows[-1] == SHOWN)
     bottom.clear("CA1")
 
 
 def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another_look: Callable[[], None]) -> None:
     screen.resize(WIDE_ENOUGH_COLUMNS, 24)
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     another_look()
     bottom.clear("CA1")
     screen.read()
@@ -187,11 +191,11 @@ def test_a_wide_terminal_gets_nothing(screen: Tty, bottom: TerminalLine, another
 
 def test_a_resize_counts_at_once(screen: Tty, bottom: TerminalLine) -> None:
     screen.resize(WIDE_ENOUGH_COLUMNS, 24)
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     screen.resize(80, 12)
-    screen.until(lambda rows: rows[11] == "048392 ringing")
+    screen.until(lambda rows: rows[11] == SHOWN)
     screen.resize(80, 24)
-    screen.until(lambda rows: rows[23] == "048392 ringing")
+    screen.until(lambda rows: rows[23] == SHOWN)
     screen.resize(WIDE_ENOUGH_COLUMNS, 24)
     screen.until(lambda rows: rows[23] == "")
     bottom.clear("CA1")
@@ -199,8 +203,8 @@ def test_a_resize_counts_at_once(screen: Tty, bottom: TerminalLine) -> None:
 
 def test_control_characters_do_nothing(screen: Tty, bottom: TerminalLine) -> None:
     before = screen.fill()
-    bottom.show("CA1", "04\x1b[2J8392\r\n", "\x9b1;1Hé漢\x07")
-    assert [*before[:-1], "04?[2J8392?? ?1;1H???"] == screen.read()
+    bottom.show("CA1", "04\x1b[2J8392\r\n", NUMBER, "\x9b1;1Hé漢\x07")
+    assert [*before[:-1], "04?[2J8392??: enter on +1 415-555-0101 (?1;1H???)"] == screen.read()
     bottom.clear("CA1")
 
 
@@ -222,14 +226,14 @@ def test_a_terminal_that_takes_nothing_holds_nobody(
     hold(screen.slave)
     start = time.monotonic()
     for n in range(5):
-        bottom.show("CA1", f"04839{n}", "ringing")
-    bottom.show("CA2", "111111", "ringing")
+        bottom.show("CA1", f"04839{n}", NUMBER, "ringing")
+    bottom.show("CA2", "111111", NUMBER, "ringing")
     bottom.clear("CA2")
     assert time.monotonic() - start < PATIENCE / 2
 
     if hold is stop:
         termios.tcflow(screen.slave, termios.TCOON)
-    screen.until(lambda rows: rows[-1] == "048394 ringing")
+    screen.until(lambda rows: rows[-1] == SHOWN.replace("048392", "048394"))
     bottom.clear("CA1")
     screen.until(lambda rows: rows[-1] == "")
 
@@ -240,8 +244,8 @@ def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     before = screen.fill()
     bottom = TerminalLine(screen.path, period=PERIOD)
-    bottom.show("CA1", "048392", "ringing")
-    screen.until(lambda rows: rows == [*before[:-1], "048392 ringing"])
+    bottom.show("CA1", "048392", NUMBER, "ringing")
+    screen.until(lambda rows: rows == [*before[:-1], SHOWN])
     assert (6, 4) == (screen.screen.cursor.y, screen.screen.cursor.x)
     bottom.clear("CA1")
 
@@ -258,12 +262,37 @@ def tostop(slave: int) -> None:
     termios.tcsetattr(slave, termios.TCSANOW, attributes)
 
 
+def test_the_table_is_seen_as_long_as_it_is_there(screen: Tty, bottom: TerminalLine) -> None:
+    assert bottom.shows_pulumi_table()
+    cooked(screen.slave)
+    assert not bottom.shows_pulumi_table()
+
+
+def test_without_certainty_there_is_no_table(tmp_path: Path) -> None:
+    """No terminal, or what is no terminal."""
+    file = tmp_path / "file"
+    file.touch()
+    assert [False, False] == [TerminalLine(str(path)).shows_pulumi_table() for path in (file, tmp_path / "none")]
+
+
+def test_a_program_that_runs_pulumi_by_the_automation_api_keeps_its_terminal(
+    screen: Tty, bottom: TerminalLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have the terminal in raw mode for a screen of its own, and Pulumi then draws no table."""
+    monkeypatch.setenv("PULUMI_AUTOMATION_API", "true")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
+    assert not bottom.shows_pulumi_table()
+    bottom.clear("CA1")
+    screen.read()
+    assert b"" == screen.received
+
+
 @pytest.mark.parametrize("mode", [cooked, tostop])
 def test_nothing_is_written_without_pulumis_table_or_where_writing_stops_us(
     screen: Tty, bottom: TerminalLine, another_look: Callable[[], None], mode: Callable[[int], None]
 ) -> None:
     mode(screen.slave)
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     another_look()
     bottom.clear("CA1")
     screen.read()
@@ -276,12 +305,12 @@ def test_another_job_in_the_foreground_is_left_alone(
     """A shell whose Pulumi was killed: it puts the terminal in raw mode too, to read a command."""
     job = [1]
     monkeypatch.setattr(os, "tcgetpgrp", lambda _: job[0])
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     job[0] = 2
     another_look()
     screen.read()
     written = screen.received
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     bottom.clear("CA1")
     screen.read()
     assert written == screen.received
@@ -290,23 +319,23 @@ def test_another_job_in_the_foreground_is_left_alone(
 def test_a_dumb_terminal_gets_nothing(screen: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     bottom = TerminalLine(screen.path, period=PERIOD)
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     bottom.clear("CA1")
     screen.read()
     assert b"" == screen.received
 
 
 def test_a_terminal_that_is_gone_is_the_end_of_it(screen: Tty, bottom: TerminalLine) -> None:
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     screen.hang_up()
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
 
 
 def test_without_a_controlling_terminal_nothing_happens() -> None:
     program = (
         "import threading; from pulumi_twilio_caller_id.progress.terminal_line import TerminalLine\n"
         "terminal_line = TerminalLine()\n"
-        "for _ in range(2): terminal_line.show('CA1', '048392', ''); terminal_line.clear('CA1')\n"
+        "for _ in range(2): terminal_line.show('CA1', '048392', '', ''); terminal_line.clear('CA1')\n"
         "assert threading.active_count() == 1"
     )
     run = subprocess.run(
@@ -318,14 +347,14 @@ def test_without_a_controlling_terminal_nothing_happens() -> None:
 def test_many_threads_at_once(screen: Tty, bottom: TerminalLine) -> None:
     def wait(n: int) -> None:
         for _ in range(20):
-            bottom.show(f"CA{n}", f"{n:06}", "ringing")
+            bottom.show(f"CA{n}", f"{n:06}", NUMBER, "ringing")
             bottom.clear(f"CA{n}")
 
     threads = [threading.Thread(target=wait, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    # Read all the time: what a full terminal cuts off after an ESC is no escape sequence for the emulator.
+    screen.until(lambda _: not any(thread.is_alive() for thread in threads))
     screen.until(lambda rows: rows == [""] * 24)
 
 
@@ -333,7 +362,7 @@ def test_the_rest_of_a_last_line_is_not_lost(
     screen: Tty, bottom: TerminalLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The terminal takes a part of what clears the line, while it is busy with Pulumi's table."""
-    bottom.show("CA1", "048392", "ringing")
+    bottom.show("CA1", "048392", NUMBER, "ringing")
     write, takes = os.write, iter([9, 0, 0, 0, 0, 0, 0])
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     bottom.clear("CA1")
@@ -342,24 +371,25 @@ def test_the_rest_of_a_last_line_is_not_lost(
 
 
 @pytest.mark.parametrize(
-    ("waits", "width", "line"),
+    ("numbers", "width", "line"),
     [
-        ([], 80, ""),
-        ([("1", "a")], 80, "1 a"),
-        ([("1", "a"), ("2", "b")], 9, "1 a | 2 b"),
-        ([("1", "a"), ("2", "b")], 8, "1 | 2"),
+        ("", 80, ""),
+        ("1", 80, "c1: enter on 1 (a)"),
+        ("21", 39, "c1: enter on 1 (a) | c2: enter on 2 (a)"),
+        ("21", 38, "c1: enter on 1 | c2: enter on 2"),
+        ("21", 30, "c1: 1 | c2: 2"),
         # then as many as fit, and how many more there are
-        ([(str(n), "a") for n in range(3)], 9, "0 | 1 | 2"),
-        ([(str(n), "a") for n in range(9)], 19, "0 | 1 | 2 | +6 more"),
-        ([(str(n), "a") for n in range(9)], 18, "0 | 1 | +7 more"),
-        ([("12345", "a"), ("67890", "a")], 8, "12345 | "),
-        ([("1234567890", "a")], 7, "1234567"),
-        ([("1", "a")], 0, ""),
-        ([("1", "a")], -1, ""),
+        ("120", 21, "c0: 0 | c1: 1 | c2: 2"),
+        ("876543210", 31, "c0: 0 | c1: 1 | c2: 2 | +6 more"),
+        ("876543210", 30, "c0: 0 | c1: 1 | +7 more"),
+        ("12", 11, "c1: 1 | +1 "),
+        ("1", 4, "c1: "),
+        ("1", 0, ""),
+        ("1", -1, ""),
     ],
 )
-def test_the_line_has_as_much_as_fits(waits: list[tuple[str, str]], width: int, line: str) -> None:
-    assert line == fit(waits, width)
+def test_the_line_has_as_much_as_fits_by_number(numbers: str, width: int, line: str) -> None:
+    assert line == fit([Wait(number, f"c{number}", "a") for number in numbers], width)
 
 
 def test_whether_there_is_a_terminal() -> None:

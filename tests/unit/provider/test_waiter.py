@@ -248,7 +248,7 @@ def test_progress_is_reported_at_each_look() -> None:
     shown: list[Progress] = []
     play(load("condition-1-call-not-known-at-first"), shown)
     states = {0: "calling", 1: "calling", 2: "calling", 3: "ringing", 4: "ringing", 5: "ringing"}
-    states |= {7: "in-progress", 8: "in-progress"}
+    states |= {7: "answered", 8: "answered"}
     expected = [Progress(NUMBER, "048392", state, 300.0 - second) for second, state in states.items()]
     assert expected == shown
 
@@ -256,7 +256,7 @@ def test_progress_is_reported_at_each_look() -> None:
 def test_progress_says_that_the_call_is_over() -> None:
     shown: list[Progress] = []
     play(load("condition-1-three-seconds-after-the-call"), shown)
-    assert [each.state for each in shown][-4:] == ["in-progress"] + ["call over, looking for the number"] * 3
+    assert [each.state for each in shown][-4:] == ["answered"] + ["call over, looking for the number"] * 3
 
 
 def test_without_a_timeout_it_is_five_minutes() -> None:
