@@ -103,15 +103,15 @@ class Plugin:
         self.cancel = CancelToken()  # for the whole process; each Call has a child of it
         self._log = log
         self._lock = threading.RLock()
-        self._warned: set[str] = set()
+        self._logged: set[str] = set()
 
-    def warn_once(self, text: str) -> None:
-        """Show a warning on the stack's row, only once in this process, though many resources may cause it."""
+    def log_once(self, severity: Severity, text: str) -> None:
+        """Show a text on the stack's row, only once in this process, though many resources may cause it."""
         with self._lock:
-            if text in self._warned:
+            if text in self._logged:
                 return
-            self._warned.add(text)
-        self._log("warning", text)
+            self._logged.add(text)
+        self._log(severity, text)
 
     @property
     def account_sid(self) -> str | None:

@@ -56,7 +56,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         _plugin.config = req.config.get
         sources.register_secrets(_plugin.config, _plugin.environment)
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
-            _plugin.warn_once(f"The stack's config has {key}, which means nothing here: did you mean {near}?")
+            _plugin.log_once("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         pulumi_sdk.cancel_on_engine_cancel(_plugin.cancel)
         pulumi_sdk.exit_with_engine()
 

@@ -64,10 +64,7 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
 
     Raises ValueError, with the reason, for a text that can't be a phone number.
     """
-    # Numbers copied from a page or an address book contain invisible characters, and spaces and dashes of all kinds.
-    replacements = {"Cf": "", "Zs": " ", "Pd": "-"}
-    cleaned = "".join(replacements.get(unicodedata.category(char), char) for char in number).strip()
-    cleaned = re.sub("^tel:", "", cleaned, flags=re.IGNORECASE)
+    cleaned = _cleaned(number)
     digits = "".join(str(unicodedata.digit(char)) for char in cleaned if unicodedata.category(char) == "Nd")
     old_number = old_number if E164.fullmatch(old_number or "") else None
     # A plus and the old number's digits can only mean the old number, so phonenumbers need not be loaded.
@@ -90,10 +87,17 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     if old_number is not None and old_number in _possible_numbers(digits, parsed):
         e164_number = old_number
     else:
-        _check_length(cleaned, parsed, e164_number)
+        _check_length(cleaned, parsed, e164_number, region)
     _check_characters(cleaned)
     # Parse the result again until nothing changes: one parse drops only one trunk zero, such as "+44 (0)20" has.
     return e164_number if e164_number in (number, old_number) else e164(e164_number, region)
+
+
+def _cleaned(number: str) -> str:
+    """Return the number with plain spaces and dashes only, and without the invisible characters of copied text."""
+    replacements = {"Cf": "", "Zs": " ", "Pd": "-"}
+    cleaned = "".join(replacements.get(unicodedata.category(char), char) for char in number).strip()
+    return re.sub("^tel:", "", cleaned, flags=re.IGNORECASE)
 
 
 def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
@@ -113,7 +117,7 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
     return [f"+{code}{digits}", *([f"+{code}{digits[1:]}"] if has_trunk_zero else [])]
 
 
-def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
+def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str, region: DefaultRegion) -> None:
     """Raise ValueError if a number, given in three forms, has a wrong length.
 
     Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed,
@@ -127,7 +131,8 @@ def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str) -> None:
     if result != phonenumbers.ValidationResult.IS_POSSIBLE and not (has_country_code and parsed.country_code != 1):
         if phonenumbers.normalize_digits_only(cleaned).startswith("00"):
             raise ValueError("it begins with 00: write + instead")
-        raise ValueError(_LENGTH_REASONS.get(result, "it is not a phone number"))
+        reason = _LENGTH_REASONS.get(result, "it is not a phone number")
+        raise ValueError(reason if has_country_code else f"{reason}; {_assumption(region)}")
     if not E164.fullmatch(e164_number):
         raise ValueError(f"it has {len(e164_number) - 1} digits with its country code: a phone number has 7 to 15")
 
@@ -142,6 +147,22 @@ def _check_characters(cleaned: str) -> None:
             if char.isalpha():
                 raise ValueError("it holds letters: give the digits that stand for them")
             raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
+
+
+def region_assumption(number: object, region: DefaultRegion) -> str | None:
+    """Return which country was assumed for a valid number, None if the number itself says its country."""
+    if not isinstance(number, str) or E164.fullmatch(number):
+        return None
+    import phonenumbers
+
+    source = phonenumbers.CountryCodeSource
+    parsed = phonenumbers.parse(_cleaned(number), region.country, keep_raw_input=True)
+    assumed = parsed.country_code_source in (source.FROM_DEFAULT_COUNTRY, source.FROM_NUMBER_WITHOUT_PLUS_SIGN)
+    return _assumption(region) if assumed else None
+
+
+def _assumption(region: DefaultRegion) -> str:
+    return f"{region.country} is assumed, as the number does not begin with + ({region.setting})"
 
 
 def unusual_length_warning(number: str) -> str | None:

@@ -17,6 +17,7 @@ AWAIT = {"twilio:unverified": "await"}
 EXIT_AWAITING, EXIT_ERROR = 10, 1
 
 AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
+ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
 AFTER_ALL = "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
@@ -25,13 +26,13 @@ UNTIL_THEN = (
 )
 
 RINGS = {"behaviour": "manual", "rings": 600}
-WRONG = "the call ended without the right code (call {sid}, completed)."
+WRONG = "no correct code was entered (call {sid}, completed)."
 ENDINGS: dict[str, tuple[Any, str, str]] = {
     "busy": ("busy", "the line was busy (call {sid}, busy@).", AGAIN),
     "unanswered": ("no-answer", "nobody answered (call {sid}, no-answer@).", AGAIN),
     "canceled": ({**RINGS, "queued": 600}, "the call was canceled (call {sid}, canceled@).", AGAIN),
-    "wrong": ("wrong-code", WRONG, f"{AGAIN}\n{GEO}"),
-    "hung_up": ("hangs-up", WRONG, f"{AGAIN}\n{GEO}"),
+    "wrong": ("wrong-code", WRONG, f"{ANOTHER_CODE}\n{GEO}"),
+    "hung_up": ("hangs-up", WRONG, f"{ANOTHER_CODE}\n{GEO}"),
     "too_late": (
         RINGS,
         "the code was not keyed in within 3 s (call {sid}, ringing).",

@@ -104,7 +104,7 @@ def test_a_callback_ends_the_wait_at_once(reached: Reached) -> None:
     running.until(running.ended)
 
     assert {"verified", "doubled"} == reached.stack.resources().keys()
-    assert " was not verified: the call ended without the right code" in running.output
+    assert " was not verified: no correct code was entered" in running.output
     assert 3 == len(reached.sandbox.calls)
     assert [204] == reached.statuses("verified")
     assert all(callback.url.startswith(f"{PUBLIC}/") for callback in reached.sandbox.callbacks)

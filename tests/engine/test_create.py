@@ -73,7 +73,8 @@ def test_the_code_is_on_the_row_and_once_in_the_log_and_never_in_state(stack: St
 
 
 AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
-WRONG = "was not verified: the call ended without the right code (call {sid}, completed)."
+ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
+WRONG = "was not verified: no correct code was entered (call {sid}, completed)."
 NO_CODE = "Its phone may ring all the same; nobody knows the code of that call"
 Ending = tuple[Any, dict[str, Any] | None, str, str]
 
@@ -86,8 +87,8 @@ ENDINGS: dict[str, Ending] = {
         "was not verified: the call could not be put through (call {sid}, failed{after}).",
         "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).",
     ),
-    "wrong": ("wrong-code", None, WRONG, AGAIN),
-    "hung_up": ("hangs-up", None, WRONG, AGAIN),
+    "wrong": ("wrong-code", None, WRONG, ANOTHER_CODE),
+    "hung_up": ("hangs-up", None, WRONG, ANOTHER_CODE),
     "too_late": (
         {"behaviour": "manual", "rings": 60},
         None,

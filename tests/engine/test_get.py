@@ -37,3 +37,8 @@ def test_get_reads_without_managing(stack: Stack, sandbox: Sandbox) -> None:
     stack.destroy()
     assert [record.sid] == [kept.sid for kept in sandbox.caller_ids]
     assert {"GET"} == {r.method for r in sandbox.requests}
+
+    stack.up()
+    sandbox.remove(record.sid)
+    assert f"warning: +1 415-555-0109 ({record.sid}) is gone at Twilio\n" in stack.refresh().output
+    assert {} == stack.resources()

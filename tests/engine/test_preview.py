@@ -42,7 +42,11 @@ def test_a_preview_needs_no_credentials_and_places_no_call(make_stack: Callable[
     stack.program(UNKNOWN + berlin("030 90182000"))
     output = stack.preview().output
     diagnostics = output.split("Diagnostics:", 1)[1]
-    assert "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min)" in diagnostics
+    assert (
+        "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min);"
+        " DE is assumed, as the number does not begin with + (twilio:defaultRegion)\n" in diagnostics
+    )
+    assert 1 == diagnostics.count("could not check which numbers are verified already: no credentials;")
     told = "The stack's config has twilio:acountSid, which means nothing here: did you mean twilio:accountSid?"
     assert 1 == diagnostics.count(f"warning: {told}")
     assert 1 == diagnostics.count("warning: ")

@@ -35,6 +35,8 @@ def test_drift_is_shown_and_corrected(stack: Stack, sandbox: Sandbox) -> None:
     sandbox.remove(before["gone"][0])
     output = stack.refresh("--diff").output
     assert '~ friendly_name: "Front desk" => "Changed by hand"' in output
+    gone = f"+1 415-555-0103 ({before['gone'][0]}) is gone at Twilio; the next `pulumi up` will call it"
+    assert 1 == output.count(f"warning: {gone}")
     state = stack.resources()
     assert {"desk", "unnamed"} == set(state)
     assert {"Changed by hand"} == {it["outputs"]["friendly_name"] for it in state.values()}

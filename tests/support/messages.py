@@ -45,7 +45,7 @@ def _shown(tree: ast.AST) -> Iterator[ast.expr]:
                 yield node.args[0]
             elif name in WARNED:
                 yield from node.args
-            elif name == "log" and getattr(node.args[0], "value", None) in ("info", "warning"):
+            elif name in ("log", "log_once") and getattr(node.args[0], "value", None) in ("info", "warning"):
                 yield node.args[1]
         elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and _is_property(node.elts[0]):
             yield node.elts[1]

@@ -8,7 +8,7 @@ from typing import Any
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import DeclaredTwice
 from pulumi_twilio_caller_id.inputs import DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
-from pulumi_twilio_caller_id.phone_number import unusual_length_warning
+from pulumi_twilio_caller_id.phone_number import region_assumption, unusual_length_warning
 from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
 
@@ -25,10 +25,11 @@ def check(
     """
     is_new = not old_inputs
     hidden_properties = {name: given[name] for name in HIDDEN_PROPERTIES if given.get(name) is not None}
+    region = sources.default_region(plugin.config)
     inputs, failures = validate_inputs(
         {name: value for name, value in given.items() if name not in hidden_properties},
         unknown=unknown,
-        region=sources.default_region(plugin.config),
+        region=region,
         old_inputs=old_inputs,
     )
     if is_new and (warning := unusual_length_warning(inputs.get("phone_number", ""))):
@@ -39,7 +40,8 @@ def check(
     if is_preview and is_new and not failures:
         from .preview import preview_create
 
-        failures = preview_create(plugin, call, inputs, unknown, hidden_properties)
+        region_note = region_assumption(given.get("phone_number"), region)
+        failures = preview_create(plugin, call, inputs, unknown, hidden_properties, region_note)
     # Create finds the import sid by URN (`Ownership.import_sid`). Without a URN, the sid travels in the inputs.
     kept = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
     return {**inputs, **kept}, [_safe_to_print(*failure, given) for failure in failures]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import AnswerLost, NotFound, OwnershipUnknown
 from pulumi_twilio_caller_id.ownership import name_of
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from .stored_credentials import advise_if_credentials_refused
 
@@ -24,6 +25,8 @@ def delete(plugin: Plugin, call: Call, sid: str, outputs: Properties) -> None:
     if owner is not None:
         call.log("info", f"{sid} stays at Twilio: {name_of(owner)!r} has it")
         return
+    number = international_format(str(outputs.get("phone_number")))
+    call.log("info", f"deletes caller ID {number}", ephemeral=True)
     account_sid = outputs.get("account_sid")
     try:
         with advise_if_credentials_refused(plugin, call, account_sid, to_delete=True):

@@ -30,17 +30,23 @@ Outcome = str | list[Failure]
 
 
 def preview_create(
-    plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str], hidden_properties: Properties
+    plugin: Plugin,
+    call: Call,
+    inputs: Properties,
+    unknown: Container[str],
+    hidden_properties: Properties,
+    region_note: str | None,
 ) -> list[Failure]:
     """Say what creating this resource will do. Return the failures that `pulumi up` would end with.
 
     inputs: the known inputs, normalised. unknown: the names of the inputs that only `pulumi up` knows.
     hidden_properties: the values that the resource has for `inputs.HIDDEN_PROPERTIES`.
+    region_note: which country was assumed for the number, None if none was.
     """
     try:
         plugin.ownership.fail_if_notes_unusable()
     except OwnershipUnknown as failed:
-        plugin.warn_once(f"`pulumi up` will stop: {failed}")
+        plugin.log_once("warning", f"`pulumi up` will stop: {failed}")
     settings = _preflight_settings(plugin, unknown)
     if IMPORT in hidden_properties:
         outcome = _import_outcome(plugin, call, inputs, settings, hidden_properties[IMPORT])
@@ -53,6 +59,8 @@ def preview_create(
     replaced = plugin.ownership.replaced_caller_id(call.urn)
     if replaced:  # whether another resource or an option keeps it, only `pulumi up` finds out
         outcome += f", then delete {replaced} unless another resource or retain_on_delete keeps it"
+    if region_note is not None:
+        outcome += f"; {region_note}"
     call.log("info", outcome)
     return []
 
@@ -65,9 +73,13 @@ def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | N
     try:
         settings = plugin.settings
     except CredentialsMissing:
+        plugin.log_once(
+            "info",
+            "could not check which numbers are verified already: no credentials; `pulumi up` will need them",
+        )
         return None
     except SettingsError as failed:
-        plugin.warn_once(str(failed))
+        plugin.log_once("warning", str(failed))
         return None
     return settings if settings.preflight and "account_sid" not in unknown else None
 
@@ -164,4 +176,4 @@ def _other_owner(plugin: Plugin, call: Call, sid: str) -> str | None:
 
 
 def _warn_listing_failed(plugin: Plugin, failed: CallerIdError) -> None:
-    plugin.warn_once(f"This preview can't tell verified numbers from new ones: {failed}")
+    plugin.log_once("warning", f"This preview can't tell verified numbers from new ones: {failed}")

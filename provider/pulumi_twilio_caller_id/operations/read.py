@@ -7,6 +7,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import Gone, NotFound
+from pulumi_twilio_caller_id.phone_number import international_format
 
 from .diff import refreshed_inputs
 from .stored_credentials import advise_if_credentials_refused
@@ -34,6 +35,10 @@ def read(
                     "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has such a sid too.",
                 ) from failed
             if listed is None:
+                number = international_format(str(old_outputs.get("phone_number")))
+                is_read_only = "phone_number" not in (call.read_old_inputs() or {})  # declared by `get`
+                then = "" if is_read_only else "; the next `pulumi up` will call it"
+                call.log("warning", f"{number} ({sid}) is gone at Twilio{then}")
                 return None
             caller_id = listed
     outputs = caller_id.outputs()

@@ -27,10 +27,8 @@ from .status_callback import Callback
 GRACE_SECONDS = 10.0
 """How long after the end of the call, or after a callback that says success, Twilio may take to list the number."""
 
-AGAIN = (
-    "Run `pulumi up` again with somebody at the phone;"
-    f" Twilio calls from {international_format(VALIDATION_CALL_FROM)}, in English."
-)
+TWILIO_CALLS = f"Twilio calls from {international_format(VALIDATION_CALL_FROM)}, in English"
+AGAIN = f"Run `pulumi up` again with somebody at the phone; {TWILIO_CALLS}."
 CHECK_THE_NUMBER = (
     "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).\n"
     "The Console's call log gives the reason."
@@ -57,9 +55,10 @@ ENDED_UNANSWERED = {
 """The final statuses of a call that nobody answered (Twilio docs: voice/api/call-resource, "Call status values")."""
 
 WRONG_CODE = Ending(
-    "the call ended without the right code",
+    "no correct code was entered",
     NotKeyedIn,
-    f"{AGAIN}\nIf the phone did not ring, check that the account may call this country (Voice geo permissions).",
+    f"Run `pulumi up` again: {TWILIO_CALLS}, with a new code.\n"
+    "If the phone did not ring, check that the account may call this country (Voice geo permissions).",
 )
 DEADLINE_PASSED = Ending(
     "the code was not keyed in within {timeout}",

@@ -188,7 +188,7 @@ def test_a_call_that_is_ignored_can_be_answered_still(page: PhonePage, sandbox: 
 def test_hanging_up_ends_the_call(page: PhonePage, sandbox: Sandbox) -> None:
     sid = phone(sandbox, DESK).sid
     page.press(DESK, "Answer", "Hang up")
-    expect(page.card(DESK)).to_contain_text("Not verified: the call ended without the right code.")
+    expect(page.card(DESK)).to_contain_text("Not verified: no correct code was entered.")
     assert "completed" == call(sandbox, sid).status
 
 

@@ -83,7 +83,7 @@ def test_whoever_reads_the_code_in_the_terminal_keys_it_in_on_the_page(
         assert {"desk": record.sid} == {name: resource["id"] for name, resource in stack.resources().items()}
         reasons = {
             SUPPORT: "the line was busy",
-            SALES: "the call ended without the right code",
+            SALES: "no correct code was entered",
             BERLIN: "nobody answered",
         }
         assert {

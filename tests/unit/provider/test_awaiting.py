@@ -27,7 +27,7 @@ from tests.support.stack_runs import Declared
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
-ADVICE = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
+ADVICE = "Run `pulumi up` again"
 AWAITING = (
     "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
 )
@@ -44,8 +44,8 @@ def awaiting(local: LocalStack) -> LocalStack:
 NOBODY_THERE = {
     "busy": "the line was busy",
     "no-answer": "nobody answered",
-    "wrong-code": "the call ended without the right code",
-    "hangs-up": "the call ended without the right code",
+    "wrong-code": "no correct code was entered",
+    "hangs-up": "no correct code was entered",
     "manual": "the code was not keyed in within 15 s",
 }
 """How a phone behaves -> what a create then says."""

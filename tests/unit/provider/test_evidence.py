@@ -110,13 +110,14 @@ def test_a_verdict_follows_from_what_was_seen(seen: Evidence, now: float, expect
 
 
 CONDITION_3_CODE = """\
-+1 415-555-0101 was not verified: the call ended without the right code (call {call}, completed).
++1 415-555-0101 was not verified: no correct code was entered (call {call}, completed).
 {again}
 If the phone did not ring, check that the account may call this country (Voice geo permissions)."""
 CONDITION_5_SUCCESS = """\
 +1 415-555-0101 was not verified: Twilio reported success, but there is no caller ID {sid} (call {call}, completed).
 Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again."""
 AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
+ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
 CONDITION_4_BUSY = f"""\
 +1 415-555-0101 was not verified: the line was busy (call {CALL}, busy after 32 s).
 {AGAIN}"""
@@ -131,8 +132,8 @@ CONDITION_4_FAILED = f"""\
 Check the number, and whether the account may call this country (Console, Voice, Geo permissions).
 The Console's call log gives the reason."""
 CONDITION_5 = f"""\
-+1 415-555-0101 was not verified: the call ended without the right code (call {CALL}, completed, 23 s long).
-{AGAIN}
++1 415-555-0101 was not verified: no correct code was entered (call {CALL}, completed, 23 s long).
+{ANOTHER_CODE}
 If the phone did not ring, check that the account may call this country (Voice geo permissions)."""
 CONDITION_6 = f"""\
 +1 415-555-0101 was not verified: the code was not keyed in within 100 s (call {CALL}, in-progress).
@@ -146,7 +147,7 @@ ENDINGS: dict[str, tuple[Evidence, Reason, type[NotVerified], str]] = {
         replace(NOTHING, reported_failure_status="completed"),
         Reason.FAILURE_REPORTED,
         NotKeyedIn,
-        CONDITION_3_CODE.format(call=CALL, again=AGAIN),
+        CONDITION_3_CODE.format(call=CALL, again=ANOTHER_CODE),
     ),
     "callback busy": (
         replace(NOTHING, reported_failure_status="busy"),

@@ -58,6 +58,9 @@ def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> 
     assert expected == e164(given, DefaultRegion(region))
 
 
+US_IS_ASSUMED = "US is assumed, as the number does not begin with + (twilio:defaultRegion)"
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -70,14 +73,15 @@ def test_a_phone_number_becomes_e164(given: str, region: str, expected: str) -> 
         ("+49 3", "it is too short to be a phone number"),
         ("9" * 30, "it is too long to be a phone number"),
         ("+1415555010", "it is too short for its country"),
-        ("911", "it is too short for its country"),
+        ("911", f"it is too short for its country; {US_IS_ASSUMED}"),
+        ("030 90182000", f"it is too long for its country; {US_IS_ASSUMED}"),
         ("+141555501011", "it is too long for its country"),
         ("+49 1234", "it has 6 digits with its country code: a phone number has 7 to 15"),
         ("+49 30 1234567890123", "it has 17 digits with its country code: a phone number has 7 to 15"),
         ("001 44 20 7183 8750", "it begins with 00: write + instead"),
         ("1-800-FLOWERS", "it holds letters: give the digits that stand for them"),
         ("+1415555OOO1", "it holds letters: give the digits that stand for them"),
-        ("555-0101", "it lacks its area code"),
+        ("555-0101", f"it lacks its area code; {US_IS_ASSUMED}"),
         ("+1 415 555 0101 ext. 5", "it holds an extension: put '5' into `extension`"),
         ("(415) 555-0101 x123", "it holds an extension: put '123' into `extension`"),
         ("+14155550101;ext=7", "it holds an extension: put '7' into `extension`"),

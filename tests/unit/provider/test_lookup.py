@@ -179,7 +179,11 @@ def test_refused_credentials(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("phone_number", "555-0101", "phone_number '555-0101' can't be looked up: it lacks its area code."),
+        (
+            "phone_number",
+            "555-0101",
+            "phone_number '555-0101' can't be looked up: it lacks its area code; US is assumed, as the number does not",
+        ),
         ("phone_number", "", "phone_number '' can't be looked up: it is not a phone number."),
         (
             "phone_number",

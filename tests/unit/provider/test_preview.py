@@ -175,6 +175,37 @@ def test_settings_that_make_no_sense_are_a_warning(
     assert [] == sandbox.requests
 
 
+def test_without_credentials_a_preview_says_once_what_it_could_not_check(
+    preview: Preview, provider: OutgoingCallerIdProvider
+) -> None:
+    provider.configure(ConfigureRequest(Config({}, "project")))
+    told = "could not check which numbers are verified already: no credentials; `pulumi up` will need them\n"
+    call = "`pulumi up` will call {} (someone must key in a 6-digit code within 5 min)\n"
+    assert told + call.format("+1 415-555-0101") == preview("desk", phone_number=NUMBER)
+    assert call.format("+1 415-555-0102") == preview("other", phone_number=OTHER)
+
+
+@pytest.mark.parametrize(
+    ("written", "assumed"),
+    [
+        ("030 90182000", True),
+        ("tel:030/90182000", True),
+        ("49 30 90182000", True),
+        ("+49 30 90182000", False),
+        ("\N{FULLWIDTH PLUS SIGN}493090182000", False),
+        ("(+49) 30 90182000", False),
+        ("00 49 30 90182000", False),
+    ],
+)
+def test_a_number_that_does_not_name_its_country_says_which_was_assumed(
+    preview: Preview, provider: OutgoingCallerIdProvider, sandbox: Sandbox, written: str, assumed: bool
+) -> None:
+    reconfigure(provider, sandbox, defaultRegion="de")
+    call = "`pulumi up` will call +49 30 90182000 (someone must key in a 6-digit code within 5 min)"
+    note = "; DE is assumed, as the number does not begin with + (twilio:defaultRegion)" if assumed else ""
+    assert f"{call}{note}\n" == preview("berlin", phone_number=written)
+
+
 def test_without_a_preflight_twilio_is_not_asked(
     preview: Preview, provider: OutgoingCallerIdProvider, sandbox: Sandbox
 ) -> None:

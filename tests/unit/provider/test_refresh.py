@@ -50,8 +50,10 @@ def test_only_twilios_own_404_drops_a_number(local: LocalStack, fault: str) -> N
 
 def test_one_removed_at_twilio_is_dropped_and_verified_anew(local: LocalStack) -> None:
     local.up(DESK)
-    local.sandbox.remove(local.held()["desk"])
+    sid = local.held()["desk"]
+    local.sandbox.remove(sid)
     local.refresh()
+    assert f"+1 415-555-0101 ({sid}) is gone at Twilio; the next `pulumi up` will call it" == local.run.said.strip()
     assert {} == local.held()
 
     local.up(DESK)

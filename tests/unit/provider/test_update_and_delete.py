@@ -67,6 +67,7 @@ def test_renaming_one_that_was_removed_says_what_to_do(local: LocalStack) -> Non
 def test_leaving_one_out_of_the_program_deletes_just_that(local: LocalStack) -> None:
     local.up(TWO)
     local.up({"desk": Declared(NUMBER)})
+    assert "deletes caller ID +1 415-555-0102" == local.run.said.strip()
     assert [NUMBER] == local.numbers()
     assert ["desk"] == list(local.held())
 

@@ -38,9 +38,9 @@ OTHER = CallerId(sid="PN" + "1" * 32, phone_number="+14155550199", account_sid="
 REQUEST = ValidationRequest(call_sid=CALL, phone_number=NUMBER, validation_code="048392", account_sid="AC" + "1" * 32)
 ENDINGS = ("the line was busy", "nobody answered", "the call was canceled", "the call could not be put through")
 REASONS = {
-    3: (*ENDINGS, "the call ended without the right code"),
+    3: (*ENDINGS, "no correct code was entered"),
     4: ENDINGS,
-    5: ("the call ended without the right code", "Twilio reported success, but there is no caller ID"),
+    5: ("no correct code was entered", "Twilio reported success, but there is no caller ID"),
     6: ("the code was not keyed in within",),
 }
 

@@ -54,6 +54,7 @@ LETTERS = "it holds letters: give the digits that stand for them"
 DOUBLE_ZERO = "it begins with 00: write + instead"
 NONE = "it is not a phone number"
 TOO_LONG = "it is too long to be a phone number"
+US_IS_ASSUMED = "US is assumed, as the number does not begin with + (twilio:defaultRegion)"
 TEXT = "it must be text: put it in quotes"
 
 
@@ -66,7 +67,7 @@ TEXT = "it must be text: put it in quotes"
         ("+14155550101/x99", LETTERS),
         ("'+14155550101'", NO_PART.format("'")),
         ("<+14155550101>", NO_PART.format("<")),
-        ("\u2795442071838750", TOO_LONG.replace("to be a phone number", "for its country")),
+        ("\u2795442071838750", f"it is too long for its country; {US_IS_ASSUMED}"),
         ("\u2795 14155550101", NO_PART.format("\u2795")),
         ("+14155550101\0", NO_PART.format("\0")),
         ("\x1b+14155550101", NO_PART.format("\x1b")),

@@ -163,7 +163,7 @@ export class Card {
     }
     return call.tries_left === 0
       ? `Not verified: ${NUMBERS[this.tries] ?? this.tries} wrong codes, and the call is over.`
-      : "Not verified: the call ended without the right code.";
+      : "Not verified: no correct code was entered.";
   }
 
   _state() {
