@@ -81,6 +81,9 @@ def test_once_ends_six_waits(stack: Stack, sandbox: Sandbox, start: Start) -> No
             f"error: {number} was not verified: pulumi was interrupted while Twilio's call to it was ringing"
             f" (call {call.sid})." in diagnostics
         )
+    assert 6 == diagnostics.count(
+        "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified"
+    )
     assert "Traceback" not in running.output
     assert {} == stack.resources()
     assert [] == stack.pending()
@@ -95,6 +98,8 @@ def test_once_ends_six_waits(stack: Stack, sandbox: Sandbox, start: Start) -> No
     assert {"n0"} == again.errors.keys()
     assert f"already: {verified.sid}. No call was placed." in again.error
     assert {f"n{n}" for n in range(1, 6)} == stack.resources().keys()
+    stack.up("--config", "twilio:adopt=true")
+    assert verified.sid == stack.resources()["n0"]["id"]
     assert 11 == len(sandbox.calls)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack
+from tests.support.harness import STACK_FILE, Stack
 
 NUMBER = "+14155550101"
 DESK = f'OutgoingCallerId("front-desk", phone_number="{NUMBER}")\n'
@@ -12,8 +12,10 @@ DESK = f'OutgoingCallerId("front-desk", phone_number="{NUMBER}")\n'
 def ways_out(sid: str) -> str:
     return (
         "To have this stack manage it, without a call, one of:\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{sid}")\n'
+        "  once, without edits  pulumi up --config twilio:adopt=true\n"
+        "                       pulumi config rm twilio:adopt   (--config saves it)\n"
         "  in the program       adopt=True\n"
+        f'  in the program       opts=pulumi.ResourceOptions(import_="{sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file --phone-number {NUMBER}"
         " --name front-desk > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
@@ -40,6 +42,27 @@ def test_a_verified_number_fails_preview_and_up_and_says_how_to_go_on(stack: Sta
     assert "Traceback" not in preview + up
     assert {"GET"} == {request.method for request in sandbox.requests}
     assert {} == stack.resources()
+
+
+def test_the_first_way_needs_no_edit_and_is_taken_back_by_one_command(stack: Stack, sandbox: Sandbox) -> None:
+    """Also for the resources of an explicit Provider. Pulumi saves what `--config` gives, as the message says."""
+    for digit in (1, 2):
+        sandbox.add_caller_id(f"+1415555010{digit}")
+    arguments = f"account_sid={sandbox.account_sid!r}, auth_token={sandbox.auth_token!r}, api_url={sandbox.url!r}"
+    stack.program(
+        f'{DESK}OutgoingCallerId("lobby", phone_number="+14155550102",'
+        f' opts=ResourceOptions(provider=Provider("branch", {arguments})))\n'
+    )
+    stack.pulumi("up", "--yes", "--config", "twilio:adopt=true")
+    assert {"front-desk", "lobby"} == stack.resources().keys()
+    assert [] == sandbox.calls
+
+    config = stack.project / STACK_FILE
+    assert "twilio:adopt" in config.read_text()
+    stack.pulumi("config", "rm", "twilio:adopt")
+    assert "twilio:adopt" not in config.read_text()
+    # A Provider has kept the setting among its own: the next `up` takes it out, and asks Twilio nothing.
+    assert {"branch": "update"} == stack.planned()
 
 
 def test_a_preview_goes_on_with_one_warning_where_twilio_does_not_answer(stack: Stack, sandbox: Sandbox) -> None:

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.settings.model import Settings
 
+WITHOUT_EDIT = """\
+  once, without edits  pulumi up --config twilio:adopt=true
+                       pulumi config rm twilio:adopt   (--config saves it)
+"""
+
+AFTER_INTERRUPTION = (
+    "If the right code is keyed in after all, Twilio verifies the number.\n"
+    "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified by then, else it calls.\n"
+    "Then `pulumi config rm twilio:adopt`, as `--config` saves the setting in the stack's config."
+)
+
 
 def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
     """Take over exactly this caller ID, and change nothing at Twilio.
@@ -58,7 +69,7 @@ def adopt_or_fail(
     """
     plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
     if not wants_adoption(settings, inputs.adopt):
-        raise already_verified(existing, inputs.account_sid, call.urn)
+        raise already_verified(existing, inputs.model_dump(), call.urn)
     plugin.ownership.acquire_or_fail(existing.sid, call.urn, existing.phone_number)
     call.log("info", f"adopted {existing.sid}, no call")
     return existing
@@ -82,11 +93,11 @@ def mismatches(inputs: Properties, record: CallerId) -> Iterator[Failure]:
         yield "friendly_name", f"{subject} has another friendly name at Twilio, and an import changes nothing: {todo}"
 
 
-def already_verified(record: CallerId, account_sid: str | None, urn: str) -> AlreadyVerified:
-    """Return the error for a number that is verified already, with the ways to import or adopt it.
-
-    account_sid: the resource's input, None if the program does not give it.
-    """
+def already_verified(record: CallerId, inputs: Properties, urn: str) -> AlreadyVerified:
+    """Return the error for a number that is verified already, with the ways to import or adopt it."""
+    # The input wins over the setting.
+    without_edit = "" if inputs.get("adopt") is False else WITHOUT_EDIT
+    account_sid = inputs.get("account_sid")
     select = f"--phone-number {record.phone_number}"
     if urn:
         select += f" --name {shlex.quote(name_of(urn))}"
@@ -95,9 +106,9 @@ def already_verified(record: CallerId, account_sid: str | None, urn: str) -> Alr
     return AlreadyVerified(
         f"{international_format(record.phone_number)} is a caller ID of account {record.account_sid} already:"
         f" {record.sid}. No call was placed.",
-        "To have this stack manage it, without a call, one of:\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
+        f"To have this stack manage it, without a call, one of:\n{without_edit}"
         "  in the program       adopt=True\n"
+        f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"

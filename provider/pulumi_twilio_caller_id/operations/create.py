@@ -33,7 +33,7 @@ from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
 from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
 
-from .adopt import adopt_or_fail, import_caller_id
+from .adopt import AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
 from .friendly_name import hide_inputs_in_refusal, rename_created
 
 ALREADY_VERIFIED = 21450
@@ -94,7 +94,12 @@ def _verify_or_adopt(
                 f" {one_line(answer.phone_number)} in its place (call {answer.call_sid}).",
                 "Let that call pass. If both numbers reach the same phone, declare the one that Twilio called.",
             )
-        return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
+        try:
+            return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
+        except Interrupted as interrupted:
+            if inputs.adopt is None and not wants_adoption(settings, None):
+                interrupted.advise(AFTER_INTERRUPTION)
+            raise
 
 
 def _wait(

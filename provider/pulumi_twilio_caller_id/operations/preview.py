@@ -148,7 +148,7 @@ def _creation_outcome(
     if not is_adopt_known:
         unless = "you set adopt=True or delete it first"
         return f"{whom} is already verified as {record.sid}: `pulumi up` will fail unless {unless}"
-    todo = already_verified(record, inputs.get("account_sid"), call.urn).todo
+    todo = already_verified(record, inputs, call.urn).todo
     reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
     return [("phone_number", reason)]
 

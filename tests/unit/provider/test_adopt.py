@@ -26,6 +26,7 @@ def test_the_stacks_config_says_it_for_all(local: LocalStack, sid: str) -> None:
     local.config["adopt"] = "true"
     refusing = {"desk": Declared(NUMBER, "Front desk", adopt=False)}
     local.preview(refusing, fails=f"it is a caller ID of account {local.sandbox.account_sid} already: {sid}.")
+    assert "twilio:adopt" not in local.error
 
     local.up({"desk": Declared(NUMBER, "Front desk")})
     assert_kept(local, sid)

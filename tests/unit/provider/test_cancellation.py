@@ -145,9 +145,11 @@ class Context:
             callback()
 
 
-def create(provider: OutgoingCallerIdProvider, number: str = NUMBER, context: object = None) -> str:
+def create(
+    provider: OutgoingCallerIdProvider, number: str = NUMBER, context: object = None, adopt: bool | None = None
+) -> str:
     def servicer(request: object, context: object) -> Any:
-        return provider.create({"phone_number": number})
+        return provider.create({"phone_number": number, "adopt": adopt})
 
     try:
         return str(servicer(SimpleNamespace(urn=""), context or SimpleNamespace()).id)
@@ -248,6 +250,32 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
     assert {"before any call was placed.": 6, "while Twilio's call to it was": 2} == endings
     assert 2 == len(sandbox.calls)
     assert {call.to for call in sandbox.calls} <= set(numbers)
+
+
+@pytest.mark.parametrize(
+    ("adopt", "config", "command"),
+    [
+        (None, {}, "pulumi up --config twilio:adopt=true"),
+        (None, {"twilio:adopt": "true"}, "pulumi up"),
+        (None, {"twilio:unverified": "await"}, "pulumi up"),
+        (True, {}, "pulumi up"),
+        (False, {}, "pulumi up"),
+    ],
+)
+def test_the_advice_after_an_interrupted_wait_takes_a_verified_number_over(
+    sandbox: Sandbox, provider: OutgoingCallerIdProvider, adopt: bool | None, config: dict[str, str], command: str
+) -> None:
+    """The setting is advised only where it makes a difference, as `--config` saves it."""
+    get = lifecycle._plugin.config
+    lifecycle._plugin.config = lambda key: config.get(key) or get(key)
+    sandbox.set_phone("*", "manual")
+    outcome = begun(lambda: create(provider, adopt=adopt))
+    until(lambda: bool(sandbox.calls))
+    interrupt()
+    told = outcome.get(timeout=PATIENCE)
+    assert "\nIf the right code is keyed in after all, Twilio verifies the number.\n" in told
+    assert f"\nRun `{command}`" in told
+    assert ("\nThen `pulumi config rm twilio:adopt`" in told) == ("--config" in command)
 
 
 @pytest.mark.parametrize("endpoint", ["list", "call"])

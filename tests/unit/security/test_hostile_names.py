@@ -307,7 +307,7 @@ def test_no_message_quotes_a_name(
 @pytest.mark.parametrize("name", ["front desk", "desk; rm -rf ~", "$(id)", "it's", 'a"b'])
 def test_a_command_to_copy_has_the_resources_name_in_quotes(name: str) -> None:
     record = CallerId(sid="PN" + "1" * 32, phone_number=NUMBER, account_sid="AC" + "a" * 32)
-    todo = already_verified(record, None, f"urn:pulumi:test::caller-ids::T::{name}").todo
+    todo = already_verified(record, {}, f"urn:pulumi:test::caller-ids::T::{name}").todo
 
     [line] = [line.partition("command line")[2] for line in todo.splitlines() if "command line" in line]
     command = ["python", "-m", "pulumi_twilio_caller_id", "import-file", "--phone-number", NUMBER, "--name", name]
