@@ -118,7 +118,7 @@ def test_a_phones_file_may_describe_every_other_number(tmp_path: Path, text: str
         ("'**': busy", "'**' is not a phone number; write it as +14155550101, or * for all the others"),
         (
             "+14155550101: busy\n415-555-0101: manual",
-            "'415-555-0101' is described twice (both spellings mean +14155550101)",
+            "'415-555-0101' is given twice (it is +14155550101, however it is written)",
         ),
         ("- busy", "must be a mapping of phone number to behaviour"),
         ("", "must be a mapping of phone number to behaviour"),
