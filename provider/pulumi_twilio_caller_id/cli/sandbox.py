@@ -42,7 +42,7 @@ for scripts, while it runs:
   POST /sandbox/calls/{{sid}}/digits  Digits=476021, as a form
 
 docs/sandbox.md has more requests, and says what each behaviour, key and
-endpoint means. Documentation:
+endpoint means. Find it in
 {DOCS}
 """
 
