@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Seconds. Python heeds a signal between two steps of the main thread: one that comes just before it begins to wait is
 # heeded only when it has waited.
 HEED = 0.5
+STDERR = 2
 EPILOG = f"""examples:
   {PROGRAM} sandbox -- pulumi up --yes
   {PROGRAM} sandbox --page --state account.json
@@ -156,7 +157,7 @@ def _phone(url: str) -> str:
 
 
 def _serve(sandbox: Sandbox, *, page: bool, as_json: bool) -> int:
-    """Until ^C, or SIGTERM: both are how it is asked to stop."""
+    """Until ^C, or SIGTERM: both are how it is asked to stop. Or until its terminal is closed."""
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         if number == signal.SIGINT:
@@ -171,8 +172,10 @@ def _serve(sandbox: Sandbox, *, page: bool, as_json: bool) -> int:
             emit(f"Sandbox at {sandbox.url} - to use it: export {variables}\n")
             for line in _to_know(sandbox, page=page):
                 emit(f"{line}\n")
-        while True:
+        in_terminal = os.isatty(STDERR)
+        while os.isatty(STDERR) or not in_terminal:  # of the SIGHUP then, `make` may be told alone
             time.sleep(HEED)  # the sandbox has a thread of its own
+    return 0
 
 
 def _described(sandbox: Sandbox) -> dict[str, object]:

@@ -200,7 +200,7 @@ export class Card {
     this.element.setAttribute("aria-label", `${order ? `${order} call` : "Call"} to ${call.number}`);
     write(parts.state, this._state());
     write(parts.left, call.left === null ? "" : `${minutes(call.left)} left`);
-    write(parts.order, order ? `${order} call to this number, placed ${clock(call.placed)}` : "");
+    write(parts.order, order ? `${order} call to this number, ${clock(call.placed)}` : "");
     show(parts.order, order !== "");
     write(parts.number, call.number);
     write(parts.name, call.friendly_name ?? "");
