@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import textwrap
+from difflib import get_close_matches
 from email.message import Message
 from typing import Any, NoReturn, cast
 
@@ -37,9 +38,12 @@ class Parser(argparse.ArgumentParser):
         """None is left over: the command that was given it says so, and not the program, which has other help."""
         arguments, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            is_option = unknown[0].startswith("-")
+            word = unknown[0].partition("=")[0]
+            shown = (action.option_strings for action in self._actions if action.help != argparse.SUPPRESS)
+            close = get_close_matches(word, [name for names in shown for name in names], 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
             self.error(
-                f"there is no option {unknown[0]}" if is_option else f"unexpected {unknown[0]!r}{self.word_hint}"
+                f"there is no option {word}{hint}" if word[:1] == "-" else f"unexpected {word!r}{self.word_hint}"
             )
         return arguments, unknown
 

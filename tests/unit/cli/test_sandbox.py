@@ -276,8 +276,8 @@ def test_a_file_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
         (["--callback-delay", "1e400"], "argument --callback-delay: '1e400' is not a number of seconds, 0 or more"),
         (["--concurrency", "1.5"], "argument --concurrency: invalid int value: '1.5'"),
         (["--port", "http"], "argument --port: invalid int value: 'http'"),
-        (["--stat", "state.json"], "there is no option --stat"),
-        (["--run=pulumi"], "there is no option --run=pulumi"),
+        (["--stat=state.json"], "there is no option --stat; did you mean --state?"),
+        (["--run=pulumi"], "there is no option --run"),
         (["pulumi", "up"], "unexpected 'pulumi'; a command goes after --, as in: sandbox -- pulumi up"),
     ],
 )
