@@ -27,7 +27,7 @@ class Mistake(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """Takes no abbreviated options, and says in two lines what is wrong. In its help no name breaks at its hyphen."""
+    """Takes no abbreviated options, and says in two lines what is wrong."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": HelpFormatter, **options})
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         """What to do about a word that is no option, where people are likely to write one."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """None is left over: the command that was given it says so, and not the program, which has other help."""
+        """Refuse what is unknown here, in the parser of the command, whose help has what is known."""
         arguments, unknown = super().parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].partition("=")[0]
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Wraps the help of options between words, and fills in the address of the docs."""
+    """Wraps the help of options between words and never at a hyphen, and fills in the address of the docs."""
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)

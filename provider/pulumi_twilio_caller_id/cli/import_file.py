@@ -25,9 +25,9 @@ PROJECT = "twilio-caller-ids"
 STDOUT = "-"
 
 EXAMPLE = f"""example:
-  {PROGRAM} import-file --all --program caller_ids.py > caller_ids.json
-  pulumi import --file caller_ids.json --generate-code=false
-  echo "import caller_ids" >> __main__.py
+  {PROGRAM} import-file --all --program phones.py > import.json
+  pulumi import --file import.json --generate-code=false
+  echo "import phones" >> __main__.py
 
 after which `pulumi preview` has nothing to do.
 """
@@ -39,6 +39,7 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
         "import-file",
         parents=[account_options()],
         help="write the file for `pulumi import` for numbers that are verified already",
+        usage="%(prog)s [options]",
         description="Writes the file for `pulumi import` on stdout; changes nothing at Twilio.",
         epilog=EXAMPLE,
     )

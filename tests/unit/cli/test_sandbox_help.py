@@ -28,6 +28,16 @@ def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return int(request.param)
 
 
+@pytest.mark.parametrize("command", [["list"], ["import-file"], []])
+def test_help_of_other_commands_fits_the_terminal_too(
+    command: list[str], columns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert (True, []) == (len(lines) > 10, [line for line in lines if len(line) > columns])
+
+
 @pytest.fixture
 def shown(columns: int, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit):
