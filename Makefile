@@ -1,6 +1,6 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
 #   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: answer the call in a browser
-#   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
+#   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal; PORT=8485, ARGS=-v
 #   make test | test-slow | test-all         the tests to run while you work, 5 minutes; the others; both, 11 minutes
 #   make lint | docs-check                   style, types, versions; the docs alone
 #   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
@@ -15,8 +15,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page)
-PULUMI := $(TWILIO) --join --run tools/stack
+TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page) $(if $(PORT),--port $(PORT))
+PULUMI := $(TWILIO) --join -- tools/stack
 
 .PHONY: help up preview refresh destroy phone test test-slow test-all test-oldest states conformance matrix kills fuzz bench lint docs-check
 .PHONY: format screenshots dist clean setup
@@ -43,8 +43,10 @@ setup: $(VENV)/ready
 up preview refresh destroy: setup
 	@$(PULUMI) $@
 
+# In the foreground it is a job of its own, so that ^C ends the sandbox with 0, and not make.
 phone: setup
-	@$(TWILIO) --page
+	@echo 'Run `make up` in another terminal, and answer its calls on the page below. ^C ends this.'
+	@case "$$(ps -o stat= -p $$$$ 2>&1)" in *+*) set -m ;; esac; $(TWILIO) --page $(ARGS); exit $$?
 
 # Keep bytecode files. Without them each worker rewrites all asserts, which is most of the collection time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist worksteal

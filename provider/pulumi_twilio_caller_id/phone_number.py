@@ -181,6 +181,11 @@ def unusual_length_warning(number: str) -> str | None:
     )
 
 
+def given_twice(written: object, number: str) -> str:
+    """What is said about a number that is given a second time, in the same spelling or another one."""
+    return f"{quote(written)} is given twice (it is {number}, however it is written)"
+
+
 def international_format(number: str) -> str:
     """Format a number in E.164 for people, such as `+1 415-555-0101`. Any other text is returned unchanged."""
     import phonenumbers

@@ -14,6 +14,8 @@ import pytest
 import requests
 
 from pulumi_twilio_caller_id.cli import import_file, listing, sandbox
+from pulumi_twilio_caller_id.cli.common import Parser
+from pulumi_twilio_caller_id.cli.sandbox_options import RENAMED
 from pulumi_twilio_caller_id.sandbox.account import LocalTwilio
 from pulumi_twilio_caller_id.sandbox.callback_plan import HOWS
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
@@ -41,16 +43,18 @@ def named(cells: list[str]) -> list[str]:
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
-def parsers() -> dict[str, argparse.ArgumentParser]:
+def parsers() -> dict[str, Parser]:
     """The parser of each command, by its name."""
-    commands = argparse.ArgumentParser().add_subparsers()
+    commands = Parser().add_subparsers()
     for module in (listing, import_file, sandbox):
         module.add(commands)
     return dict(commands.choices)
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    return (action for action in parser._actions if action.option_strings and action.dest != "help")
+    """Those that the help shows: former names are not told."""
+    shown = (action for action in parser._actions if action.help != argparse.SUPPRESS)
+    return (action for action in shown if action.option_strings and action.dest != "help")
 
 
 # The command line
@@ -62,8 +66,8 @@ def test_every_option_of_the_sandbox_is_in_the_table_and_no_other() -> None:
 
 
 def test_every_option_that_the_page_speaks_of_is_one() -> None:
-    taken = {name for action in options(parsers()["sandbox"]) for name in action.option_strings}
-    own = re.sub(r"--run pulumi [^`\n]*", "--run", PAGE)
+    taken = {name for action in options(parsers()["sandbox"]) for name in action.option_strings} | {"--run", *RENAMED}
+    own = re.sub(r" -- pulumi [^`\n]*", "", PAGE)
     assert set() == set(re.findall(r"(?<![\w-])--[a-z][\w-]*", own)) - taken
 
 
@@ -79,7 +83,7 @@ def test_every_option_of_the_sandbox_says_its_default() -> None:
 
 def test_the_table_has_the_defaults_of_the_parser() -> None:
     parser = parsers()["sandbox"]
-    for name in ("queued", "rings", "talks", "latency", "calls_per_second"):
+    for name in ("ring_after", "answer_after", "talk_for", "latency", "calls_per_second"):
         default = parser.get_default(name)
         option = f"--{name.replace('_', '-')}"
         row = next(line for line in section("Options").splitlines() if f"`{option} " in line)

@@ -4,7 +4,7 @@ Each command has a function that adds its parser, and a function that runs it an
 stdout, everything else to stderr. An error is one message, without a traceback.
 
 Exit status: 2 for wrong arguments or a wrong file, 1 for any other error, 130 for ^C, 141 if nobody reads stdout.
-`sandbox --run` has the exit status of the command that it ran.
+`sandbox` has the exit status of the command that it ran, and 0 if it ran none and ^C ended it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import argparse
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from pulumi_twilio_caller_id.errors import CallerIdError
 from pulumi_twilio_caller_id.shadowing import shadowing_error
 from pulumi_twilio_caller_id.text import sanitize
 
 from . import import_file, listing, sandbox
-from .common import PROGRAM, Mistake, Parser, abandon_stdout, not_written, say
+from .common import DOCS, PROGRAM, Mistake, Parser, abandon_stdout, emit, metadata, not_written, say
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -41,13 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser: argparse.ArgumentParser = Parser(prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing.add(commands)
-    import_file.add(commands)
-    sandbox.add(commands)
-    own, to_run = sandbox.split_at_run(argv)
+    parser = _parser()
+    own, to_run = sandbox.split_at_command(argv)
     arguments = parser.parse_args(own, argparse.Namespace(to_run=to_run))
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -66,3 +66,24 @@ def _run(argv: Sequence[str]) -> int:
         # As Python does, less the secrets that a text in it may quote.
         say(f"{PROGRAM}: {cause}" if cause else sanitize(traceback.format_exc()))
         return 1
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM, description="Twilio caller IDs as Pulumi resources: tools.", epilog=f"Documentation: {DOCS}"
+    )
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for module in (listing, import_file, sandbox):
+        module.add(commands)
+    return parser
+
+
+class Version(argparse.Action):
+    """Looks the version up only if it is asked for, as that takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        package = metadata()
+        emit(f"{PROGRAM} {package['Version'] if package else '(not installed)'}\n")
+        parser.exit()

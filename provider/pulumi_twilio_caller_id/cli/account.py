@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_twilio_caller_id.errors import CredentialsMissing
 from pulumi_twilio_caller_id.text import one_line
 
-from .common import Mistake, say
+from .common import Mistake, Parser, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.models import CallerId
@@ -29,9 +29,9 @@ PROGRESS_SECONDS = 2.0
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 
 
-def account_options() -> argparse.ArgumentParser:
+def account_options() -> Parser:
     """The options that say which account, for a command's parser to have as a parent."""
-    options = argparse.ArgumentParser(add_help=False)
+    options = Parser(add_help=False)
     options.add_argument("--account-sid", type=_account_sid, metavar="AC...", help="a subaccount")
     options.add_argument(
         "--stack", metavar="NAME", help="the stack whose config has the credentials (default: the one selected)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.text import one_line
 
 from .account import account_of, account_options, collect, project_name, stack_config
-from .common import PROGRAM, Mistake, as_json, emit, say
+from .common import PROGRAM, Mistake, Parser, as_json, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.cli.import_format import Number, Reference
@@ -25,28 +25,30 @@ PROJECT = "twilio-caller-ids"
 STDOUT = "-"
 
 EXAMPLE = f"""example:
-  {PROGRAM} import-file --all --program caller_ids.py > caller_ids.json
-  pulumi import --file caller_ids.json --generate-code=false
-  echo "import caller_ids" >> __main__.py
+  {PROGRAM} import-file --all --program phones.py > import.json
+  pulumi import --file import.json --generate-code=false
+  echo "import phones" >> __main__.py
 
 after which `pulumi preview` has nothing to do.
 """
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the parser's."""
     parser = commands.add_parser(
         "import-file",
         parents=[account_options()],
         help="write the file for `pulumi import` for numbers that are verified already",
+        usage="%(prog)s [options]",
         description="Writes the file for `pulumi import` on stdout; changes nothing at Twilio.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=_import_file)
     which = parser.add_argument_group("which numbers (at least one of the first three)")
     which.add_argument("--all", action="store_true", help="all of the account")
-    which.add_argument("--phone-number", action="append", default=[], metavar="N", help="this one; may be repeated")
+    which.add_argument(
+        "--phone-number", action="append", default=[], metavar="NUMBER", help="this one; may be repeated"
+    )
     which.add_argument("--friendly-name", metavar="NAME", help="those of exactly this name")
     which.add_argument(
         "--skip-managed",
@@ -54,12 +56,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="but none that the stack has: what `pulumi stack export` wrote; - is stdin",
     )
     how = parser.add_argument_group("how they are imported")
-    how.add_argument("--name", help="the resource's name, for one number (default: made from the friendly name)")
     how.add_argument(
-        "--provider", metavar="P", help="URN of a provider the stack has, its name in the export, or a new one's name"
+        "--name", metavar="NAME", help="the resource's name, for one number (default: made from the friendly name)"
     )
     how.add_argument(
-        "--parent", metavar="P", help="URN of a parent the stack has, its name in the export, or a new one's TYPE::NAME"
+        "--provider",
+        metavar="URN|NAME",
+        help="a provider: its URN, its name in the export, or the name of a new one",
+    )
+    how.add_argument(
+        "--parent",
+        metavar="URN|NAME",
+        help="a parent: its URN, its name in the export, or TYPE::NAME of a new one",
     )
     how.add_argument(
         "--protect",
@@ -124,14 +132,17 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 
 def _wanted_numbers(texts: Iterable[str], region: DefaultRegion) -> list[str]:
-    from pulumi_twilio_caller_id.phone_number import e164
+    from pulumi_twilio_caller_id.phone_number import e164, given_twice
 
-    wanted = []
+    wanted: list[str] = []
     for text in texts:
         try:
-            wanted.append(e164(text, region))
+            number = e164(text, region)
         except ValueError as wrong:
             raise Mistake(f"--phone-number {text!r}: {wrong}") from wrong
+        if number in wanted:
+            raise Mistake(f"--phone-number: {given_twice(text, number)}")
+        wanted.append(number)
     return wanted
 
 

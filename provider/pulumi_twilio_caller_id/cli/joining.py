@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .common import Mistake
+from .sandbox_options import rung_by_hand
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.testing import Sandbox
@@ -52,12 +53,13 @@ def ring_by_hand(url: str) -> str:
     """Has the numbers that nobody described there ring until somebody answers; gives what they do from now on, which is
     something else where they had been described all together. `Mistake` where no sandbox is there any more.
     """
-    from pulumi_twilio_caller_id.sandbox.phones import EVERY, Behaviour
+    from pulumi_twilio_caller_id.sandbox.phones import EVERY
 
     try:
         phones = _ask(f"{url}/sandbox/state")["phones"]
         if EVERY not in phones:
-            phones = _ask(f"{url}/sandbox/phones/{EVERY}", Behaviour.MANUAL)
+            by_hand = rung_by_hand({})[EVERY].model_dump(mode="json", exclude_none=True)
+            phones = _ask(f"{url}/sandbox/phones/{EVERY}", by_hand)
         return str(phones[EVERY]["behaviour"])
     except (OSError, ValueError) as gone:
         raise Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1) from gone
@@ -72,7 +74,7 @@ def _serves(url: str, account_sid: str) -> bool:
     return isinstance(state, dict) and state.get("account_sid") == account_sid
 
 
-def _ask(url: str, body: str | None = None) -> Any:
+def _ask(url: str, body: object = None) -> Any:
     """What a sandbox answers; a body is put there. `OSError` or `ValueError` where it is no sandbox."""
     import urllib.request  # here, as it takes a while to load, and no other command needs it
 

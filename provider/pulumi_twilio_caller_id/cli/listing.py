@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.text import one_line
 
 from .account import account_of, account_options, collect, stack_config
-from .common import PROGRAM, as_json, emit, say
+from .common import PROGRAM, Parser, as_json, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.models import CallerId
@@ -20,7 +20,7 @@ EXAMPLE = f"""example:
 """
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the parser's."""
     parser = commands.add_parser(
         "list",
@@ -28,7 +28,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="show the account's verified numbers",
         description="Shows the verified numbers of a Twilio account, oldest first.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="a JSON array, with all that Twilio tells of each")
     parser.set_defaults(command=_list)

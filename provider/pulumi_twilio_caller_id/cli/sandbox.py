@@ -1,12 +1,13 @@
 """`sandbox`: a local Twilio on the command line, served until ^C or while a command runs.
 
-The status is that of the command it ran.
+The status is that of the command it ran, and 0 for a sandbox that was asked to stop.
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
 from . import sandbox_options
-from .common import PROGRAM, Mistake, emit, say
+from .common import DOCS, PROGRAM, Mistake, Parser, emit, say
+from .env_file import EnvFile
 from .joining import joined_environment, ring_by_hand, start_or_join
 from .sandbox_options import PORT
 
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 # Seconds. Python heeds a signal between two steps of the main thread: one that comes just before it begins to wait is
 # heeded only when it has waited.
 HEED = 0.5
-EPILOG = f"""example:
-  {PROGRAM} sandbox --run pulumi up --yes
+STDERR = 2
+EPILOG = f"""examples:
+  {PROGRAM} sandbox -- pulumi up --yes
+  {PROGRAM} sandbox --page --state account.json
 
 for scripts, while it runs:
   GET  /sandbox/state               all there is: calls, codes, caller IDs
@@ -38,29 +42,32 @@ for scripts, while it runs:
   POST /sandbox/clock               {{"advance": 60}}: a minute passes
   POST /sandbox/calls/{{sid}}/digits  Digits=476021, as a form
 
-docs/sandbox.md, in the sources of {PROGRAM}, has the others, and
-what each behaviour, key and end point means.
+docs/sandbox.md has more requests, and says what each behaviour, key and
+endpoint means. Find it in
+{DOCS}
 """
 
 
-def split_at_run(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
-    """What follows --run belongs to another program: argparse may not look at it, and would stumble over a "--"."""
-    if "sandbox" not in argv[:1] or "--run" not in argv:
+def split_at_command(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """What follows `--`, formerly `--run`, belongs to another program: argparse may not look at it."""
+    at = next((at for at, word in enumerate(argv) if word in ("--", "--run")), None)
+    if argv[:1] != ["sandbox"] or at is None:
         return argv, None
-    at = argv.index("--run")
     command = argv[at + 1 :]
-    return argv[:at], command[1:] if command[:1] == ["--"] else command
+    return argv[:at], command[1:] if argv[at] == "--run" and command[:1] == ["--"] else command
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the parser's."""
     parser = commands.add_parser(
         "sandbox",
         help="serve a local Twilio to try things with; nobody is phoned",
-        description="Serves a local Twilio until ^C, or while a command runs.\nNobody is phoned, nothing is paid.",
+        usage="%(prog)s [options] [-- COMMAND ...]",
+        description="Serves a local Twilio while COMMAND runs, or else until ^C.\nNobody is phoned, nothing is paid.",
         epilog=EPILOG,
         formatter_class=sandbox_options.Formatter,
     )
+    parser.word_hint = "; a command goes after --, as in: sandbox -- pulumi up"
     sandbox_options.add_to(parser)
     parser.set_defaults(command=_sandbox)
 
@@ -71,28 +78,34 @@ def _sandbox(arguments: argparse.Namespace) -> int:
     port = arguments.port
     if port is None:
         port = PORT if command is None or arguments.page else 0
-    sandbox = _start(arguments, port)
-    if isinstance(sandbox, str):
-        say(f"Using the sandbox at {sandbox}, which goes on afterwards")
-        if arguments.page:
-            say(_phone(sandbox))
-        return _run(arguments.to_run, _environment(joined_environment(sandbox)))
-    try:
-        if command is None:
-            return _serve(sandbox, page=arguments.page)
-        for line in _to_know(sandbox, page=arguments.page):
-            say(line)
-        return _run(command, _environment(sandbox.environment))
-    finally:
-        sandbox.stop()
+    with EnvFile(arguments.env_file) as env_file:
+        sandbox = _start(arguments, port)
+        if isinstance(sandbox, str):
+            environment = joined_environment(sandbox)
+            env_file.write(_changes(environment))
+            say(f"Using the sandbox at {sandbox}, which goes on afterwards")
+            if arguments.page:
+                say(_phone(sandbox))
+            return _run(arguments.to_run, _environment(environment))
+        try:
+            env_file.write(_changes(sandbox.environment))
+            if command is None:
+                return _serve(sandbox, page=arguments.page, as_json=arguments.json)
+            for line in _to_know(sandbox, page=arguments.page):
+                say(line)
+            return _run(command, _environment(sandbox.environment))
+        finally:
+            sandbox.stop()
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     command = arguments.to_run
     if command is not None and not command:
-        raise Mistake("--run needs a command after it")
+        raise Mistake("there is no command after --")
     if arguments.join and (command is None or arguments.state is None):
-        raise Mistake("--join is for --run with --state")
+        raise Mistake("--join needs --state, and a command after --")
+    if arguments.json and command is not None:
+        raise Mistake("--json is for a sandbox without a command: the command has the variables already")
     if arguments.callback_delay is not None and arguments.callbacks != "late":
         raise Mistake("--callback-delay is for --callbacks late")
 
@@ -103,7 +116,7 @@ def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
     from pulumi_twilio_caller_id.sandbox.store import StateFileError
 
     def make() -> Sandbox:
-        return sandbox_options.make_sandbox(arguments, port, None if arguments.to_run else _log)
+        return sandbox_options.make_sandbox(arguments, port, _log if arguments.verbose else None)
 
     try:
         return start_or_join(make) if arguments.join else make().start()
@@ -115,11 +128,16 @@ def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
         raise Mistake(f"port {port} cannot be used: {failure.strerror}", 1) from failure
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What a command is started with. variables: those of the sandbox."""
+def _changes(variables: Mapping[str, str]) -> dict[str, str | None]:
+    """What is different in the environment of whoever uses the sandbox. variables: those of the sandbox."""
     from pulumi_twilio_caller_id.sandbox.access import leading_there
 
-    environment = {**os.environ, **leading_there(variables, os.environ)}
+    return leading_there(variables, os.environ)
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What a command is started with. variables: those of the sandbox."""
+    environment = {**os.environ, **_changes(variables)}
     return {name: value for name, value in environment.items() if value is not None}
 
 
@@ -138,19 +156,32 @@ def _phone(url: str) -> str:
     return f"Phone: {url}/{but}"
 
 
-def _serve(sandbox: Sandbox, *, page: bool) -> int:
-    """Until ^C (130), or SIGTERM, which is how it is asked to stop (0)."""
+def _serve(sandbox: Sandbox, *, page: bool, as_json: bool) -> int:
+    """Until ^C, or SIGTERM: both are how it is asked to stop. Or until its terminal is closed."""
 
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        if number == signal.SIGINT:
+            say("\nThe sandbox has stopped.")  # below the ^C that the terminal shows
         raise SystemExit(0)
 
-    with _handling({signal.SIGTERM: stop}):
-        variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
-        emit(f"Sandbox at {sandbox.url} - to use it: export {variables}\n")
-        for line in _to_know(sandbox, page=page):
-            emit(f"{line}\n")
-        while True:
+    with _handling({signal.SIGTERM: stop, signal.SIGINT: stop}):
+        if as_json:
+            emit(json.dumps(_described(sandbox)) + "\n")
+        else:
+            variables = " ".join(f"{name}={value}" for name, value in sandbox.environment.items())
+            emit(f"Sandbox at {sandbox.url} - to use it: export {variables}\n")
+            for line in _to_know(sandbox, page=page):
+                emit(f"{line}\n")
+        in_terminal = os.isatty(STDERR)
+        while os.isatty(STDERR) or not in_terminal:  # of the SIGHUP then, `make` may be told alone
             time.sleep(HEED)  # the sandbox has a thread of its own
+    return 0
+
+
+def _described(sandbox: Sandbox) -> dict[str, object]:
+    """All that a script needs. In `environment` a null is a variable that may not be set."""
+    names = ("url", "account_sid", "auth_token", "api_key", "api_secret", "subaccounts")
+    return {**{name: getattr(sandbox, name) for name in names}, "environment": _changes(sandbox.environment)}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:

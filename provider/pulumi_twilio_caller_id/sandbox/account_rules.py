@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pulumi_twilio_caller_id.text import quote
 
 from . import errors
-from .arguments import of, read_number
+from .arguments import of, read_each
 
 TRIAL_NUMBERS = 5
 """How many numbers a trial account may verify."""
@@ -35,7 +35,7 @@ class AccountRules:
         with of("geo_permissions"):
             self._countries = None if geo_permissions is None else read_countries(geo_permissions)
         with of("own_numbers"):
-            self._own_numbers = frozenset(read_number(number) for number in own_numbers)
+            self._own_numbers = frozenset(read_each(own_numbers))
 
     def owns(self, phone_number: str) -> bool:
         """Whether it is a Twilio number of the main account."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pulumi_twilio_caller_id.phone_number import given_twice
 from pulumi_twilio_caller_id.text import quote
 
 from . import rules
@@ -123,18 +124,28 @@ def read_number(given: object) -> str:
         raise ValueError(f"{quote(given)} is not a phone number; write it as +14155550101") from impossible
 
 
-def read_numbers(given: Mapping[str, str | None]) -> dict[str, str]:
-    """Numbers in E.164 and their friendly names, Twilio's own where none is given; of two spellings the first counts.
+def read_each(given: Iterable[object]) -> list[str]:
+    """Phone numbers, in E.164; `ValueError` for what is none, and for one that is given twice in any spelling."""
+    read: list[str] = []
+    for written in given:
+        number = read_number(written)
+        if number in read:
+            raise ValueError(given_twice(written, number))
+        read.append(number)
+    return read
 
-    `ValueError` for what is no number, and for a name that Twilio refuses.
+
+def read_numbers(given: Mapping[str, str | None]) -> dict[str, str]:
+    """Numbers in E.164 and their friendly names, Twilio's own where none is given.
+
+    `ValueError` for what is no number, for one that is given twice, and for a name that Twilio refuses.
     """
     read: dict[str, str] = {}
-    for written, name in given.items():
-        number = read_number(written)
+    for number, name in zip(read_each(given), given.values(), strict=True):
         if not isinstance(name, str | None):
             raise ValueError(f"{number} must have a text for a friendly name, or None, not {quote(name)}")  # noqa: TRY004
         try:
-            read.setdefault(number, rules.friendly_name(name, number))
+            read[number] = rules.friendly_name(name, number)
         except TwilioError as refused:
             raise ValueError(f"{number}: {refused.message}") from refused
     return read

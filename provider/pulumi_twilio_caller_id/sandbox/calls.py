@@ -80,6 +80,7 @@ class PlacedCall:
 
     by_hand        a person decides what comes of it: its phone is manual, or somebody took the call over.
     tries_left     wrong codes that the call still bears; the one that leaves none ends it.
+    ends           when the call ends if nobody does anything; None once it has ended.
     caller_id_sid  the sid that its number has because of this call, or is about to have; None: not verified by it.
     listed         whether that caller ID is in the list.
     """
@@ -98,6 +99,7 @@ class PlacedCall:
     ringing: float | None
     answered: float | None
     ended: float | None
+    ends: float | None
     by_hand: bool
     tries_left: int
     caller_id_sid: str | None
@@ -185,7 +187,9 @@ def _by_hand(call: Call, ringing: float) -> Timeline:
     if call.hung_up is not None:
         return Timeline(call.placed, ringing, call.answered, call.hung_up, "completed", None)
     heard = max(call.answered, call.last_try or 0)
-    ended = heard if call.wrong_tries >= TRIES else heard + LISTENS
+    patient = call.script.rings > LISTENS  # whoever asked for the call waits longer than Twilio would listen
+    listens_until = ringing + call.script.rings if patient else heard + LISTENS
+    ended = heard if call.wrong_tries >= TRIES else listens_until
     return Timeline(call.placed, ringing, call.answered, ended, "completed", None)
 
 
@@ -207,6 +211,7 @@ def placed(call: Call, now: float) -> PlacedCall:
         ringing=_by(now, times.ringing),
         answered=_by(now, times.answered),
         ended=_by(now, times.ended),
+        ends=times.ended if times.ended > now else None,
         by_hand=call.script.behaviour is Behaviour.MANUAL,
         tries_left=max(0, TRIES - call.wrong_tries),
         caller_id_sid=call.caller_id_sid or call.promised_sid,

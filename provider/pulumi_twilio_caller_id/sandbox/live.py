@@ -155,7 +155,7 @@ class Live:
                 _request(self._requested - len(self._requests) + at, request)
                 for at, request in enumerate(self._requests)
             ],
-            "calls": [_call(call) for call in _most_telling(placed)],
+            "calls": [_call(call, self._twilio.clock()) for call in _most_telling(placed)],
             "callbacks": [_callback(at, record) for at, record in numbered[-LATEST:]],
             "caller_ids": [_caller_id(record) for record in caller_ids[-LATEST:]],
             "totals": {
@@ -191,7 +191,7 @@ def _request(at: int, request: _Request) -> dict[str, Any]:
     }
 
 
-def _call(call: PlacedCall) -> dict[str, Any]:
+def _call(call: PlacedCall, now: float) -> dict[str, Any]:
     return {
         "key": call.sid,
         "account_sid": call.account_sid,
@@ -202,6 +202,7 @@ def _call(call: PlacedCall) -> dict[str, Any]:
         "ringing": call.ringing,
         "answered": call.answered,
         "ended": call.ended,
+        "left": _seconds_left(call, now),
         "call_delay": call.call_delay,
         "extension": call.extension,
         "by_hand": call.by_hand,
@@ -209,6 +210,16 @@ def _call(call: PlacedCall) -> dict[str, Any]:
         "caller_id_sid": call.caller_id_sid,
         "listed": call.listed,
     }
+
+
+def _seconds_left(call: PlacedCall, now: float) -> int | None:
+    """Whole seconds for a person to key the code in; None if there is nothing for a person to do.
+
+    They count from the request on, as `pulumi up` counts them, and not from when the phone rang.
+    """
+    if not call.by_hand or call.ringing is None or call.ends is None:
+        return None
+    return max(0, round(call.ends - (call.ringing - call.placed) - now))
 
 
 def _callback(at: int, record: CallbackRecord) -> dict[str, Any]:

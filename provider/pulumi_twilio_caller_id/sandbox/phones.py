@@ -19,6 +19,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pulumi_twilio_caller_id.phone_number import given_twice
+
 from . import rules
 from .data_file import DataFileError, read_data
 from .errors import TwilioError
@@ -183,7 +185,7 @@ def read_phones(phones: Mapping[str, PhoneLike]) -> dict[str, Phone]:
                 f"{number!r} is not a phone number; write it as +14155550101, or * for all the others"
             ) from impossible
         if phone_number in read:
-            raise PhonesFileError(f"{number!r} is described twice (both spellings mean {phone_number})")
+            raise PhonesFileError(given_twice(number, phone_number))
         read[phone_number] = _read_phone(number, phone)
     return read
 

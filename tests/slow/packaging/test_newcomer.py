@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.support.checkout import copy_project
-from tests.support.machine import ROOT
+from tests.support.machine import ROOT, free_port
+from tests.support.waiting import PATIENCE
 
 
 class Checkout:
@@ -79,6 +83,26 @@ def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
     assert "4 unchanged" in checkout.make("refresh")
     assert "- 4 deleted" in checkout.make("destroy")
     assert {} == checkout.caller_ids
+
+
+def test_the_phone_s_address_stays_on_the_screen_until_ctrl_c_which_is_no_error(checkout: Checkout) -> None:
+    """In a terminal, as ^C goes to all that is in its foreground: to make too, which would make an error of it."""
+    port = free_port()
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(checkout.folder)
+        os.execvp("make", ["make", "phone", f"PORT={port}"])  # noqa: S606
+    with os.fdopen(terminal, "rb", 0) as screen:
+        shown = b""
+        while f"Phone: http://127.0.0.1:{port}/\r\n".encode() not in shown:
+            shown += screen.read(1000)
+        assert requests.get(f"http://127.0.0.1:{port}/sandbox/state", timeout=PATIENCE).ok
+        os.write(terminal, b"\x03")
+        rest = b""
+        with suppress(OSError):  # the terminal's other side is closed
+            while more := screen.read(1000):
+                rest += more
+    assert (b"^C\r\nThe sandbox has stopped.\r\n", 0) == (rest, os.waitpid(process, 0)[1])
 
 
 def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:

@@ -22,7 +22,9 @@ DESK, SUPPORT, BERLIN, SALES = "+14155550101", "+14155550102", "+493090182000", 
 def a_busy_morning() -> tuple[Sandbox, Clock]:
     """A sandbox with a number that is verified and one that is busy; more is phoned once it runs."""
     clock = Clock()
-    manual = {number: {"behaviour": "manual", "validation_code": "481592"} for number in (DESK, SUPPORT, BERLIN)}
+    manual = {
+        number: {"behaviour": "manual", "rings": 300, "validation_code": "481592"} for number in (DESK, SUPPORT, BERLIN)
+    }
     sandbox = Sandbox(phones={**manual, SALES: "busy"}, delays=Delays(1, 2, 4), clock=clock, port=port())
     return sandbox, clock
 

@@ -335,10 +335,11 @@ def test_it_says_when_the_sandbox_is_away_and_goes_on_when_it_is_back(page: Phon
     sandbox.stop()
     away = page.page.get_by_role("alert").filter(has_text="does not answer")
     expect(away).to_contain_text(f"The sandbox at {sandbox.url} does not answer.")
-    page.press(DESK, "Hang up")
-    expect(page.card(DESK)).to_contain_text("The sandbox does not answer. Is it still running?")
+    hang_up = page.card(DESK).get_by_role("button", name="Hang up")
+    expect(hang_up).to_be_disabled()
     sandbox.start()
     expect(away).to_have_count(0)
+    expect(hang_up).to_be_enabled()
     expect(page.page.get_by_text("live", exact=True)).to_be_visible()
     assert [] == [text for text in page.trouble if "ERR_CONNECTION_REFUSED" not in text and "ERR_EMPTY" not in text]
     page.trouble.clear()
@@ -346,6 +347,73 @@ def test_it_says_when_the_sandbox_is_away_and_goes_on_when_it_is_back(page: Phon
     page.page.keyboard.press("End")
     page.page.keyboard.type("592")
     expect(page.card(DESK)).to_contain_text("Verified.")
+
+
+def test_while_the_sandbox_is_away_nothing_rings_and_no_button_asks_it_anything(
+    page: PhonePage, sandbox: Sandbox
+) -> None:
+    """What needs no sandbox still works, and what is keyed in meanwhile is kept."""
+    phone(sandbox, DESK)
+    phone(sandbox, SUPPORT)
+    phone(sandbox, SALES)
+    page.press(DESK, "Answer")
+    page.keyed(DESK).press_sequentially("481")
+    expect(page.page).to_have_title("☎ +1 415-555-0102 rings - Twilio sandbox")
+    sandbox.stop()
+    expect(page.page).to_have_title("Twilio sandbox (away)")
+    asked: list[str] = []
+    page.page.on("request", lambda request: asked.append(request.method))
+    buttons = page.page.get_by_role("main").get_by_role("button", disabled=True)
+    assert {"Answer", "Decline", "Hang up", "1", "#"} <= set(buttons.all_text_contents())
+    for button in buttons.all():
+        button.click(force=True)
+    page.keyed(DESK).press("End")
+    page.page.keyboard.type("592")
+    page.page.keyboard.press("Enter")
+    page.press(SUPPORT, "Ignore")
+    expect(page.card(SUPPORT)).to_contain_text("Rings, silenced")
+    assert ("481592", []) == (page.keyed(DESK).input_value(), [method for method in asked if method == "POST"])
+    assert [] == [text for text in page.page.get_by_text("left").all() if text.is_visible()]
+    assert 0 == page.page.evaluate("document.getAnimations().length")
+    page.trouble.clear()
+    sandbox.start()
+    expect(page.page).to_have_title("Twilio sandbox")
+    page.keyed(DESK).press("Enter")
+    expect(page.card(DESK)).to_contain_text("Verified.")
+    page.trouble.clear()
+
+
+def test_the_time_left_is_shown_until_the_call_is_over(page: PhonePage, sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.set_phone(DESK, {"behaviour": "manual", "rings": 300, "validation_code": CODE})
+    phone(sandbox, DESK)
+    left = page.card(DESK).get_by_text(re.compile(r"^\d+:\d\d left$"))
+    expect(left).to_have_text("5:00 left")
+    clock.now += 61
+    expect(left).to_have_text("3:59 left")
+    page.press(DESK, "Answer")
+    clock.now += 234
+    expect(left).to_have_text("0:05 left")
+    page.keyed(DESK).press_sequentially(CODE)
+    expect(left).to_have_count(0)
+
+
+def test_two_cards_of_one_number_say_which_is_the_older(page: PhonePage, sandbox: Sandbox, clock: Clock) -> None:
+    """As after ^C in the terminal, and another `pulumi up`: the code that is shown there is the newest call's."""
+    phone(sandbox, DESK)
+    phone(sandbox, SUPPORT)
+    expect(page.card(DESK)).not_to_contain_text("call to this number")
+    clock.now += 5
+    phone(sandbox, DESK)
+    articles = page.page.get_by_role("article")
+    expect(articles).to_have_count(3)
+    expect(articles.nth(0)).to_contain_text("Older call to this number, 10:00:00")
+    expect(articles.nth(1)).not_to_contain_text("call to this number")
+    expect(articles.nth(2)).to_contain_text("Newest call to this number, 10:00:05")
+    older = page.page.get_by_role("article", name="Older call to +1 415-555-0101")
+    older.get_by_role("button", name="Decline").click()
+    older.get_by_role("button", name="Close").click()
+    expect(page.card(DESK)).to_have_count(1)
+    expect(page.card(DESK)).not_to_contain_text("call to this number")
 
 
 def test_it_asks_again_where_the_browser_would_not(page: PhonePage, sandbox: Sandbox) -> None:

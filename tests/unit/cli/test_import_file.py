@@ -129,6 +129,11 @@ def test_filters_choose_numbers_and_leave_their_names(
             "--all takes every number: leave it out, or --phone-number and --friendly-name",
         ),
         (["--phone-number", "12"], 2, "--phone-number '12': it is too short for its country"),
+        (
+            ["--phone-number", "+14155550101", "--phone-number", "(415) 555-0101"],
+            2,
+            "--phone-number: '(415) 555-0101' is given twice (it is +14155550101, however it is written)",
+        ),
         (["--phone-number", "+14155550188"], 1, "account {account} has not verified +14155550188"),
         (["--friendly-name", "berlin"], 1, "account {account} has no verified number of the name 'berlin'"),
         (["--all", "--name", "desk"], 2, "--name is for one number, and 4 are to be imported"),

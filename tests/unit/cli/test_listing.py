@@ -116,8 +116,9 @@ def test_a_sid_that_is_none_of_an_account(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit) as ended:
         main(["list", "--account-sid", "SK1"])
     assert 2 == ended.value.code
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.endswith("argument --account-sid: 'SK1' is not the sid of an account (AC and 32 hexadecimal digits)")
+    command, wrong = "pulumi-twilio-caller-id list", "'SK1' is not the sid of an account (AC and 32 hexadecimal digits)"
+    told = [f"{command}: argument --account-sid: {wrong}", f"Help: {command} --help"]
+    assert told == capsys.readouterr().err.splitlines()
 
 
 # What goes wrong
@@ -254,7 +255,7 @@ def test_an_interrupt_ends_it_quietly() -> None:
     ("command", "options"),
     [
         ("list", ["--account-sid", "--stack", "--json"]),
-        ("sandbox", ["--port", "--state", "--phones", "--deliver", "--run"]),
+        ("sandbox", ["--port", "--state", "--phones", "--deliver", "--env-file", "--json", "--verbose"]),
         (
             "import-file",
             [
@@ -270,4 +271,5 @@ def test_help_is_complete_with_an_example(command: str, options: list[str], caps
     printed = capsys.readouterr().out
     assert 0 == ended.value.code
     assert [] == [option for option in options if f"  {option}" not in printed and f", {option}" not in printed]
-    assert f"example:\n  pulumi-twilio-caller-id {command} " in printed
+    assert re.search(rf"^examples?:\n  pulumi-twilio-caller-id {command} ", printed, re.MULTILINE)
+    assert "docs/" in printed or command != "sandbox"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -24,6 +25,7 @@ from tests.support.waiting import PATIENCE
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pulumi_twilio_caller_id.__path__[0]).parent)}
 COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sandbox"]
 NAME = "pulumi-twilio-caller-id: "
+SUBACCOUNT = "AC" + "5" * 32
 
 
 Run = Callable[..., tuple[int, str, str]]
@@ -55,6 +57,20 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
             process.kill()
 
 
+def test_it_ends_with_its_terminal() -> None:
+    """Whether or not SIGHUP tells it so: its port would be taken for ever. Nobody is left to see its status."""
+    terminal, its_side = os.openpty()
+    command = [*COMMAND, "--port", "0"]
+    with subprocess.Popen(command, stdin=its_side, stdout=its_side, stderr=its_side, env=ENVIRONMENT) as process:
+        os.close(its_side)
+        try:
+            assert b"Sandbox at http://127.0.0.1:" in os.read(terminal, 1000)
+            os.close(terminal)
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+
+
 def python(code: str) -> list[str]:
     return ["--run", sys.executable, "-c", code]
 
@@ -62,9 +78,11 @@ def python(code: str) -> list[str]:
 # Serving
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_it_serves_until_it_is_told_to_stop(number: int, status: int) -> None:
-    with serving("--port", "0") as (process, variables):
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGTERM, []), (signal.SIGINT, ["", "The sandbox has stopped."])])
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_it_serves_until_it_is_told_to_stop(number: int, told: list[str], verbose: list[str]) -> None:
+    """By ^C too: that is how a server ends, and no error. Requests are shown to who wants to see them."""
+    with serving("--port", "0", *verbose) as (process, variables):
         assert set(variables) == {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_URL"}
         path = f"/2010-04-01/Accounts/{variables['TWILIO_ACCOUNT_SID']}/OutgoingCallerIds.json"
         auth = (variables["TWILIO_ACCOUNT_SID"], variables["TWILIO_AUTH_TOKEN"])
@@ -73,15 +91,20 @@ def test_it_serves_until_it_is_told_to_stop(number: int, status: int) -> None:
         requests.get(variables["TWILIO_API_URL"] + path, auth=("AC1", "secret"), timeout=PATIENCE)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, stdout) == (status, "")
-        logged = [line.split(" ", 1)[1] for line in stderr.splitlines()]
-        assert logged == [f"GET {path}?PageSize=1 200", f"GET {path} 401"]
+        assert (process.returncode, stdout) == (0, "")
+        logged = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in stderr.splitlines()]
+        assert logged == [*([f"GET {path}?PageSize=1 200", f"GET {path} 401"] if verbose else []), *told]
         assert variables["TWILIO_AUTH_TOKEN"] not in stderr
 
 
-def test_delays_and_phones_are_taken_from_the_command_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "delays",
+    [["--ring-after", "0", "--answer-after", "0", "--talk-for", "0"], ["--queued", "0", "--rings", "0", "--talks=0"]],
+    ids=["names", "former names"],
+)
+def test_delays_and_phones_are_taken_from_the_command_line(delays: list[str], tmp_path: Path) -> None:
     (tmp_path / "phones.yaml").write_text("+14155550101: busy\n")
-    at_once = ["--queued", "0", "--rings", "0", "--talks", "0", "--calls-per-second", "0"]
+    at_once = [*delays, "--calls-per-second", "0"]
     options = [*at_once, "--phones", str(tmp_path / "phones.yaml")]
     with serving("--port", "0", *options) as (_, variables):
         url, sid = variables["TWILIO_API_URL"], variables["TWILIO_ACCOUNT_SID"]
@@ -146,8 +169,9 @@ def test_the_status_is_that_of_the_command(run: Run) -> None:
 
 
 def test_the_command_has_the_rest_of_the_line(run: Run) -> None:
-    script = ["--run", "--", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "1", "--", "-x"]
-    assert run(*script) == (0, "['--port', '1', '--', '-x']\n", "")
+    script = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "1", "--", "--run", "-x"]
+    for before in (["--"], ["--run"], ["--run", "--"]):
+        assert run(*before, *script) == (0, "['--port', '1', '--', '--run', '-x']\n", "")
 
 
 def test_commands_that_cannot_be_run(run: Run, tmp_path: Path) -> None:
@@ -155,7 +179,8 @@ def test_commands_that_cannot_be_run(run: Run, tmp_path: Path) -> None:
     text.write_text("text")
     assert run("--run", "no-such-command") == (127, "", f"{NAME}no-such-command: command not found\n")
     assert run("--run", str(text)) == (126, "", f"{NAME}{text}: cannot be run (Permission denied)\n")
-    assert run("--run") == (2, "", f"{NAME}--run needs a command after it\n")
+    for nothing in (["--"], ["--run"], ["--run", "--"]):
+        assert run(*nothing) == (2, "", f"{NAME}there is no command after --\n")
 
 
 def test_the_state_outlives_the_command(run: Run, tmp_path: Path) -> None:
@@ -245,21 +270,120 @@ def test_a_file_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--rings", "-1"], "argument --rings: '-1' is not a number of seconds, 0 or more"),
+        (["--answer-after", "-1"], "argument --answer-after: '-1' is not a number of seconds, 0 or more"),
         (["--talks", "nan"], "argument --talks: 'nan' is not a number of seconds, 0 or more"),
         (["--latency", "-0.1"], "argument --latency: '-0.1' is not a number of seconds, 0 or more"),
-        (["--concurrency", "0"], "argument --concurrency: '0' is not a number of requests, 1 or more"),
-        (["--concurrency", "1.5"], "argument --concurrency: '1.5' is not a number of requests, 1 or more"),
-        (["--calls-per-second", "-1"], "argument --calls-per-second: '-1' is not a number of calls, 0 or more"),
-        (["--calls-per-second", "inf"], "argument --calls-per-second: 'inf' is not a number of calls, 0 or more"),
-        (["--port", "65536"], "argument --port: '65536' is not a port (0 to 65535)"),
-        (["--port", "http"], "argument --port: 'http' is not a port (0 to 65535)"),
+        (["--callback-delay", "1e400"], "argument --callback-delay: '1e400' is not a number of seconds, 0 or more"),
+        (["--concurrency", "1.5"], "argument --concurrency: invalid int value: '1.5'"),
+        (["--port", "http"], "argument --port: invalid int value: 'http'"),
+        (["--stat=state.json"], "there is no option --stat; did you mean --state?"),
+        (["--run=pulumi"], "there is no option --run"),
+        (["pulumi", "up"], "unexpected 'pulumi'; a command goes after --, as in: sandbox -- pulumi up"),
     ],
 )
-def test_arguments_that_make_no_sense(
+def test_arguments_of_the_wrong_form(
     arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Two lines, whatever the command has options; and no abbreviation is taken for an option."""
     with pytest.raises(SystemExit) as ended:
         main(["sandbox", *arguments])
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1] == f"pulumi-twilio-caller-id sandbox: error: {message}"
+    command = "pulumi-twilio-caller-id sandbox"
+    assert (2, ("", f"{command}: {message}\nHelp: {command} --help\n")) == (ended.value.code, capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--concurrency", "0"], "concurrency is a number of requests, 1 or more, or None, not 0"),
+        (["--calls-per-second", "-1"], "calls_per_second is a number above 0, or None for no queue, not -1.0"),
+        (["--calls-per-second", "inf"], "calls_per_second is a number above 0, or None for no queue, not inf"),
+        (["--port", "65536"], "port must be a whole number, 0 to 65535, not 65536"),
+    ],
+)
+def test_numbers_that_make_no_sense(run: Run, arguments: Sequence[str], message: str) -> None:
+    assert (2, "", f"{NAME}{message}\n") == run(*arguments, *python("print('ran')"))
+
+
+# For scripts
+
+
+def test_json_is_one_line_with_all_that_a_script_needs() -> None:
+    command = [*COMMAND, "--port", "0", "--json", "--page", "--subaccount", SUBACCOUNT]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**ENVIRONMENT, "NO_PROXY": "here"}
+    ) as process:
+        try:
+            assert process.stdout
+            told = json.loads(process.stdout.readline())
+            answer = requests.get(f"{told['url']}/sandbox/state", timeout=PATIENCE)
+            process.terminate()
+            assert ("", 0) == (process.stdout.read(), process.wait())
+        finally:
+            process.kill()
+    assert told["account_sid"] == answer.json()["account_sid"]
+    own = Sandbox(subaccounts=[SUBACCOUNT])
+    assert {
+        "url": told["url"],
+        "account_sid": own.account_sid,
+        "auth_token": own.auth_token,
+        "api_key": own.api_key,
+        "api_secret": own.api_secret,
+        "subaccounts": own.subaccounts,
+        "environment": {
+            "TWILIO_ACCOUNT_SID": own.account_sid,
+            "TWILIO_AUTH_TOKEN": own.auth_token,
+            "TWILIO_API_URL": told["url"],
+            **dict.fromkeys(("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_REGION", "TWILIO_EDGE")),
+            **dict.fromkeys(("no_proxy", "NO_PROXY"), "here,127.0.0.1"),
+        },
+    } == told
+
+
+def test_json_is_not_for_a_sandbox_that_runs_a_command(run: Run) -> None:
+    told = f"{NAME}--json is for a sandbox without a command: the command has the variables already\n"
+    assert (2, "", told) == run("--json", *python("print('ran')"))
+
+
+LIST = """
+unset TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN TWILIO_API_URL
+export TWILIO_API_KEY=SK1 TWILIO_API_SECRET=of-another-account
+set -a; . ./sandbox.env; set +a
+cd / && exec "$@" list
+"""
+
+
+def test_a_script_takes_the_variables_from_the_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else was set; and the file is gone with the sandbox."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
+    given = ["--env-file", "sandbox.env", "--number", "+14155550101=Front desk"]
+    status, stdout, stderr = run(*given, "--", "sh", "-c", LIST, "sh", *COMMAND[:-1])
+    assert (0, "", "+14155550101") == (status, stderr, stdout.splitlines()[1].split()[1])
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_file_of_a_sandbox_that_was_killed_is_replaced_and_no_other(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.env"
+    with serving("--port", "0", "--env-file", str(file)) as (process, variables):
+        written = file.read_text()
+        process.kill()
+    assert f"TWILIO_API_URL={variables['TWILIO_API_URL']}\n" in written
+    assert file.read_text() == written
+    show = ["--", "cat", str(file)]
+    status, stdout, stderr = run("--env-file", str(file), *show)
+    assert (0, "", True, False) == (status, stderr, "TWILIO_API_URL=" in stdout, written == stdout)
+
+    file.write_text("MY_OWN=1\n")
+    told = f"{NAME}--env-file {file}: the file is there already, and no sandbox wrote it\n"
+    assert (2, "", told) == run("--env-file", str(file), *show)
+    assert "MY_OWN=1\n" == file.read_text()
+    nowhere = tmp_path / "none" / "sandbox.env"
+    told = f"{NAME}--env-file {nowhere} can't be written: No such file or directory\n"
+    assert (1, "", told) == run("--env-file", str(nowhere), *show)
+
+
+def test_requests_of_a_command_are_shown_where_that_is_wanted(run: Run) -> None:
+    listing = [*COMMAND[:-1], "list"]
+    for options, lines in (([], 0), (["-v"], 1)):
+        status, _, stderr = run(*options, "--", *listing)
+        assert (0, lines) == (status, len(re.findall(r"^\d\d:\d\d:\d\d GET /\S+ 200$", stderr, re.MULTILINE)))

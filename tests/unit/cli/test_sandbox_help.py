@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return int(request.param)
 
 
+@pytest.mark.parametrize("command", [["list"], ["import-file"], []])
+def test_help_of_other_commands_fits_the_terminal_too(
+    command: list[str], columns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert (True, []) == (len(lines) > 10, [line for line in lines if len(line) > columns])
+
+
 @pytest.fixture
 def shown(columns: int, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit):
@@ -41,8 +52,8 @@ def option(shown: str, name: str) -> str:
 
 
 def test_it_is_in_groups(shown: str) -> None:
-    groups = ["options", "addresses", "account", "phones", "trouble", "running"]
-    assert [*groups, "example", "for scripts, while it runs"] == re.findall(r"^(\w[^:\n]*):$", shown, re.MULTILINE)
+    groups = ["options", "phones", "account", "trouble", "running"]
+    assert [*groups, "examples", "for scripts, while it runs"] == re.findall(r"^(\w[^:\n]*):$", shown, re.MULTILINE)
 
 
 def test_no_line_is_longer_than_the_terminal_is_wide(shown: str, columns: int) -> None:
@@ -58,8 +69,11 @@ def test_it_has_the_words_that_files_and_options_take(shown: str) -> None:
 
 
 def test_a_command_is_a_command(shown: str) -> None:
-    assert "[--run COMMAND]" in shown
-    assert "COMMAND run this command" == option(shown, "run")[:24]
+    assert "usage: pulumi-twilio-caller-id sandbox [options] [-- COMMAND ...]\n" == shown.splitlines(keepends=True)[0]
+
+
+def test_former_names_of_options_are_not_shown(shown: str) -> None:
+    assert [] == re.findall(r"--(?:run|queued|rings|talks)\b", shown)
 
 
 def test_the_end_points_that_it_names_are_there(shown: str) -> None:
@@ -70,7 +84,7 @@ def test_the_end_points_that_it_names_are_there(shown: str) -> None:
 
 
 def test_it_says_where_the_rest_is(shown: str) -> None:
-    [page] = re.findall(r"docs/[\w.]+\b", shown)
+    [page] = re.findall(r"docs/\w+\.md\b", shown)
     assert (ROOT / page).is_file()
 
 
@@ -82,3 +96,35 @@ def test_other_commands_need_not_wait_for_the_modules_that_know_those_words() ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.splitlines()[-1]
+
+
+def test_the_program_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main([])
+    out, err = capsys.readouterr()
+    assert ("", ["list", "import-file", "sandbox"]) == (out, re.findall(r"^    (\w\S+)", err, re.MULTILINE))
+    assert "--version" in err
+
+
+def test_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert (0, (f"pulumi-twilio-caller-id {version}\n", "")) == (ended.value.code, capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("urls", "shown"),
+    [
+        ([], "the folder docs/ in the sources of pulumi-twilio-caller-id"),
+        (["Homepage, https://example.com", "Documentation, https://example.com/docs"], "https://example.com/docs"),
+    ],
+)
+def test_the_address_of_the_docs_is_that_of_the_package(
+    urls: list[str], shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = Message()
+    for url in urls:
+        package["Project-URL"] = url
+    monkeypatch.setattr("pulumi_twilio_caller_id.cli.common.metadata", lambda: package)
+    main([])
+    assert capsys.readouterr().err.endswith(f"Documentation: {shown}\n")

@@ -114,6 +114,7 @@ def test_a_call_is_told_of_from_its_request_to_its_end(sandbox: Sandbox, clock: 
             "ringing": None,
             "answered": None,
             "ended": None,
+            "left": None,
             "call_delay": 5,
             "extension": "12",
             "by_hand": True,
@@ -123,17 +124,36 @@ def test_a_call_is_told_of_from_its_request_to_its_end(sandbox: Sandbox, clock: 
         } == queued
         clock.now += 6
         ringing = call_of(told.until(lambda it: call_of(it)["status"] != "queued"))
-        assert queued | {"status": "ringing", "ringing": begin + 6} == ringing, "by the clock alone"
+        assert queued | {"status": "ringing", "ringing": begin + 6, "left": 54} == ringing, "by the clock alone"
         clock.now += 1
         sandbox.key_in(sid, "000000")
         clock.now += 1
         talking = call_of(told.until(lambda it: call_of(it)["status"] == "in-progress"))
-        assert ringing | {"status": "in-progress", "answered": begin + 7, "tries_left": 2} == talking
+        assert ringing | {"status": "in-progress", "answered": begin + 7, "tries_left": 2, "left": 53} == talking
         sandbox.key_in(sid, "481592")
         done = told.until(lambda it: it["caller_ids"])
         [record] = sandbox.caller_ids
-        over = {"status": "completed", "ended": begin + 8, "caller_id_sid": record.sid, "listed": True}
+        over = {"status": "completed", "ended": begin + 8, "left": None, "caller_id_sid": record.sid, "listed": True}
         assert talking | over == call_of(done)
+
+
+def test_the_time_left_counts_from_the_request_as_up_counts_it(sandbox: Sandbox, clock: Clock) -> None:
+    """For as long as the phone rings, and for as long after it is answered; for calls that a person has in hand."""
+    sandbox.set_phone(NUMBER, {"behaviour": "manual", "rings": 300})
+    sid = place(sandbox).json()["call_sid"]
+    place(sandbox, "+14155550102")
+    with events(sandbox) as told:
+        for seconds, left in ((1, 299), (9.4, 290), (80, 210), (209, 1), (0.6, 0)):  # it rings after 1 s; all are 300 s
+            clock.now += seconds
+            if seconds == 80:
+                sandbox.answer(sid)
+            while call_of(it := told.until(lambda it: it["calls"]), 0)["left"] != left:
+                pass
+            by_hand, other = it["calls"]
+            assert other["left"] is None, "nobody has to do anything"
+        clock.now += 1
+        over = call_of(told.until(lambda it: call_of(it, 0)["ended"]), 0)
+    assert (by_hand["status"], over["status"], over["left"]) == ("in-progress", "completed", None)
 
 
 def test_a_number_that_is_not_listed_yet_is_told_with_the_sid_that_it_will_have(sandbox: Sandbox, clock: Clock) -> None:

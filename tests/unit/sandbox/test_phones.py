@@ -118,8 +118,11 @@ def test_a_phones_file_may_describe_every_other_number(tmp_path: Path, text: str
         ("'**': busy", "'**' is not a phone number; write it as +14155550101, or * for all the others"),
         (
             "+14155550101: busy\n415-555-0101: manual",
-            "'415-555-0101' is described twice (both spellings mean +14155550101)",
+            "'415-555-0101' is given twice (it is +14155550101, however it is written)",
         ),
+        ("+14155550101: busy\n+14155550101: manual", "'+14155550101' is given twice"),
+        ("+14155550101: {rings: 1, rings: 2}", "'rings' is given twice"),
+        ("[a]: b", "is not YAML ("),
         ("- busy", "must be a mapping of phone number to behaviour"),
         ("", "must be a mapping of phone number to behaviour"),
         ("a: b: c", "is not YAML (mapping values are not allowed here"),
@@ -147,11 +150,13 @@ def test_a_boolean_is_no_number_of_seconds(tmp_path: Path, key: str, value: bool
 def test_files_that_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "twice.json").write_text('{"+14155550101": "busy", "+14155550101": "busy"}')
     for name, message in (
         ("missing.yaml", "cannot be read (No such file or directory)"),
         ("", "cannot be read (Is a directory)"),
         ("binary", "is not a text file in UTF-8"),
         ("broken.json", "is not JSON ("),
+        ("twice.json", "'+14155550101' is given twice"),
     ):
         with pytest.raises(PhonesFileError) as explained:
             load_phones(tmp_path / name)

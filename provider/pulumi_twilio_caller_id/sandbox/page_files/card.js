@@ -1,6 +1,6 @@
 // One card: a phone that rings, is answered and keyed, and what came of it.
 
-import { act, announce, show, write } from "./dom.js";
+import { act, announce, clock, isAway, minutes, show, write } from "./dom.js";
 
 const LENGTH = 6; // digits of a code
 export const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
@@ -20,13 +20,13 @@ export class Card {
     this.speak = speak;
     this.call = {};
     this.trouble = "";
+    this.order = "";
     this.silenced = false;
     this.closed = false;
     const made = document.getElementById("card").content.cloneNode(true);
     this.element = made.firstElementChild;
     this.parts = Object.fromEntries([...made.querySelectorAll("[data-is]")].map((it) => [it.dataset.is, it]));
     this.input = this.parts.keys.querySelector("input");
-    this.element.setAttribute("aria-label", `Call to ${call.number}`);
     this._fact("from", snapshot.from);
     this._fact("extension", call.extension);
     this._fact("delay", call.call_delay ? `${call.call_delay} s` : null);
@@ -105,6 +105,9 @@ export class Card {
   }
 
   _send() {
+    if (isAway()) {
+      return; // what was keyed in stays, to be sent once the sandbox is back
+    }
     const digits = this.input.value;
     this.input.value = "";
     if (digits !== "") {
@@ -130,6 +133,12 @@ export class Card {
       }
       this._tell(before);
     }
+    this._show();
+  }
+
+  /** Which of several calls to its number it is: "Older" or "Newest"; "" for the only one. */
+  rank(order) {
+    this.order = order;
     this._show();
   }
 
@@ -187,7 +196,12 @@ export class Card {
       this.element.dataset.look = look;
     }
     this.element.classList.toggle("silenced", this.silenced && !talking && !call.caller_id_sid);
+    const { order } = this;
+    this.element.setAttribute("aria-label", `${order ? `${order} call` : "Call"} to ${call.number}`);
     write(parts.state, this._state());
+    write(parts.left, call.left === null ? "" : `${minutes(call.left)} left`);
+    write(parts.order, order ? `${order} call to this number, ${clock(call.placed)}` : "");
+    show(parts.order, order !== "");
     write(parts.number, call.number);
     write(parts.name, call.friendly_name ?? "");
     write(parts.outcome, this.over ? this._outcome() : "");

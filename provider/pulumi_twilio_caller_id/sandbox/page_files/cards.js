@@ -41,6 +41,16 @@ export class Cards {
     this.tidy();
   }
 
+  /** Has each card of a number that has several say which it is: the code in the terminal is often the newest one's. */
+  _rank() {
+    const cards = [...this.cards.values()];
+    for (const card of cards) {
+      const same = cards.filter((it) => it.call.number === card.call.number && it.call.account_sid === card.call.account_sid);
+      const newest = same.reduce((a, b) => (b.call.placed >= a.call.placed ? b : a));
+      card.rank(same.length === 1 ? "" : card === newest ? "Newest" : "Older");
+    }
+  }
+
   /** Takes away what was closed, and the oldest cards of many that are over. */
   tidy() {
     const over = [...this.cards.values()].filter((card) => card.over && !card.holdsFocus);
@@ -48,6 +58,7 @@ export class Cards {
       this.closed.add(card.sid);
       this._remove(card);
     }
+    this._rank();
   }
 
   _remove(card) {

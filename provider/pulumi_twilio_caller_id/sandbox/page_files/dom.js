@@ -23,6 +23,16 @@ export function clock(seconds) {
   return seconds === null ? "" : new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 }
 
+/** Seconds as m:ss. */
+export function minutes(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Whether the sandbox does not answer. Then nothing rings, and no button of its own does anything. */
+export function isAway() {
+  return document.body.classList.contains("away");
+}
+
 /** Has a screen reader say it; the last few stay in the document. */
 export function announce(kind, text) {
   const line = document.createElement("p");

@@ -1,11 +1,12 @@
 // The page: what the sandbox's events tell goes to the phones and the tables, and into the title of the tab.
 
 import { Cards } from "./cards.js";
-import { part, show, write } from "./dom.js";
+import { isAway, part, show, write } from "./dom.js";
 import { Tables } from "./tables.js";
 
 const AGAIN = 1000; // milliseconds until the next try where the browser has given up
 const TITLE = document.title;
+const HERE = "[data-is=ignore], [data-is=close]"; // buttons that ask nothing of the sandbox
 const NOTHING = { accounts: [], from: "", tries: 3, requests: [], calls: [], callbacks: [], caller_ids: [], totals: {} };
 
 const aloud = part(document, "aloud");
@@ -30,7 +31,7 @@ function around() {
   const ringing = cards.ringing;
   const [first] = ringing;
   const title = ringing.length > 1 ? `${ringing.length} phones ring` : first ? `${first.call.number} rings` : "";
-  document.title = title ? `☎ ${title} - ${TITLE}` : TITLE;
+  document.title = isAway() ? `${TITLE} (away)` : title ? `☎ ${title} - ${TITLE}` : TITLE;
   show(part(document, "quiet"), cards.cards.size === 0);
 }
 
@@ -53,7 +54,17 @@ function connected(is) {
   show(away, !is);
   write(part(document, "connection"), is ? "live" : "away");
   document.body.classList.toggle("away", !is);
+  for (const button of document.querySelectorAll(`main button:not(${HERE})`)) {
+    button.setAttribute("aria-disabled", !is); // and not disabled, by which it would lose the focus
+  }
+  around();
 }
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[aria-disabled=true]")) {
+    event.stopPropagation();
+  }
+}, { capture: true });
 
 function listen() {
   const events = new EventSource("/sandbox/events");
