@@ -28,9 +28,11 @@ from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, Outg
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 from pulumi_twilio_caller_id.verification import evidence
 from tests.support import messages
+from tools import reference
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / name
@@ -75,8 +77,8 @@ def of_language(language: str, pages: list[Path] = OURS) -> list[Block]:
 
 
 def rows(heading: str) -> set[str]:
-    """What the first column of the table under a heading names."""
-    section = README.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    """What the first column of the reference's table under a heading names."""
+    section = REFERENCE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     cells = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
@@ -90,25 +92,34 @@ def test_every_input_is_documented() -> None:
 
 def test_every_key_of_the_stacks_config_is_documented() -> None:
     keys = {name: camel_case(name) for name in OutgoingCallerIdInputs.model_fields}
-    assert [] == [name for name, key in keys.items() if f"| `{name}` | `{key}` |" not in README]
+    assert [] == [name for name, key in keys.items() if not re.search(rf"\| `{name}`[^|]* \| `{key}` \|", REFERENCE)]
 
 
 def test_every_output_is_documented() -> None:
     assert set(CallerId.model_fields) == rows("Outputs")
 
 
-def test_the_table_of_settings_is_the_one_of_the_code() -> None:
-    """A row may end with a link to more."""
-    section = README.split("## Settings\n", 1)[1].split("\n## ", 1)[0]
-    table = [line for line in section.splitlines() if line.startswith("| `twilio:")]
-    expected = []
-    for setting in SETTINGS.values():
-        key = f"`{setting.key}`" + (" (secret)" if setting.secret else "")
-        variable = f" `{setting.variable}` |" if setting.variable else " |"
-        default = str(setting.default).lower() if setting.type == "boolean" else setting.default
-        default = "" if default is None else f" (default `{default}`)"
-        expected.append(f"| {key} |{variable} {setting.doc}{default}")
-    assert expected == [line[: len(row)] for line, row in zip(table, expected, strict=True)]
+def test_every_setting_is_documented() -> None:
+    assert {setting.key for setting in SETTINGS.values()} == rows("Settings")
+
+
+def test_the_tables_of_the_reference_are_those_of_the_code() -> None:
+    """If they are not: `make reference`."""
+    assert reference.made(REFERENCE) == REFERENCE
+    assert sorted(reference.TABLES) == sorted(re.findall(r"^<!-- made: (\w+) -->$", REFERENCE, re.MULTILINE))
+
+
+def test_the_settings_in_the_readme_are_those_of_the_reference() -> None:
+    """The README has the usual ones only."""
+    table = README.split("## Settings in brief\n", 1)[1].strip().split("\n\n")[0]
+    keys, variables = ({*re.findall(rf"`({form}\w+)`", table)} for form in ("twilio:", "TWILIO_"))
+    assert keys
+    assert keys <= {setting.key for setting in SETTINGS.values()}
+    assert variables <= {setting.variable for setting in SETTINGS.values()}
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_every_argument_of_a_provider_is_documented() -> None:
@@ -405,6 +416,11 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     assert [] == lost
 
 
-def test_each_page_can_be_reached_from_the_readme() -> None:
-    docs = {page for page in OURS if page.parent.name == "docs"}
-    assert docs == {ROOT / link for link in re.findall(r"\]\((docs/[\w-]+\.md)", README)}
+def test_the_index_has_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", index.read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(page.name for page in OURS if page.parent.name == "docs" and page != index)
+
+
+def test_the_readme_leads_to_the_index() -> None:
+    assert "](docs/README.md)" in README
