@@ -115,6 +115,9 @@ dist: $(VENV)/ready-dev
 	@rm -rf dist
 	@$(VENV)/bin/python -m build --no-isolation
 	@$(VENV)/bin/python -m twine check --strict dist/*
+	@if grep -q '://git\.example/' pyproject.toml; then \
+	    echo "dist: not to be published yet: pyproject.toml has git.example in place of the repository's address"; \
+	fi
 
 clean:
 	rm -rf $(VENV) .engine .prism .state .pulumi-home dist

@@ -70,10 +70,10 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             `twilio:defaultRegion` (US by default). If it changes, the new number is verified, and then the old caller
             ID is deleted.
         :param friendly_name: The caller ID's name, 1 to 64 characters. If it changes, the caller ID is renamed, without
-            a call. If it is left out, Twilio names the number, and the name is never changed.
+            a call. If it is left out, the name is Twilio's, and `pulumi up` never changes it.
         :param call_delay: Seconds until Twilio calls, 0 to 60. Default: 0.
-        :param extension: What to dial when the phone call is answered: up to 32 of the digits 0-9, `*` and `#`, and
-            `w` for a pause of half a second.
+        :param extension: What to dial when the phone call is answered, at most 32 characters: 0-9, `*`, `#`, and `w`
+            for a pause of half a second.
         :param status_callback: A public http or https URL, at most 1,000 characters, that Twilio requests when the
             phone call ends.
         :param status_callback_method: `POST` (Twilio's default) or `GET`.
@@ -81,7 +81,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             Provider; without one, that of the stack's config or the environment. If it changes, the number is verified
             in the new account, and then the old caller ID is deleted.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
-            Default: the setting `twilio:adopt`, which is false unless set; true if `twilio:unverified` is `await`.
+            Default: the setting `twilio:adopt`, or true if `twilio:unverified` is `await`.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
             caller ID with that sid, without a phone call. It fails if its number or friendly name is another at Twilio.
 
