@@ -47,11 +47,14 @@ _TABLE = (
     Setting("auth_token", "The account's auth token.", "TWILIO_AUTH_TOKEN", secret=True),
     Setting("api_key", "An API key, `SK...`, in place of the token. Not for subaccounts.", "TWILIO_API_KEY"),
     Setting("api_secret", "The API key's secret.", "TWILIO_API_SECRET", secret=True),
-    Setting("callback_url", "A public URL that leads to `twilio:callbackListen`, at most 900 characters."),
+    Setting(
+        "callback_url",
+        "A public URL that leads to `twilio:callbackListen`: Twilio requests it after a call. At most 900 characters.",
+    ),
     Setting("callback_listen", "The `host:port` to receive callbacks at.", default="127.0.0.1:8585"),
     Setting(
         "callback_auth_tokens",
-        "More auth tokens that may sign callbacks, separated by commas.",
+        "More auth tokens that callbacks may be signed with, separated by commas.",
         type="array",
         secret=True,
     ),
