@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import json
 import os
@@ -33,6 +34,7 @@ from tools import reference
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / name
@@ -322,12 +324,32 @@ def test_pulumi_has_the_commands_and_options(command: str, options: set[str], tm
     assert set() == options - set(re.findall(r"--[\w-]+", shown))
 
 
+# Figures
+
+
+def benchmark(module: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module(module)
+
+
+def test_the_aims_are_those_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = PERFORMANCE.split("\n| name |", 1)[1].split("\n\n", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    aims = [(row[0].strip("`"), row[5]) for row in rows if row[5]]
+    assert sorted(benchmark("aims", monkeypatch).AIMS.items()) == sorted(aims)
+
+
+def test_the_plot_has_the_figures_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = benchmark("plot", monkeypatch)
+    assert plot.svg(PERFORMANCE) == (ROOT / "docs" / "images" / "performance.svg").read_text(encoding="utf-8")
+
+
 # Programs
 
 
 def test_each_block_says_what_it_is() -> None:
     """Programs, commands and data are run or read by the tests here; what is `text` is output, or a drawing."""
-    known = {"python", "sh", "text", "yaml", "json"}
+    known = {"python", "sh", "text", "yaml", "json", "mermaid"}
     assert [] == [str(b) for b in blocks(OURS) if b.language not in known and b.page.name != "CONTRIBUTING.md"]
 
 
@@ -339,6 +361,25 @@ def test_a_program_is_valid(block: Block) -> None:
 @pytest.mark.parametrize("block", of_language("json") + of_language("yaml"), ids=str)
 def test_data_can_be_read(block: Block) -> None:
     assert (json.loads if block.language == "json" else yaml.safe_load)(block.text)
+
+
+@pytest.mark.parametrize("block", of_language("mermaid"), ids=str)
+def test_a_sequence_diagram_can_be_drawn(block: Block) -> None:
+    """GitHub shows an error in place of a drawing if a line is unknown, or something is opened and not closed."""
+    kind, *lines = (line.strip() for line in block.text.splitlines())
+    assert "sequenceDiagram" == kind
+    actors = {found[1] for line in lines if (found := re.match(r"(?:participant|actor) (\w+) as \S", line))}
+    opened = 0
+    for line in lines:
+        if message := re.fullmatch(r"(\w+)--?>>(\w+): [^;#]+", line):
+            assert {message[1], message[2]} <= actors, line
+        elif line == "end":
+            opened -= 1
+        else:
+            assert re.match(r"(participant|actor|alt|else|loop|opt) [^;#]+$", line), line
+            opened += line.startswith(("alt ", "loop ", "opt "))
+        assert opened >= 0, line
+    assert 0 == opened
 
 
 RUN = """
