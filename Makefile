@@ -10,7 +10,8 @@
 #   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
 #   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
 #   make states                              record the state files that this version writes: once, before a release
-#   make screenshots                         screenshots of the sandbox's simulated phone, into docs/images/
+#   make screenshots                         pictures of a terminal and of the simulated phone, into docs/images/
+#   make reference                           the tables of docs/reference.md, from the code
 #   make dist                                source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -19,7 +20,7 @@ TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twi
 PULUMI := $(TWILIO) --join -- tools/stack
 
 .PHONY: help up preview refresh destroy phone test test-slow test-all test-oldest states conformance matrix kills fuzz bench lint docs-check
-.PHONY: format screenshots dist clean setup
+.PHONY: format screenshots reference dist clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -106,12 +107,19 @@ format: $(VENV)/ready-dev
 screenshots: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
 	@$(VENV)/bin/python -m tests.slow.page.screenshots
+	@$(VENV)/bin/python -m tests.slow.terminal.picture
+
+reference: $(VENV)/ready
+	@$(VENV)/bin/python -m tools.reference
 
 # Without isolation, so that the build backend is the one pinned in requirements-dev.txt. The wheel is built from the sdist.
 dist: $(VENV)/ready-dev
 	@rm -rf dist
 	@$(VENV)/bin/python -m build --no-isolation
 	@$(VENV)/bin/python -m twine check --strict dist/*
+	@if grep -q '://git\.example/' pyproject.toml; then \
+	    echo "dist: not to be published yet: pyproject.toml has git.example in place of the repository's address"; \
+	fi
 
 clean:
 	rm -rf $(VENV) .engine .prism .state .pulumi-home dist

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import get_args
 
+from aims import AIMS
 from measuring import Timed, in_turn, label, run
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -25,7 +26,7 @@ def preview_unchanged(bench: Bench) -> Iterator[Row]:
     with Sandbox(delays=NO_DELAY) as sandbox:
         ours, floor = bench.managed("unchanged", sandbox, count)
         pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(floor, "preview"), sandbox)
-    yield row(f"preview, {count:,} unchanged numbers", pairs, "1.10")
+    yield row(f"preview, {count:,} unchanged numbers", pairs, AIMS["unchanged"])
 
 
 def preview_new(bench: Bench) -> Iterator[Row]:
@@ -34,7 +35,7 @@ def preview_new(bench: Bench) -> Iterator[Row]:
     with Sandbox(delays=NO_DELAY, numbers=numbers) as sandbox:
         ours, floor = bench.pair("new", sandbox, count)
         pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(floor, "preview"), sandbox)
-    yield row(f"preview, {count:,} new numbers, {elsewhere:,} others in the account", pairs, "1.10")
+    yield row(f"preview, {count:,} new numbers, {elsewhere:,} others in the account", pairs, AIMS["new"])
 
 
 def refresh(bench: Bench) -> Iterator[Row]:
@@ -44,7 +45,7 @@ def refresh(bench: Bench) -> Iterator[Row]:
         for endpoint in get_args(Endpoint):
             sandbox.fail(endpoint, delay=LATENCY)
         pairs = in_turn(bench.size.pairs, lambda: run(ours, *REFRESH), lambda: run(floor, *REFRESH), sandbox)
-    yield row(f"refresh, {count:,} numbers, {LATENCY * 1000:.0f} ms a request", pairs, "1.20")
+    yield row(f"refresh, {count:,} numbers, {LATENCY * 1000:.0f} ms a request", pairs, AIMS["refresh"])
 
 
 def destroy(bench: Bench) -> Iterator[Row]:
@@ -63,7 +64,7 @@ def destroy(bench: Bench) -> Iterator[Row]:
             min(bench.size.pairs, 3), partial(one, ours), partial(one, floor), sandbox, endpoints=("delete",)
         )
         assert sandbox.caller_ids == [], "not all were deleted"
-    yield row(f"destroy, {count:,} numbers", pairs, "1.20")
+    yield row(f"destroy, {count:,} numbers", pairs, AIMS["destroy"])
 
 
 def storm(bench: Bench) -> Iterator[Row]:

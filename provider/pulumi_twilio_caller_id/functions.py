@@ -38,7 +38,7 @@ class CallerIdResult:
     """An OutgoingCallerId as Twilio has it."""
 
     sid: str
-    """PN and 32 hexadecimal digits."""
+    """The caller ID's sid: `PN` and 32 hexadecimal digits."""
 
     phone_number: str
     """The number in E.164, such as `+14155550101`."""
@@ -47,7 +47,7 @@ class CallerIdResult:
     """The name shown in the Twilio Console."""
 
     account_sid: str
-    """The sid (AC...) of the account that the number is verified in."""
+    """The sid (`AC...`) of the account that the number is verified in."""
 
     date_created: str | None
     """When the number was verified: RFC 2822, UTC."""

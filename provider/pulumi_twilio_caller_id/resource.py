@@ -69,18 +69,20 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         After creation, only a change of `phone_number`, `friendly_name` or `account_sid` has an effect.
 
         :param resource_name: The resource's name in the stack.
-        :param phone_number: The number to verify, in E.164 or as people write it in the region of
-            `twilio:defaultRegion` (US by default). If you change the number, the new one is verified, and then the old
-            caller ID is deleted.
-        :param friendly_name: 1 to 64 characters. If it is left out, the name is not managed.
-        :param call_delay: Seconds until Twilio phones, 0 to 60.
-        :param extension: What to dial when the phone call is answered: up to 32 of the digits 0-9, `*` and `#`, and
-            `w` for a pause of half a second.
-        :param status_callback: A public http(s) URL, at most 1,000 characters, that Twilio requests when the
+        :param phone_number: The number to verify: in E.164, or as people write it in the country of
+            `twilio:defaultRegion` (US by default). If it changes, the new number is verified, and then the old caller
+            ID is deleted.
+        :param friendly_name: The caller ID's name, 1 to 64 characters. If it changes, the caller ID is renamed, without
+            a call. If it is left out, the name is Twilio's, and `pulumi up` never changes it.
+        :param call_delay: Seconds until Twilio calls, 0 to 60. Default: 0.
+        :param extension: What to dial when the phone call is answered, at most 32 characters: 0-9, `*`, `#`, and `w`
+            for a pause of half a second.
+        :param status_callback: A public http or https URL, at most 1,000 characters, that Twilio requests when the
             phone call ends.
         :param status_callback_method: `POST` (Twilio's default) or `GET`.
-        :param account_sid: A subaccount (AC...) to verify the number in. Default: the account of the resource's
-            Provider; without one, that of the stack's config or the environment.
+        :param account_sid: A subaccount (`AC...`) to verify the number in. Default: the account of the resource's
+            Provider; without one, that of the stack's config or the environment. If it changes, the number is verified
+            in the new account, and then the old caller ID is deleted.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
             Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`, else false.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the

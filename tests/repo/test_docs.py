@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import json
 import os
@@ -28,9 +29,12 @@ from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, Outg
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 from pulumi_twilio_caller_id.verification import evidence
 from tests.support import messages
+from tools import reference
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / name
@@ -75,8 +79,8 @@ def of_language(language: str, pages: list[Path] = OURS) -> list[Block]:
 
 
 def rows(heading: str) -> set[str]:
-    """What the first column of the table under a heading names."""
-    section = README.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    """What the first column of the reference's table under a heading names."""
+    section = REFERENCE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     cells = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
@@ -90,25 +94,34 @@ def test_every_input_is_documented() -> None:
 
 def test_every_key_of_the_stacks_config_is_documented() -> None:
     keys = {name: camel_case(name) for name in OutgoingCallerIdInputs.model_fields}
-    assert [] == [name for name, key in keys.items() if f"| `{name}` | `{key}` |" not in README]
+    assert [] == [name for name, key in keys.items() if not re.search(rf"\| `{name}`[^|]* \| `{key}` \|", REFERENCE)]
 
 
 def test_every_output_is_documented() -> None:
     assert set(CallerId.model_fields) == rows("Outputs")
 
 
-def test_the_table_of_settings_is_the_one_of_the_code() -> None:
-    """A row may end with a link to more."""
-    section = README.split("## Settings\n", 1)[1].split("\n## ", 1)[0]
-    table = [line for line in section.splitlines() if line.startswith("| `twilio:")]
-    expected = []
-    for setting in SETTINGS.values():
-        key = f"`{setting.key}`" + (" (secret)" if setting.secret else "")
-        variable = f" `{setting.variable}` |" if setting.variable else " |"
-        default = str(setting.default).lower() if setting.type == "boolean" else setting.default
-        default = "" if default is None else f" (default `{default}`)"
-        expected.append(f"| {key} |{variable} {setting.doc}{default}")
-    assert expected == [line[: len(row)] for line, row in zip(table, expected, strict=True)]
+def test_every_setting_is_documented() -> None:
+    assert {setting.key for setting in SETTINGS.values()} == rows("Settings")
+
+
+def test_the_tables_of_the_reference_are_those_of_the_code() -> None:
+    """If they are not: `make reference`."""
+    assert reference.made(REFERENCE) == REFERENCE
+    assert sorted(reference.TABLES) == sorted(re.findall(r"^<!-- made: (\w+) -->$", REFERENCE, re.MULTILINE))
+
+
+def test_the_settings_in_the_readme_are_those_of_the_reference() -> None:
+    """The README has the usual ones only."""
+    table = README.split("## Settings in brief\n", 1)[1].strip().split("\n\n")[0]
+    keys, variables = ({*re.findall(rf"`({form}\w+)`", table)} for form in ("twilio:", "TWILIO_"))
+    assert keys
+    assert keys <= {setting.key for setting in SETTINGS.values()}
+    assert variables <= {setting.variable for setting in SETTINGS.values()}
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_every_argument_of_a_provider_is_documented() -> None:
@@ -311,12 +324,32 @@ def test_pulumi_has_the_commands_and_options(command: str, options: set[str], tm
     assert set() == options - set(re.findall(r"--[\w-]+", shown))
 
 
+# Figures
+
+
+def benchmark(module: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module(module)
+
+
+def test_the_aims_are_those_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = PERFORMANCE.split("\n| name |", 1)[1].split("\n\n", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    aims = [(row[0].strip("`"), row[5]) for row in rows if row[5]]
+    assert sorted(benchmark("aims", monkeypatch).AIMS.items()) == sorted(aims)
+
+
+def test_the_plot_has_the_figures_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = benchmark("plot", monkeypatch)
+    assert plot.svg(PERFORMANCE) == (ROOT / "docs" / "images" / "performance.svg").read_text(encoding="utf-8")
+
+
 # Programs
 
 
 def test_each_block_says_what_it_is() -> None:
     """Programs, commands and data are run or read by the tests here; what is `text` is output, or a drawing."""
-    known = {"python", "sh", "text", "yaml", "json"}
+    known = {"python", "sh", "text", "yaml", "json", "mermaid"}
     assert [] == [str(b) for b in blocks(OURS) if b.language not in known and b.page.name != "CONTRIBUTING.md"]
 
 
@@ -328,6 +361,25 @@ def test_a_program_is_valid(block: Block) -> None:
 @pytest.mark.parametrize("block", of_language("json") + of_language("yaml"), ids=str)
 def test_data_can_be_read(block: Block) -> None:
     assert (json.loads if block.language == "json" else yaml.safe_load)(block.text)
+
+
+@pytest.mark.parametrize("block", of_language("mermaid"), ids=str)
+def test_a_sequence_diagram_can_be_drawn(block: Block) -> None:
+    """GitHub shows an error in place of a drawing if a line is unknown, or something is opened and not closed."""
+    kind, *lines = (line.strip() for line in block.text.splitlines())
+    assert "sequenceDiagram" == kind
+    actors = {found[1] for line in lines if (found := re.match(r"(?:participant|actor) (\w+) as \S", line))}
+    opened = 0
+    for line in lines:
+        if message := re.fullmatch(r"(\w+)--?>>(\w+): [^;#]+", line):
+            assert {message[1], message[2]} <= actors, line
+        elif line == "end":
+            opened -= 1
+        else:
+            assert re.match(r"(participant|actor|alt|else|loop|opt) [^;#]+$", line), line
+            opened += line.startswith(("alt ", "loop ", "opt "))
+        assert opened >= 0, line
+    assert 0 == opened
 
 
 RUN = """
@@ -405,6 +457,11 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     assert [] == lost
 
 
-def test_each_page_can_be_reached_from_the_readme() -> None:
-    docs = {page for page in OURS if page.parent.name == "docs"}
-    assert docs == {ROOT / link for link in re.findall(r"\]\((docs/[\w-]+\.md)", README)}
+def test_the_index_has_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", index.read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(page.name for page in OURS if page.parent.name == "docs" and page != index)
+
+
+def test_the_readme_leads_to_the_index() -> None:
+    assert "](docs/README.md)" in README

@@ -24,7 +24,7 @@ from pulumi_twilio_caller_id.text import register_secret
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its names, its purpose and its default. A test compares the README with `doc` and `default`."""
+    """One setting: its names, its purpose and its default. docs/reference.md is made from them."""
 
     name: str
     """The argument of `Provider`."""
@@ -43,19 +43,29 @@ class Setting:
 
 
 _TABLE = (
-    Setting("account_sid", "the account, `AC...`", "TWILIO_ACCOUNT_SID"),
-    Setting("auth_token", "its auth token", "TWILIO_AUTH_TOKEN", secret=True),
-    Setting("api_key", "an API key, `SK...`, in place of the token; not for subaccounts", "TWILIO_API_KEY"),
-    Setting("api_secret", "the secret of the API key", "TWILIO_API_SECRET", secret=True),
-    Setting("callback_url", "a public URL that leads to `twilio:callbackListen`, at most 900 characters"),
-    Setting("callback_listen", "`host:port` to receive callbacks at", default="127.0.0.1:8585"),
-    Setting("callback_auth_tokens", "more auth tokens whose callback signatures are valid", type="array", secret=True),
-    Setting("notify", "Apprise URLs that get the code and the outcome", type="array", secret=True),
-    Setting("adopt", "whether to take over numbers that are verified already", type="boolean", default=False),
-    Setting("unverified", "what becomes of a number that nobody verifies: `fail` or `await`", default="fail"),
-    Setting("preflight", "whether previews ask Twilio which numbers are verified", type="boolean", default=True),
-    Setting("default_region", "the country of numbers without a country code", default=DEFAULT_REGION.country),
-    Setting("api_url", "another base URL, such as a sandbox's", "TWILIO_API_URL"),
+    Setting("account_sid", "The account's sid, `AC...`.", "TWILIO_ACCOUNT_SID"),
+    Setting("auth_token", "The account's auth token.", "TWILIO_AUTH_TOKEN", secret=True),
+    Setting("api_key", "An API key, `SK...`, in place of the token. Not for subaccounts.", "TWILIO_API_KEY"),
+    Setting("api_secret", "The API key's secret.", "TWILIO_API_SECRET", secret=True),
+    Setting(
+        "callback_url",
+        "A public URL that leads to `twilio:callbackListen`: Twilio requests it after a call. At most 900 characters.",
+    ),
+    Setting("callback_listen", "The `host:port` to receive callbacks at.", default="127.0.0.1:8585"),
+    Setting(
+        "callback_auth_tokens",
+        "More auth tokens that callbacks may be signed with, separated by commas.",
+        type="array",
+        secret=True,
+    ),
+    Setting(
+        "notify", "Apprise URLs that get the code and the outcome, separated by spaces.", type="array", secret=True
+    ),
+    Setting("adopt", "Whether to take over numbers that are verified already.", type="boolean", default=False),
+    Setting("unverified", "What `up` does about a number that nobody verifies: `fail` or `await`.", default="fail"),
+    Setting("preflight", "Whether previews ask Twilio which numbers are verified.", type="boolean", default=True),
+    Setting("default_region", "The country of numbers without a country code.", default=DEFAULT_REGION.country),
+    Setting("api_url", "Another base URL of Twilio's API, such as a sandbox's.", "TWILIO_API_URL"),
 )
 SETTINGS = {setting.name: setting for setting in _TABLE}
 """Every setting, by its name. Messages are built from this table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,12 @@ import tarfile
 import venv
 import zipfile
 from collections.abc import Callable
+from email import message_from_bytes
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from readme_renderer.markdown import render
 
 from pulumi_twilio_caller_id.sandbox.page import FILES
 from pulumi_twilio_caller_id.testing import Sandbox
@@ -86,7 +89,8 @@ def test_the_source_archive_holds_what_the_wheel_is_built_from(dist: Path) -> No
     [archive] = dist.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         tops = {name.split("/")[1] for name in opened.getnames() if "/" in name}
-    assert {"provider", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO"} == tops - {".gitignore"}
+    files = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO"}
+    assert {"provider", "tools", *files} == tops - {".gitignore"}
 
 
 def test_the_source_archive_and_the_checkout_build_the_same_wheel(dist: Path, tmp_path: Path) -> None:
@@ -99,6 +103,24 @@ def test_the_source_archive_and_the_checkout_build_the_same_wheel(dist: Path, tm
 def test_twine_has_nothing_to_say(dist: Path) -> None:
     output = run(sys.executable, "-m", "twine", "check", "--strict", *map(str, dist.iterdir()), cwd=dist)
     assert 2 == output.count("PASSED")
+
+
+def test_the_packages_page_has_whole_addresses(dist: Path) -> None:
+    """A package index shows README.md, and has none of the files that it links to."""
+    [wheel] = dist.glob("*.whl")
+    [name] = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("dist-info/METADATA")]
+    metadata = message_from_bytes(zipfile.ZipFile(wheel).read(name))
+    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
+    page = render(str(metadata.get_payload())) or ""
+    pictures, links = (re.findall(f'{attribute}="(.*?)"', page) for attribute in ("src", "href"))
+    tag = f"v{version('pulumi-twilio-caller-id')}"
+
+    assert {"Repository", "Documentation", "Changelog", "Issues"} == urls.keys()
+    assert [f"{urls['Repository']}/raw/{tag}/docs/images/{name}" for name in ("terminal.svg", "phone-ringing.png")] == (
+        pictures
+    )
+    assert f"{urls['Repository']}/blob/{tag}/docs/reference.md" in links
+    assert [] == [link for link in links if not link.startswith(("https://", "http://", "#"))]
 
 
 def test_up_with_the_installed_wheel(

@@ -60,7 +60,9 @@ def draw(folder: Path) -> None:
         clock.now += 5
         page.keyed(DESK).press_sequentially(desk.validation_code)
         page.keyed(SUPPORT).press_sequentially("000")
+        expect(page.card(SUPPORT)).to_contain_text("2 tries left")
         page.card(SUPPORT).get_by_role("button", name="Hang up").click()
+        expect(page.card(SUPPORT)).to_contain_text("Not verified")
         page.press(BERLIN, "Decline")
         expect(page.card(BERLIN)).to_contain_text("Declined")
         expect(page.card(DESK)).to_contain_text("Verified")
