@@ -18,6 +18,7 @@ from typing import Any
 from pulumi_twilio_caller_id import OutgoingCallerId, functions
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, parse_input
+from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
@@ -121,7 +122,7 @@ def values() -> str:
     rows = []
     for name, value in WRITTEN:
         try:
-            parsed = parse_input(name, value, {})
+            parsed = parse_input(name, value, DEFAULT_REGION, None)
             outcome = "sent as it is" if parsed == value else f"becomes `{parsed}`"
         except ValueError as refused:
             outcome = f"refused: {refused}"
