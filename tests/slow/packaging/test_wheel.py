@@ -115,7 +115,7 @@ def test_the_packages_page_has_whole_addresses(dist: Path) -> None:
     pictures, links = (re.findall(f'{attribute}="(.*?)"', page) for attribute in ("src", "href"))
     tag = f"v{version('pulumi-twilio-caller-id')}"
 
-    assert {"Repository", "Documentation", "Changelog", "Issues"} == urls.keys()
+    assert {"Repository", "Changelog", "Issues"} == urls.keys()
     assert [f"{urls['Repository']}/raw/{tag}/docs/images/{name}" for name in ("terminal.svg", "phone-ringing.png")] == (
         pictures
     )
