@@ -1,29 +1,45 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
-#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: answer the call in a browser
-#   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal
-#   make test | test-slow | test-all         the tests to run while you work, 5 minutes; the others; both, 11 minutes
-#   make lint | docs-check                   style, types, versions; the docs alone
-#   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
-#   make conformance                         check sandbox and requests against Twilio's OpenAPI spec; needs Node.js
-#   make matrix                              inject each fault into each request; print the outcome
-#   make kills                               kill the engine or plugin in each phase; print what remains and how to recover
-#   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
-#   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
-#   make states                              record the state files that this version writes: once, before a release
-#   make screenshots                         screenshots of the sandbox's simulated phone, into docs/images/
-#   make dist                                source archive and wheel, in dist/
+#
+#   Try (a local Twilio: nobody is phoned)
+#     make up            deploy the stack `sandbox`; PHONE=1: you answer the calls
+#     make preview       what `make up` would do
+#     make refresh       compare the stack with what that Twilio has
+#     make destroy       delete what `make up` made
+#     make phone         that Twilio and a page to answer on, until ^C
+#
+#   Develop
+#     make check         before a commit: lint and the fast tests, 90 seconds
+#     make test          the tests to run while you work, 5 minutes
+#     make test-slow     the other tests, 6 minutes
+#     make test-all      both
+#     make lint          style, types, workflows, versions, licences
+#     make format        let ruff format the code
+#     make docs-check    only the tests of the docs
+#     make setup         only the virtual environment and the engine
+#     make clean         remove all that make has made here
+#
+#   Maintain
+#     make test-oldest   the tests with the oldest dependencies, then the newest
+#     make conformance   sandbox and requests against Twilio's API description
+#     make matrix        inject each fault into each request; print the outcome
+#     make kills         kill engine or plugin in each phase; print what remains
+#     make fuzz          random programs for 10 minutes; ARGS="--minutes 60"
+#     make bench         15 minutes; ARGS="--size small": 1 minute
+#     make states        record this version's state files, before a release
+#     make screenshots   pictures of the simulated phone, into docs/images/
+#     make dist          source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page)
 PULUMI := $(TWILIO) --join --run tools/stack
 
-.PHONY: help up preview refresh destroy phone test test-slow test-all test-oldest states conformance matrix kills fuzz bench lint docs-check
-.PHONY: format screenshots dist clean setup
+.PHONY: help up preview refresh destroy phone check test test-slow test-all lint format docs-check setup clean
+.PHONY: test-oldest conformance matrix kills fuzz bench states screenshots dist
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^#   //p' Makefile
+	@sed -n '2,/^[^#]/s/^#\( *$$\|   \)//p' Makefile
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	@echo "setup: installing requirements.txt into $(VENV), about a minute"
@@ -38,7 +54,7 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/ready
-	@$(VENV)/bin/python tools/ensure.py
+	@$(VENV)/bin/python -m tools.ensure
 
 up preview refresh destroy: setup
 	@$(PULUMI) $@
@@ -51,6 +67,9 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist 
 
 test: setup $(VENV)/ready-dev
 	@$(PYTEST) tests/unit tests/engine $(ARGS)
+
+check: lint setup
+	@$(PYTEST) -q tests/unit $(ARGS)
 
 # The tests that `make test-all` runs and `make test` does not.
 test-slow: setup $(VENV)/ready-dev
