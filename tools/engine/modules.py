@@ -36,8 +36,10 @@ LAST_LINES = 5  # of the log, shown when the build fails
 
 LACKS = """\
 engine: its Python host is of an older Pulumi (v3.68), as no newer one is to be
-engine: had as a Go module. It ignores `toolchain: uv`, `toolchain: poetry` and
-engine: `virtualenv`; `pulumi package add` fails. For those, install Pulumi."""
+engine: had as a Go module. It ignores `virtualenv` and `toolchain` (uv, ...);
+engine: `pulumi install` and `pulumi new` put their virtual environment into the
+engine: project's folder itself; `pulumi package add` fails. For those, install
+engine: Pulumi: https://www.pulumi.com/docs/install/"""
 
 
 class Counts:
