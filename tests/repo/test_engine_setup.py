@@ -194,7 +194,7 @@ def test_the_fingerprint_changes_with_all_that_the_engine_depends_on(
         with (tmp_path / "tools" / file).open("a") as module:
             module.write("// changed\n")
         seen.add(ensure.fingerprint())
-    monkeypatch.setattr(modules, "COMPILER", "-gcflags=-N")
+    monkeypatch.setattr(modules, "COMPILER", ("-gcflags=-N",))
     seen.add(ensure.fingerprint())
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     seen.add(ensure.fingerprint())

@@ -24,9 +24,11 @@ PROGRAMS = (
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 
-COMPILER = "-gcflags=all=-dwarf=false"
+COMPILER = ("-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false")
 LINKER = "-s -w"
-"""Nobody debugs this engine. Without debugging data it is compiled and linked in less time."""
+"""Nobody debugs this engine. Without debugging data and inlining it is compiled in half the time. The standard library
+keeps its inlining: the rest of the engine spends its time there.
+"""
 
 MODULE_FILES = tuple(f"{module}/{name}" for module, _ in PROGRAMS for name in ("go.mod", "go.sum"))
 CORE_MINUTES = 7.0
@@ -124,7 +126,7 @@ def _build(folder: Path, log: TextIO) -> None:
             go_logged(log, counts.listed, module, "list", "-deps", package)
         for module, package in PROGRAMS:
             output = str(folder / package.rpartition("/")[2])
-            go_logged(log, counts.built, module, "build", "-v", COMPILER, "-ldflags", flags, "-o", output, package)
+            go_logged(log, counts.built, module, "build", "-v", *COMPILER, "-ldflags", flags, "-o", output, package)
     source = Path(go("cli", "list", "-m", "-f", "{{.Dir}}", SDK)) / "python"
     for script in SCRIPTS:
         shutil.copyfile(source / script, folder / Path(script).name)
