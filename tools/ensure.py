@@ -144,7 +144,16 @@ def ensure() -> Path:
     return MADE
 
 
-if __name__ == "__main__":
-    place = ensure()
+def main() -> int:
+    try:
+        folder = ensure()
+    except KeyboardInterrupt:
+        say("engine: interrupted. The next `make` goes on: Go keeps what it has compiled.")
+        return 130
     HOME.mkdir(exist_ok=True)
-    (HOME / "path").write_text(str(place))
+    (HOME / "path").write_text(str(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
