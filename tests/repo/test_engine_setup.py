@@ -228,7 +228,7 @@ def test_a_build_that_fails_shows_its_last_lines_and_names_the_log(
     log = tmp_path / "build.log"
     with pytest.raises(Unavailable) as failed:
         modules.build(tmp_path, log)
-    assert "exit status 3" in str(failed.value)
+    assert str(failed.value).startswith("building it failed: `go list` ended with 3\n  go: line 4\n")
     assert f"  go: line 7\n  go: line 8\nThe whole log: {log}" in str(failed.value)
     assert "line 3" not in str(failed.value)
     assert re.match(r"\$ cd tools/cli && go list -deps .* github\.com/pulumi/.*\ngo: line 1\n", log.read_text())

@@ -101,7 +101,7 @@ def go(module: str, *args: str) -> str:
 
 
 def go_logged(log: TextIO, told: Callable[[str], None], module: str, *args: str) -> None:
-    """Run Go, and pass each line that it prints to the log and to `told`."""
+    """Run Go, and pass each line that it prints to the log and to `told`. Raises Unavailable if it fails."""
     command = ["go", *args]
     log.write(f"$ cd tools/{module} && {shlex.join(command)}\n")
     with subprocess.Popen(
@@ -112,7 +112,7 @@ def go_logged(log: TextIO, told: Callable[[str], None], module: str, *args: str)
             told(line)
     log.flush()
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+        raise Unavailable(f"`go {args[0]}` ended with {process.returncode}")
 
 
 def build(folder: Path, log_file: Path) -> None:
@@ -120,7 +120,7 @@ def build(folder: Path, log_file: Path) -> None:
     try:
         with log_file.open("w") as log:
             _build(folder, log)
-    except (OSError, subprocess.CalledProcessError) as failed:
+    except (OSError, subprocess.CalledProcessError, Unavailable) as failed:
         said = [f"  {line}\n" for line in log_file.read_text(errors="replace").splitlines()[-LAST_LINES:]]
         raise Unavailable(f"building it failed: {failed}\n{''.join(said)}The whole log: {log_file}") from failed
 
