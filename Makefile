@@ -1,35 +1,52 @@
 # Each target sets up what it needs: the virtual environment, the Pulumi engine, the sandbox.
-#   make up | preview | refresh | destroy    the stack `sandbox`, against a local Twilio; PHONE=1: answer the call in a browser
-#   make phone                               that local Twilio and its page until ^C, for `make up` in another terminal; PORT=8485, ARGS=-v
-#   make test | test-slow | test-all         the tests to run while you work, 5 minutes; the others; both, 11 minutes
-#   make lint | docs-check                   style, types, versions; the docs alone
-#   make bench                               how fast it is beside a no-op resource: 15 minutes; ARGS="--size small": 1 minute
-#   make conformance                         check sandbox and requests against Twilio's OpenAPI spec; needs Node.js
-#   make matrix                              inject each fault into each request; print the outcome
-#   make kills                               kill the engine or plugin in each phase; print what remains and how to recover
-#   make fuzz                                random programs and histories for 10 minutes; ARGS="--minutes 60", "--examples 50"
-#   make test-oldest                         the tests with the oldest dependencies that are allowed, then with the newest
-#   make states                              record the state files that this version writes: once, before a release
-#   make screenshots                         pictures of a terminal and of the simulated phone, into docs/images/
-#   make reference                           the tables of docs/reference.md, from the code
-#   make dist                                source archive and wheel, in dist/
+#
+#   Try (a local Twilio: nobody is phoned)
+#     make up            deploy the stack `sandbox`; PHONE=1: you answer the calls
+#     make preview       what `make up` would do
+#     make refresh       compare the stack with what that Twilio has
+#     make destroy       delete what `make up` made
+#     make phone         that Twilio and a page to answer on; PORT=8485, ARGS=-v
+#
+#   Develop
+#     make check         before a commit: lint and the fast tests, 90 seconds
+#     make test          the tests to run while you work, 5 minutes
+#     make test-slow     the other tests, 6 minutes
+#     make test-all      both
+#     make lint          style, types, workflows, versions, licences
+#     make format        let ruff format the code
+#     make docs-check    only the tests of the docs
+#     make setup         only the virtual environment and the engine
+#     make clean         remove all that make has made here
+#
+#   Maintain
+#     make test-oldest   the tests with the oldest dependencies, then the newest
+#     make conformance   sandbox and requests against Twilio's API description
+#     make matrix        inject each fault into each request; print the outcome
+#     make kills         kill engine or plugin in each phase; print what remains
+#     make fuzz          random programs for 10 minutes; ARGS="--minutes 60"
+#     make bench         15 minutes; ARGS="--size small": 1 minute
+#     make states        record this version's state files, before a release
+#     make screenshots   pictures of terminal and phone, into docs/images/
+#     make reference     the tables of docs/reference.md, from the code
+#     make dist          source archive and wheel, in dist/
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 TWILIO := tools/run python -m pulumi_twilio_caller_id sandbox --state .state/twilio.json $(if $(PHONE),--page) $(if $(PORT),--port $(PORT))
 PULUMI := $(TWILIO) --join -- tools/stack
 
-.PHONY: help up preview refresh destroy phone test test-slow test-all test-oldest states conformance matrix kills fuzz bench lint docs-check
-.PHONY: format screenshots reference dist clean setup
+.PHONY: help up preview refresh destroy phone check test test-slow test-all lint format docs-check setup clean
+.PHONY: test-oldest conformance matrix kills fuzz bench states screenshots reference dist
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^#   //p' Makefile
+	@sed -n '2,/^[^#]/s/^#\( *$$\|   \)//p' Makefile
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	@echo "setup: installing requirements.txt into $(VENV), about a minute"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import pip' 2>/dev/null || $(VENV)/bin/python -m ensurepip >/dev/null # one made by uv has none
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
@@ -39,7 +56,7 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/ready
-	@$(VENV)/bin/python tools/ensure.py
+	@$(VENV)/bin/python -m tools.ensure
 
 up preview refresh destroy: setup
 	@$(PULUMI) $@
@@ -54,6 +71,9 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist 
 
 test: setup $(VENV)/ready-dev
 	@$(PYTEST) tests/unit tests/engine $(ARGS)
+
+check: lint setup
+	@$(PYTEST) -q tests/unit $(ARGS)
 
 # The tests that `make test-all` runs and `make test` does not.
 test-slow: setup $(VENV)/ready-dev

@@ -1,40 +1,39 @@
-"""Find a Pulumi engine, or make one, and write down in `.engine/path` the folder it is in.
+"""Find a Pulumi engine, or get one, and write down in `.engine/path` the folder it is in.
 
-Uses nothing but the standard library (and, as the last way, the Pulumi SDK). The ways, in order:
+Uses nothing but the standard library. The ways, in order:
 
 1. a `pulumi` of at least MINIMUM on PATH with its Python language host: used as it is
-2. the one an earlier run made here
-3. Go is there: the engine is built from the Go modules pinned in `cli/` and `language-host/`
-4. the SDK's own installer fetches the official release
+2. the one an earlier run put into `.engine/bin`
+3. the one another checkout of this user got: a copy of it
+4. the official release, in the version pinned in `cli/go.mod`
+5. Go is there: the engine is built from the Go modules pinned in `cli/` and `language-host/`
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+from tools.engine import Unavailable, cache, modules, release
+from tools.engine.progress import say
 
 MINIMUM = (3, 254)  # the first whose import file takes a resource's inputs and outputs
 HERE = Path(__file__).resolve().parent
 HOME = (HERE.parent / ".engine").resolve()  # where it is a link, as in copies that tests make, it outlives the copy
-BUILT = HOME / "bin"
-CLI = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
-SDK = "github.com/pulumi/pulumi/sdk/v3"
+MADE = HOME / "bin"
+LOG = HOME / "build.log"
 
 HELP = """\
 error: no Pulumi engine: {why}.
-       Install Pulumi {minimum} or newer (https://www.pulumi.com/docs/install/), or Go 1.25 or newer
+       Install Pulumi 3.254 or newer (https://www.pulumi.com/docs/install/), or Go 1.25 or newer
        (https://go.dev/doc/install) so that it can be built here, then run the same command again."""
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def version_of(pulumi: str) -> tuple[int, ...]:
@@ -55,7 +54,7 @@ def dotted(version: tuple[int, ...]) -> str:
 def installed() -> Path | None:
     """The folder of a usable engine on PATH."""
     pulumi = shutil.which("pulumi")
-    if pulumi is None or Path(pulumi).parent == BUILT:
+    if pulumi is None or Path(pulumi).parent == MADE:
         return None
     version = version_of(pulumi)
     if version < MINIMUM:
@@ -69,89 +68,92 @@ def installed() -> Path | None:
 
 
 def fingerprint() -> str:
-    """Changes with anything the built engine depends on, so that it is rebuilt then."""
+    """Changes with anything that the engine depends on; then another is made."""
     digest = hashlib.sha256()
-    for part in ("cli/go.mod", "cli/go.sum", "language-host/go.mod", "language-host/go.sum"):
+    for part in modules.MODULE_FILES:
         digest.update((HERE / part).read_bytes())
+    digest.update(f"{modules.COMPILER}\n{modules.LINKER}\n{platform.system()}\n{platform.machine()}".encode())
     return digest.hexdigest()
 
 
-def made_before() -> Path | None:
-    stamp = BUILT / "fingerprint"
-    if stamp.exists() and stamp.read_text() == fingerprint() and version_of(str(BUILT / "pulumi")) >= MINIMUM:
-        return BUILT
-    return None
+def made_before() -> bool:
+    stamp = MADE / "fingerprint"
+    return stamp.exists() and stamp.read_text() == fingerprint() and version_of(str(MADE / "pulumi")) >= MINIMUM
 
 
-def go(module: str, *args: str) -> str:
-    """Run Go in one of the two modules; the module files are never written."""
-    env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-    done = subprocess.run(["go", *args], cwd=HERE / module, env=env, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
-
-
-def build() -> Path:
-    """Build CLI and language host into a folder beside the final one, then move it there in one step."""
+def make(how: Callable[[Path], None]) -> None:
+    """Have an engine put into a folder beside its place, then move it there in one step. Raises Unavailable."""
     raw = HOME / f"bin.{os.getpid()}"
     shutil.rmtree(raw, ignore_errors=True)
     raw.mkdir(parents=True)
     try:
-        sdk = go("cli", "list", "-m", "-f", "{{.Version}} {{.Dir}}", SDK)
-        if len(sdk.split()) < 2:
-            go("cli", "mod", "download", SDK)
-            sdk = go("cli", "list", "-m", "-f", "{{.Version}} {{.Dir}}", SDK)
-        version, source = sdk.split(maxsplit=1)
-        flags = f"-s -w -X {SDK}/go/common/version.Version={version.removeprefix('v')}"
-        go("cli", "build", "-o", str(raw / "pulumi"), "-ldflags", flags, CLI)
-        go("language-host", "build", "-o", str(raw / "pulumi-language-python"), "-ldflags", "-s -w", LANGUAGE_HOST)
-        for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
-            shutil.copyfile(Path(source) / "python" / script, raw / Path(script).name)
-            (raw / Path(script).name).chmod(0o755)
+        how(raw)
+        if version_of(str(raw / "pulumi")) < MINIMUM:
+            raise Unavailable("it does not run on this machine")
         (raw / "fingerprint").write_text(fingerprint())
-        shutil.rmtree(BUILT, ignore_errors=True)
-        raw.rename(BUILT)
+        shutil.rmtree(MADE, ignore_errors=True)
+        raw.rename(MADE)
     finally:
         shutil.rmtree(raw, ignore_errors=True)
-    return BUILT
 
 
-def fetch() -> Path:
-    from pulumi.automation import PulumiCommand
+def get() -> str:
+    """Get an engine into MADE, and say where it is from."""
+    version, key = modules.pinned_version(), fingerprint()
+    kept = cache.find(key)
+    if kept is not None:
+        try:
+            make(lambda folder: cache.restore(kept, folder))
+            return "copied from another checkout's"
+        except Unavailable as failed:
+            say(f"engine: {failed}")
+    say(f"engine: looking for the official release of Pulumi {version}")
+    try:
+        make(lambda folder: release.download(version, folder))
+        where = "the official release"
+    except Unavailable as failed:
+        say(f"engine: it can't be had: {failed}")
+        where = built()
+    cache.store(MADE, key)
+    return where
 
-    PulumiCommand.install(root=str(HOME))
-    return BUILT
+
+def built() -> str:
+    """Build an engine, or end with what to do."""
+    if shutil.which("go") is None:
+        raise SystemExit(HELP.format(why="it can't be downloaded, and Go is not there to build it"))
+    say(f"engine: building it from its Go modules, once, {modules.estimate()} on {os.cpu_count()} cores")
+    try:
+        make(lambda folder: modules.build(folder, LOG))
+    except Unavailable as failed:
+        say(f"engine: {failed}")
+        raise SystemExit(HELP.format(why="it can't be downloaded, and building it failed (see above)")) from None
+    say(modules.LACKS)
+    return "built from its Go modules"
 
 
 def ensure() -> Path:
     folder = installed()
     if folder is not None:
         return folder
-    folder = made_before()
-    if folder is not None:
-        return folder
-    why = "none is on PATH, Go is not there to build it, and the Pulumi SDK could not fetch it"
-    started = time.monotonic()
-    if shutil.which("go"):
-        say("engine: building Pulumi from its Go modules into .engine/, as no usable `pulumi` is installed;")
-        say("engine: once per checkout, about 4 minutes the first time on 2 cores, then seconds")
-        try:
-            folder = build()
-        except (OSError, subprocess.CalledProcessError) as failed:
-            why = "none is on PATH, building it with Go failed (see above), and the Pulumi SDK could not fetch it"
-            say(f"engine: the build failed: {failed}")
-    if folder is None:
-        say("engine: fetching the official Pulumi release into .engine/, about a minute on a usual line")
-        try:
-            folder = fetch()
-        except Exception as failed:  # the installer raises whatever its shell script or the network does
-            say(f"engine: fetching failed: {str(failed).strip().splitlines()[-1] if str(failed).strip() else failed!r}")
-            say(HELP.format(why=why, minimum=dotted(MINIMUM)))
-            raise SystemExit(1) from None
-    say(f"engine: Pulumi {dotted(version_of(str(folder / 'pulumi')))} ready after {time.monotonic() - started:.0f} s")
-    return folder
+    if not made_before():
+        started = time.monotonic()
+        where = get()
+        pulumi = dotted(version_of(str(MADE / "pulumi")))
+        say(f"engine: Pulumi {pulumi} is ready after {time.monotonic() - started:.0f} s, {where}")
+    return MADE
+
+
+def main() -> int:
+    try:
+        folder = ensure()
+    except KeyboardInterrupt:
+        say("engine: interrupted. The next `make` goes on: Go keeps what it has compiled.")
+        return 130
+    HOME.mkdir(exist_ok=True)
+    (HOME / "path").write_text(str(folder))
+    return 0
 
 
 if __name__ == "__main__":
-    place = ensure()
-    HOME.mkdir(exist_ok=True)
-    (HOME / "path").write_text(str(place))
+    raise SystemExit(main())

@@ -19,7 +19,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.ensure import HERE, HOME, go, say
+from tools.engine.modules import go
+from tools.engine.progress import say
+from tools.ensure import HERE, HOME
 
 FOLDERS = (".github/workflows", "examples/workflows")
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"

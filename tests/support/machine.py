@@ -8,6 +8,9 @@ import socket
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "templates" / "caller-ids"
+PROGRAM = TEMPLATE / "__main__.py"
+"""The program that `pulumi new` copies. `make up` runs it too."""
 
 
 def command(pid: int) -> str:

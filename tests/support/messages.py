@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_twilio_caller_id import errors
-from tests.support.machine import ROOT
+from tests.support.machine import PROGRAM, ROOT
 
 PACKAGE = ROOT / "provider" / "pulumi_twilio_caller_id"
 ANY = "\N{LOZENGE}"  # stands for what is known only when it happens
@@ -28,7 +28,7 @@ WARNED = {"_warn", "_warn_once", "warn"}
 
 def sources() -> list[Path]:
     """The modules whose texts users see, and the project's own program. The sandbox speaks for itself."""
-    return [ROOT / "__main__.py", *(p for p in sorted(PACKAGE.rglob("*.py")) if p.parent.name != "sandbox")]
+    return [PROGRAM, *(p for p in sorted(PACKAGE.rglob("*.py")) if p.parent.name != "sandbox")]
 
 
 def messages(source: str) -> set[str]:

@@ -14,7 +14,7 @@ import yaml
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack, comparable
-from tests.support.machine import ROOT
+from tests.support.machine import PROGRAM
 
 NAMED, UNNAMED = "+14155550101", "+14155550102"
 MADE, MADE_UNNAMED = "+14155550111", "+14155550112"
@@ -144,7 +144,7 @@ def test_many_with_a_new_component_and_provider_unprotected(stack: Stack, sandbo
 
 def test_as_config_of_this_project_protected(stack: Stack, verified: Sandbox) -> None:
     """Protected, as Pulumi does unless it is told not to: a destroy fails, and deletes nothing."""
-    (stack.project / "__main__.py").write_text((ROOT / "__main__.py").read_text())
+    (stack.project / "__main__.py").write_text(PROGRAM.read_text())
     [(key, imported)] = yaml.safe_load(import_all(stack, verified, "--config"))["config"].items()
     made = {"phoneNumber": MADE, "friendlyName": "Front desk", "protect": True}
     unnamed = {"phoneNumber": MADE_UNNAMED, "friendlyName": "(415) 555-0112", "protect": True}

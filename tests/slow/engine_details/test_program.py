@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
-from tests.support.machine import ROOT
+from tests.support.machine import PROGRAM
 
 
 def test_an_entry_becomes_a_caller_id_and_its_sid_an_output(stack: Stack, sandbox: Sandbox) -> None:
     """The config command has a trap: without --type string it stores a number."""
-    (stack.project / "__main__.py").write_text((ROOT / "__main__.py").read_text())
+    (stack.project / "__main__.py").write_text(PROGRAM.read_text())
     stack.pulumi("config", "set", "--path", "callerIds.front-desk.phoneNumber", "+14155550101")
     output = stack.preview(ok=False).output
     assert "callerIds.front-desk.phoneNumber is the number 14155550101, which has lost its plus or zeros" in output

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,12 @@ import requests
 from tests.support.checkout import copy_project
 from tests.support.machine import ROOT, free_port
 from tests.support.waiting import PATIENCE
+
+NUMBERS = {"+14155550101": "Front desk", "+14155550102": "Support line", "+493090182000": "Berlin office"}
+CONTROLLING = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+"""Makes the terminal on standard input the controlling one, which turns ^C into a signal."""
 
 
 class Checkout:
@@ -29,12 +37,15 @@ class Checkout:
         for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
             os.utime(folder / name, (0, 0))
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_", "MAKE", "MFLAGS"))}
+
     def make(self, *targets: str, ok: bool = True) -> str:
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO_", "PULUMI_", "MAKE", "MFLAGS"))}
         process = subprocess.Popen(
             ["make", *targets],
             cwd=self.folder,
-            env=env,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,6 +59,34 @@ class Checkout:
                 os.killpg(process.pid, signal.SIGKILL)
         assert not ok or process.returncode == 0, output
         return output
+
+    def make_and_interrupt(self, target: str, when: str) -> str:
+        """Run `make` in a terminal, and press ^C once its output has `when`. Return the output."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-ISc", CONTROLLING, "make", target],
+            cwd=self.folder,
+            env=self.environment | {"TERM": "dumb"},  # one line for each news, not a table that is painted anew
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        output, pressed = b"", False
+        try:
+            with contextlib.suppress(OSError):  # the last process that had the terminal open has ended
+                while data := os.read(master, 65536):
+                    output += data
+                    if not pressed and when.encode() in output:
+                        os.write(master, b"\x03")
+                        pressed = True
+            assert 0 != process.wait(60), output.decode()
+        finally:
+            os.close(master)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        return output.decode()
 
     @property
     def caller_ids(self) -> dict[str, str]:
@@ -65,6 +104,8 @@ def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
     first = checkout.make("up")
     assert 3 == len(re.findall(r'^    [\w-]+ *: "PN[0-9a-f]{32}"$', first.partition("Updating")[2], re.MULTILINE))
     assert "+ 4 created" in first
+    assert first.index("This is a sandbox: ") < first.index("Previewing")
+    assert "What to try next:" in first.partition("4 created")[2]
 
     second = checkout.make("up")
     assert "4 unchanged" in second
@@ -76,12 +117,12 @@ def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
     stack.write_text(stack.read_text().replace("Front desk", "Reception"))
     assert "~ 1 to update" in checkout.make("preview")
     assert "~ 1 updated" in checkout.make("up")
-    assert {"+14155550101": "Reception", "+14155550102": "Support line", "+493090182000": "Berlin office"} == (
-        checkout.caller_ids
-    )
+    assert NUMBERS | {"+14155550101": "Reception"} == checkout.caller_ids
 
     assert "4 unchanged" in checkout.make("refresh")
-    assert "- 4 deleted" in checkout.make("destroy")
+    destroyed = checkout.make("destroy")
+    assert "- 4 deleted" in destroyed
+    assert destroyed.splitlines()[-1].startswith("(Here: `tools/run pulumi stack rm sandbox`.")
     assert {} == checkout.caller_ids
 
 
@@ -103,6 +144,18 @@ def test_the_phone_s_address_stays_on_the_screen_until_ctrl_c_which_is_no_error(
             while more := screen.read(1000):
                 rest += more
     assert (b"^C\r\nThe sandbox has stopped.\r\n", 0) == (rest, os.waitpid(process, 0)[1])
+
+
+def test_up_again_after_an_interrupt(checkout: Checkout) -> None:
+    """The simulated people key the code in although nobody waits any more: those numbers are taken over, not called."""
+    interrupted = checkout.make_and_interrupt("up", "(ringing, ")
+    assert "pulumi was interrupted while Twilio's call to it was " in interrupted
+    assert "+ 3 created" in checkout.make("up")
+    assert NUMBERS == checkout.caller_ids
+
+    checkout.make("destroy")
+    assert {} == checkout.caller_ids
+    assert "+ 4 created" in checkout.make("up")
 
 
 def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:

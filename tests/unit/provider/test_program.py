@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.support.machine import ROOT
+from tests.support.machine import PROGRAM
 
 RUN = """
 import asyncio, json, logging, runpy, sys
@@ -55,7 +55,7 @@ print(json.dumps(asyncio.run(all_of(json.load(sys.stdin)))))
 
 def run(*configs: object) -> list[Any]:
     """What the program makes of each: resources and messages, or the error."""
-    command = [sys.executable, "-c", RUN, str(ROOT / "__main__.py")]
+    command = [sys.executable, "-c", RUN, str(PROGRAM)]
     done = subprocess.run(command, input=json.dumps(configs), capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stderr
     told: list[Any] = json.loads(done.stdout)
