@@ -131,8 +131,10 @@ def test_filters_choose_numbers_and_leave_their_names(
         (
             ["--phone-number", "12"],
             2,
-            "--phone-number '12': it is too short for its country;"
-            + " US is assumed, as the number does not begin with + (twilio:defaultRegion)",
+            (
+                "--phone-number '12': it is too short for its country;"
+                " US is assumed, as the number does not begin with + (twilio:defaultRegion)"
+            ),
         ),
         (
             ["--phone-number", "+14155550101", "--phone-number", "(415) 555-0101"],
