@@ -8,7 +8,7 @@
 #     make phone         that Twilio and a page to answer on; PORT=8485, ARGS=-v
 #
 #   Develop
-#     make check         before a commit: lint and the fast tests, 90 seconds
+#     make check         before a commit: lint and the fast tests, under 2 minutes
 #     make test          the tests to run while you work, 5 minutes
 #     make test-slow     the other tests, 6 minutes
 #     make test-all      both
