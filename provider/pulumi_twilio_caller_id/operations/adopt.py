@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.settings.model import Settings
 
-WITHOUT_EDIT = """\
+ADOPT_BY_CONFIG = """\
   once, without edits  pulumi up --config twilio:adopt=true
                        pulumi config rm twilio:adopt   (--config saves it)
 """
@@ -38,11 +38,11 @@ AFTER_INTERRUPTION = (
 def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
     """Take over exactly this caller ID, and change nothing at Twilio.
 
-    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives, and
-    AccountUnseen if Twilio answers 404 and the account can't be listed: then it may exist.
+    Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives.
+    Raises AccountUnseen if Twilio answers 404 and the account can't be listed to confirm that.
     """
     try:
-        record = client.fetch(sid)
+        caller_id = client.fetch(sid)
     except NotFound as failed:
         listed = plugin.listing_cache.find_despite_404(failed, client, sid)
         if listed is None:
@@ -51,12 +51,14 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
                 f"import_ of {international_format(inputs.phone_number)} is {sid}: {why}.",
                 "Nothing was changed at Twilio.",
             ) from failed
-        record = listed
-    for name, reason in mismatches(inputs.model_dump(), record):
-        value = f" is {quote(inputs.phone_number)}" if name == "phone_number" else ""
+        caller_id = listed
+    mismatch = next(mismatches(inputs.model_dump(), caller_id), None)
+    if mismatch is not None:
+        name, reason = mismatch
+        value = f" is {quote(inputs.phone_number)}" if name == "phone_number" else ""  # no message has a friendly name
         raise ImportMismatch(f"{name}{value}: {reason}.", "Nothing was changed at Twilio.")
     call.log("info", f"imported {sid}, no call")
-    return record
+    return caller_id
 
 
 def adopt_or_fail(
@@ -64,8 +66,8 @@ def adopt_or_fail(
 ) -> CallerId:
     """Take over the number's existing caller ID, if the program or the settings say so.
 
-    Raises AlreadyVerified if they don't, or if another resource owns the caller ID. Raises Gone if another resource
-    deletes the caller ID.
+    Raises AlreadyVerified if they don't, or if another resource owns the caller ID. Raises Gone if the same command
+    is deleting the caller ID, or has deleted it.
     """
     plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
     if not wants_adoption(settings, inputs.adopt):
@@ -76,40 +78,40 @@ def adopt_or_fail(
 
 
 def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
-    """Return the resource's own `adopt`. Without one, adopt if the settings say `adopt`, or that numbers are awaited.
+    """Return whether to adopt the caller ID of a verified number. The resource's `adopt` wins over the settings."""
+    if adopt is not None:
+        return adopt
+    # An awaited number may have been verified since the previous `pulumi up`, by its call or in the Console.
+    return settings.adopt or settings.unverified == "await"
 
-    An awaited number may have been verified since the previous `pulumi up`, by its call or in the Console.
-    """
-    return settings.adopt or settings.unverified == "await" if adopt is None else adopt
 
-
-def mismatches(inputs: Properties, record: CallerId) -> Iterator[Failure]:
+def mismatches(inputs: Properties, caller_id: CallerId) -> Iterator[Failure]:
     """Yield each input that differs from the caller ID that `import_` names."""
-    number, subject = inputs.get("phone_number"), f"{record.sid}, which import_ names,"
-    if number is not None and number != record.phone_number:
-        yield "phone_number", f"{subject} is {record.phone_number} at Twilio: correct the number or the sid"
-    if is_other_name(inputs.get("friendly_name"), record.friendly_name):
+    number, subject = inputs.get("phone_number"), f"{caller_id.sid}, which import_ names,"
+    if number is not None and number != caller_id.phone_number:
+        yield "phone_number", f"{subject} is {caller_id.phone_number} at Twilio: correct the number or the sid"
+    if is_other_name(inputs.get("friendly_name"), caller_id.friendly_name):
         todo = "give the same name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
         yield "friendly_name", f"{subject} has another friendly name at Twilio, and an import changes nothing: {todo}"
 
 
-def already_verified(record: CallerId, inputs: Properties, urn: str) -> AlreadyVerified:
+def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> AlreadyVerified:
     """Return the error for a number that is verified already, with the ways to import or adopt it."""
-    # The input wins over the setting.
-    without_edit = "" if inputs.get("adopt") is False else WITHOUT_EDIT
+    # If the program says adopt=False, the setting has no effect.
+    by_config = "" if inputs.get("adopt") is False else ADOPT_BY_CONFIG
     account_sid = inputs.get("account_sid")
-    select = f"--phone-number {record.phone_number}"
+    options = f"--phone-number {caller_id.phone_number}"
     if urn:
-        select += f" --name {shlex.quote(name_of(urn))}"
+        options += f" --name {shlex.quote(name_of(urn))}"
     if account_sid:
-        select += f" --account-sid {account_sid}"
+        options += f" --account-sid {account_sid}"
     return AlreadyVerified(
-        f"{international_format(record.phone_number)} is a caller ID of account {record.account_sid} already:"
-        f" {record.sid}. No call was placed.",
-        f"To have this stack manage it, without a call, one of:\n{without_edit}"
+        f"{international_format(caller_id.phone_number)} is a caller ID of account {caller_id.account_sid} already:"
+        f" {caller_id.sid}. No call was placed.",
+        f"To have this stack manage it, without a call, one of:\n{by_config}"
         "  in the program       adopt=True\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{record.sid}")\n'
-        f"  on the command line  python -m pulumi_twilio_caller_id import-file {select} > import.json\n"
+        f'  in the program       opts=pulumi.ResourceOptions(import_="{caller_id.sid}")\n'
+        f"  on the command line  python -m pulumi_twilio_caller_id import-file {options} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
         "If this resource manages it, Pulumi is replacing it: remove `--replace` or replacement_trigger,\n"
@@ -120,7 +122,7 @@ def already_verified(record: CallerId, inputs: Properties, urn: str) -> AlreadyV
 
 def import_not_found_reason(same_number: CallerId | None) -> str:
     """Say that no caller ID has the sid in `import_`. same_number: the caller ID of the resource's number, if any."""
-    said = "the account has no such OutgoingCallerId (20404)"
+    reason = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
-        return f"{said}; the one of {same_number.phone_number} is {same_number.sid}"
-    return f"{said}; a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
+        return f"{reason}; the one of {same_number.phone_number} is {same_number.sid}"
+    return f"{reason}; a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"

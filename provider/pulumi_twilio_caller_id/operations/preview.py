@@ -40,8 +40,8 @@ def preview_create(
     """Say what creating this resource will do. Return the failures that `pulumi up` would end with.
 
     inputs: the known inputs, normalised. unknown: the names of the inputs that only `pulumi up` knows.
-    hidden_properties: the values that the resource has for `inputs.HIDDEN_PROPERTIES`.
-    region_note: which country was assumed for the number, None if none was.
+    hidden_properties: the sid of `import_` and what else the resource's class adds (`inputs.HIDDEN_PROPERTIES`).
+    region_note: says which country was assumed for the number. None without such an assumption.
     """
     try:
         plugin.ownership.fail_if_notes_unusable()
@@ -55,9 +55,9 @@ def preview_create(
         outcome = _creation_outcome(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
     if isinstance(outcome, list):
         return outcome
-    # A resource to be replaced is checked twice. Between the two, diff has stored which caller ID will be deleted.
+    # Before a replacement, the engine calls check, diff, and check again. Diff stored which caller ID will be deleted.
     replaced = plugin.ownership.replaced_caller_id(call.urn)
-    if replaced:  # whether another resource or an option keeps it, only `pulumi up` finds out
+    if replaced:  # only `pulumi up` finds out whether another resource or an option keeps it
         outcome += f", then delete {replaced} unless another resource or retain_on_delete keeps it"
     if region_note is not None:
         outcome += f"; {region_note}"
@@ -66,9 +66,9 @@ def preview_create(
 
 
 def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
-    """Return the settings to list the account with, None if the account can't or should not be listed.
+    """Return the settings to list the account with.
 
-    That is so without valid credentials, with `preflight` off, or if only `pulumi up` will know the account.
+    Return None without valid credentials, with `preflight` off, or if only `pulumi up` will know the account.
     """
     try:
         settings = plugin.settings
@@ -85,7 +85,10 @@ def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | N
 
 
 def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, settings: Settings | None, sid: object) -> Outcome:
-    """Return what `pulumi up` will do with a resource that has `import_`."""
+    """Return what `pulumi up` will do with a resource that has `import_`.
+
+    settings: None if the account is not listed. Then only the form of the sid is checked.
+    """
     if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
         return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
     if settings is not None:
@@ -104,17 +107,17 @@ def _import_failures(plugin: Plugin, call: Call, inputs: Properties, settings: S
     listing = _listing(plugin, call, settings, inputs.get("account_sid"))
     if listing is None:
         return []
-    record = listing.by_sid(sid)
-    if record is None:  # the listing may be out of date
+    caller_id = listing.by_sid(sid)
+    if caller_id is None:  # the listing may be out of date
         client = _client(plugin, call, settings, inputs.get("account_sid"))
         try:
-            record = client.fetch(sid)
+            caller_id = client.fetch(sid)
         except NotFound:
             return [("import_", import_not_found_reason(listing.by_number(inputs.get("phone_number", ""))))]
         except CallerIdError as failed:
             _warn_listing_failed(plugin, failed)
             return []
-    return list(mismatches(inputs, record))
+    return list(mismatches(inputs, caller_id))
 
 
 def _creation_outcome(
@@ -132,29 +135,32 @@ def _creation_outcome(
     whether to adopt.
     """
     number = inputs.get("phone_number")
-    whom = international_format(number) if number else "the number"
+    number_text = international_format(number) if number else "the number"
     listing = _listing(plugin, call, settings, inputs.get("account_sid")) if settings and number else None
-    record = listing.by_number(number) if listing and number else None
-    if settings is None or record is None:
+    caller_id = listing.by_number(number) if listing and number else None
+    if settings is None or caller_id is None:
+        # "8m" becomes "8 min". Other durations, such as "1h30m", stay.
         within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{DEFAULT_TIMEOUT_SECONDS / 60:g}m")
-        return f"`pulumi up` will call {whom} (someone must key in a 6-digit code within {within})"
-    owner = _other_owner(plugin, call, record.sid)
+        return f"`pulumi up` will call {number_text} (someone must key in a 6-digit code within {within})"
+    owner = _other_owner(plugin, call, caller_id.sid)
     if owner is not None:
-        return [("phone_number", f"it is managed as {owner!r} in this stack already ({record.sid})")]
+        return [("phone_number", f"it is managed as {owner!r} in this stack already ({caller_id.sid})")]
     if wants_adoption(settings, inputs.get("adopt")):
-        plugin.ownership.acquire(record.sid, call.urn)
-        rename = is_other_name(inputs.get("friendly_name"), record.friendly_name)
-        return f"adopt {record.sid}, no call" + (", and rename it" if rename else "")
+        plugin.ownership.acquire(caller_id.sid, call.urn)
+        rename = is_other_name(inputs.get("friendly_name"), caller_id.friendly_name)
+        return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
     if not is_adopt_known:
         unless = "you set adopt=True or delete it first"
-        return f"{whom} is already verified as {record.sid}: `pulumi up` will fail unless {unless}"
-    todo = already_verified(record, inputs, call.urn).todo
-    reason = f"it is a caller ID of account {record.account_sid} already: {record.sid}. No call was placed.\n{todo}"
+        return f"{number_text} is already verified as {caller_id.sid}: `pulumi up` will fail unless {unless}"
+    todo = already_verified(caller_id, inputs, call.urn).todo
+    reason = (
+        f"it is a caller ID of account {caller_id.account_sid} already: {caller_id.sid}. No call was placed.\n{todo}"
+    )
     return [("phone_number", reason)]
 
 
 def _client(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Client:
-    from pulumi_twilio_caller_id.api.transport import PREVIEW_RETRIES  # late: a preview may not ask Twilio at all
+    from pulumi_twilio_caller_id.api.transport import PREVIEW_RETRIES  # late: some previews never ask Twilio
 
     return plugin.client(account_sid, call.cancel, settings=settings, policy=PREVIEW_RETRIES)
 
@@ -163,7 +169,8 @@ def _listing(plugin: Plugin, call: Call, settings: Settings, account_sid: str | 
     """Return the account's caller IDs, listed once for the whole preview; None, with a warning, if that fails."""
     client = _client(plugin, call, settings, account_sid)
     try:
-        return plugin.listing_cache.get(client, math.inf)  # of any age: the process lives for this preview only
+        # A listing of any age will do, because this process ends with the preview.
+        return plugin.listing_cache.get(client, math.inf)
     except CallerIdError as failed:
         _warn_listing_failed(plugin, failed)
         return None
