@@ -20,8 +20,8 @@ def check(
 
     In a preview of a new resource, also log what `pulumi up` will do.
 
-    old_inputs: the inputs in the state; empty for a new resource. given: the inputs and hidden properties that the
-    program gives. unknown: the names of further inputs, which have no value yet.
+    old_inputs: the inputs in the state; empty for a new resource. given: the program's inputs, with the sid of
+    `import_` and what else the resource's class adds (`HIDDEN_PROPERTIES`). unknown: the inputs without a value yet.
     """
     is_new = not old_inputs
     hidden_properties = {name: given[name] for name in HIDDEN_PROPERTIES if given.get(name) is not None}
@@ -36,19 +36,19 @@ def check(
         call.log("warning", warning)
     import_sid, is_preview = hidden_properties.get(IMPORT), DRY_RUN in hidden_properties
     plugin.ownership.record_declaration(call.urn, in_state=not is_new, import_sid=import_sid, is_preview=is_preview)
-    failures += _declared_twice(plugin, call, inputs, unknown)
+    failures += _acquire_number(plugin, call, inputs, unknown)
     if is_preview and is_new and not failures:
         from .preview import preview_create
 
         region_note = region_assumption(given.get("phone_number"), region)
         failures = preview_create(plugin, call, inputs, unknown, hidden_properties, region_note)
-    # Create finds the import sid by URN (`Ownership.import_sid`). Without a URN, the sid travels in the inputs.
-    kept = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
-    return {**inputs, **kept}, [_safe_to_print(*failure, given) for failure in failures]
+    # `create` finds the sid that `record_declaration` stored for the URN. Without a URN, it needs the sid as an input.
+    import_input = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
+    return {**inputs, **import_input}, [_displayable_failure(*failure, given) for failure in failures]
 
 
-def _declared_twice(plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str]) -> list[Failure]:
-    """Return a failure if another resource of the stack declares the number in the same account."""
+def _acquire_number(plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str]) -> list[Failure]:
+    """Make this resource the owner of its number. Return a failure if another resource of the stack declares it too."""
     number = inputs.get("phone_number")
     if number is None or "account_sid" in unknown:
         return []
@@ -59,11 +59,11 @@ def _declared_twice(plugin: Plugin, call: Call, inputs: Properties, unknown: Con
     return []
 
 
-def _safe_to_print(name: str, reason: str, props: Properties) -> Failure:
-    """Return the failure as the engine may print it.
+def _displayable_failure(name: str, reason: str, props: Properties) -> Failure:
+    """Return the failure in a form that is safe in a terminal.
 
-    The engine prints the value before the reason. If the value is unsafe in a terminal, the failure names no property.
-    The engine knows no value of the option `import_`, so the reason quotes it.
+    The engine prints the value of the named property, then the reason. If the value is unsafe, name no property. The
+    engine does not know the value of `import_`, so the reason quotes it.
     """
     reason = sanitize(reason)
     if name == "import_":

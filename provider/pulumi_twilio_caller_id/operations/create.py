@@ -53,6 +53,7 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     Interrupted before or after it.
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
+    # `check` stores the sid of `import_` by URN. Without a URN, it passes the sid on with the inputs.
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
     plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
     settings = plugin.settings
@@ -62,7 +63,7 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        # Unusable notes do no harm: an adopted caller ID is acquired already, and no other resource knows a new one.
+        # A failure to record the owner does no harm: adoption has recorded it, and nobody else knows a new caller ID.
         with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
@@ -97,6 +98,7 @@ def _verify_or_adopt(
         try:
             return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
         except Interrupted as interrupted:
+            # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
             if inputs.adopt is None and not wants_adoption(settings, None):
                 interrupted.advise(AFTER_INTERRUPTION)
             raise
@@ -114,7 +116,8 @@ def _wait(
 ) -> CallerId:
     """Show the code, and wait until it has been keyed in. `waiter.PollingPolicy` has the time between two look-ups.
 
-    request: Twilio's answer, with the code. callback_expected: whether Twilio got the URL of this process.
+    request: the ValidationRequest that Twilio returned, with the code.
+    callback_expected: whether Twilio got the URL of this process.
     """
     timeout = call.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
     notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
@@ -133,7 +136,7 @@ def _wait(
                 callback_expected=callback_expected,
                 report=display,
             )
-    except NotVerified as failed:  # after Interrupted the process must end soon, so nobody is notified
+    except NotVerified as failed:  # Interrupted is not caught: the process must end soon, so it notifies nobody
         awaiting = isinstance(failed, NotKeyedIn) and settings.unverified == "await"
         notifier.send_failed(request.phone_number, failed.what, awaiting=awaiting)
         notifier.close()
@@ -173,7 +176,8 @@ def _request_validation(
     """Place the phone call, or return the caller ID if the number has been verified meanwhile.
 
     callback_url: where this process receives the callback. With None, Twilio uses `inputs.status_callback`, if any.
-    Raises NotVerified if a phone call may have been placed, but its code is lost.
+    Raises NotVerified if a phone call may have been placed, but its code is lost. Raises Interrupted only if no phone
+    call was placed.
     """
     try:
         with hide_inputs_in_refusal(inputs.friendly_name, inputs.status_callback):
@@ -188,13 +192,13 @@ def _request_validation(
                 f" its list does not show it yet (code {ALREADY_VERIFIED}).",
                 "Wait a minute and run `pulumi up` again.",
             ) from refused
-        if refused.status < 500:
+        if refused.status < 500:  # after a 5xx, Twilio may have placed the phone call
             raise
-        lost = refused.what
+        why_code_is_lost = refused.what
     except AnswerLost as failed:
-        lost = failed.what
+        why_code_is_lost = failed.what
     raise NotVerified(
-        f"{international_format(inputs.phone_number)} was not verified: {lost}",
+        f"{international_format(inputs.phone_number)} was not verified: {why_code_is_lost}",
         "Its phone may ring all the same; nobody knows the code of that call, so let it pass.\n"
         "Then run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )
