@@ -24,8 +24,8 @@ def diff(
     if plugin.ownership.import_sid(call.urn) not in (None, sid):
         replaces.append("import_")
     if replaces:
-        plugin.ownership.release(sid, call.urn)
-        # The engine then checks the resource again as a new one, and `preview_create` adds this text to its line.
+        plugin.ownership.release(sid, call.urn)  # `delete` spares a caller ID that has an owner
+        # After diff, the engine checks the resource again as a new one. That preview says what will be deleted.
         number = international_format(str(old_outputs.get("phone_number")))
         plugin.ownership.set_replaced_caller_id(call.urn, f"{number} ({sid})")
     else:
@@ -52,17 +52,17 @@ def acquire_if_declared(plugin: Plugin, call: Call, sid: str, old_outputs: Prope
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
-    # `destroy --refresh` calls diff without the program's check; an owner would keep its `delete` from deleting.
+    # `destroy --refresh` runs diff but no program. If diff made an owner there, `delete` would spare the caller ID.
     if plugin.ownership.is_declared_and_in_state(call.urn):
         plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
 
 
 def refreshed_inputs(inputs: Properties | None, outputs: Properties) -> dict[str, Any] | None:
-    """Return the inputs with Twilio's current values, so that a refresh shows the drift of each. None without drift.
+    """Return the inputs with Twilio's current values, which a refresh shows as drift. Return None if nothing drifted.
 
     inputs: the inputs in the state. outputs: the caller ID as Twilio has it now.
     """
-    if not inputs or "phone_number" not in inputs:
+    if not inputs or "phone_number" not in inputs:  # a resource that `OutgoingCallerId.get` declares
         return None
     current = {"phone_number": outputs["phone_number"]}
     if is_other_name(inputs.get("friendly_name"), outputs["friendly_name"]):

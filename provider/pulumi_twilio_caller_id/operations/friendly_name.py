@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_other_name(given: object, stored: object) -> bool:
-    """Return whether the program gives another name than the stored one. None (left out) is not managed.
+    """Return whether the program gives another name than the stored one. False if the program gives none.
 
     Blanks at the ends and the Unicode form of accents don't count, because Twilio may change them.
     """

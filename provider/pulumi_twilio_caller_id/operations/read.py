@@ -18,12 +18,13 @@ def read(
 ) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
     """Return the outputs that Twilio has now, and the inputs if they changed; None if the caller ID is gone.
 
-    Gone means that Twilio knows no such sid (404 with 20404) and that a listing of its account lacks it. Then
-    `OutgoingCallerId.get` raises Gone.
+    Gone means that Twilio knows no such sid (404 with 20404) and that a listing of its account lacks it. For
+    `OutgoingCallerId.get`, raise Gone instead of returning None.
     """
     account_sid = old_outputs.get("account_sid")
-    is_get = "sid" not in old_outputs  # the state always has a sid; `get` gives None, and the SDK sends no None
+    is_get = "sid" not in old_outputs  # `get` gives None as the sid, and the SDK leaves out None
     client = plugin.client(account_sid, call.cancel)
+    # `get` runs with the program, so its credentials are current, not stored ones.
     with nullcontext() if is_get else advise_if_credentials_refused(plugin, call, account_sid):
         try:
             caller_id = plugin.listing_cache.fetch(client, sid)
@@ -37,8 +38,8 @@ def read(
             if listed is None:
                 number = international_format(str(old_outputs.get("phone_number")))
                 is_read_only = "phone_number" not in (call.read_old_inputs() or {})  # declared by `get`
-                then = "" if is_read_only else "; the next `pulumi up` will call it"
-                call.log("warning", f"{number} ({sid}) is gone at Twilio{then}")
+                consequence = "" if is_read_only else "; the next `pulumi up` will call it"
+                call.log("warning", f"{number} ({sid}) is gone at Twilio{consequence}")
                 return None
             caller_id = listed
     outputs = caller_id.outputs()

@@ -1,4 +1,4 @@
-"""Say what to do if Twilio refuses credentials that an earlier `pulumi up` has stored."""
+"""Say what to do if Twilio refuses credentials that an earlier `pulumi up` has stored in the state."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def advise_if_credentials_refused(
         yield
     except CredentialsRefused as refused:
         advice = [refused.todo]
-        # Only the config is stored; the environment is always the current one.
+        # Pulumi stores the config only. Environment variables are always the current ones.
         if sources.from_config(plugin.config).keys() & {"account_sid", *sources.CREDENTIALS}:
             advice.append(STORED_CREDENTIALS_ADVICE)
+        # The settings give another account, so the credentials of this one may be lost.
         if to_delete and account_sid not in (None, plugin.account_sid):
             advice.append(LOST_CREDENTIALS_ADVICE.format(account_sid=account_sid, urn=shlex.quote(call.urn)))
         refused.advise("\n".join(advice))
