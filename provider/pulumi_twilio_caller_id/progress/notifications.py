@@ -56,7 +56,7 @@ class Notifier:
     def __init__(self, urls: Sequence[str], warn: Callable[[str], None], *, close_timeout: float = 10.0) -> None:
         self._services = [_Service(url, position, len(urls)) for position, url in enumerate(urls, 1)]
         self._warn = warn
-        self._timeout = close_timeout
+        self._close_timeout = close_timeout
         self._warned: set[str] = set()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -74,8 +74,9 @@ class Notifier:
         self._send(f"{international_format(phone_number)} is verified", body, "success")
 
     def send_failed(self, phone_number: str, reason: str, *, awaiting: bool = False) -> None:
-        """Send that the number was not verified. reason: the error's text, without the title if it begins with that.
+        """Send that the number was not verified.
 
+        reason: the error's text. If it begins with the message's title, that part is not sent twice.
         awaiting: whether the number awaits the next `pulumi up`.
         """
         title = f"{international_format(phone_number)} was not verified"
@@ -86,15 +87,16 @@ class Notifier:
 
     def close(self) -> None:
         """Wait until all messages are sent, at most `close_timeout` seconds. Then nothing is sent or shown any more."""
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._close_timeout
         for service in self._services:
             service.messages.put(None)
         for service in self._services:
             if service.thread is not None:
                 service.thread.join(max(0.0, deadline - time.monotonic()))
                 if service.thread.is_alive():
-                    slow = f"{service.name} did not answer within {self._timeout:g} s, so messages to it may be lost."
-                    self._warn_once(service.name, f"{slow}\nCheck that it can be reached from here.")
+                    late = f"{service.name} did not answer within {self._close_timeout:g} s"
+                    todo = "Check that it can be reached from here."
+                    self._warn_once(service.name, f"{late}, so messages to it may be lost.\n{todo}")
         with self._lock:
             self._is_closed = True
 
@@ -103,47 +105,51 @@ class Notifier:
             service.messages.put({"title": one_line(title), "body": sanitize(body), "notify_type": notify_type})
             if service.thread is None:
                 # A daemon, because the interpreter waits for other threads before it ends.
-                thread = threading.Thread(target=self._work, args=(service,), name=THREAD_NAME, daemon=True)
+                thread = threading.Thread(
+                    target=self._send_queued_messages, args=(service,), name=THREAD_NAME, daemon=True
+                )
                 with suppress(RuntimeError):  # no more threads: the code is still on the row and in the log
                     thread.start()
                     service.thread = thread
 
-    def _work(self, service: _Service) -> None:
+    def _send_queued_messages(self, service: _Service) -> None:
         """Send the messages of one service, in its thread."""
-        plugin = self._plugin(service)
-        while plugin is not None and (message := service.messages.get()) is not None and not self._is_closed:
+        apprise_service = self._apprise_service(service)
+        if apprise_service is None:
+            return
+        while (message := service.messages.get()) is not None and not self._is_closed:
             failure_type = ""
             try:
-                is_sent = plugin.notify(**message, body_format="text")
-            except Exception as error:  # noqa: BLE001  there are many plugins
+                is_sent = apprise_service.notify(**message, body_format="text")
+            except Exception as error:  # noqa: BLE001  each service has its own errors
                 is_sent, failure_type = False, f" ({type(error).__name__})"  # its text may quote the URL
             if not is_sent:
-                is_code = message["notify_type"] == "info"
+                is_code = message["notify_type"] == "info"  # see `send_code`
                 todo = "Give the code to whoever holds the phone yourself, and check" if is_code else "Check"
                 todo += " the URL in twilio:notify and that the service can be reached from here."
                 self._warn_once(service.name, f"A message to {service.name} could not be sent{failure_type}.\n{todo}")
 
-    def _plugin(self, service: _Service) -> NotifyBase | None:
-        """Return Apprise's plugin for the service, or warn and return None if there is none."""
+    def _apprise_service(self, service: _Service) -> NotifyBase | None:
+        """Return Apprise's object for the service. If it can't make one, warn and return None."""
         _keep_secrets_out_of_logs()
         try:
             from apprise import Apprise, AppriseAsset  # late: it is optional, and slow to import
 
             # Not Apprise.notify(): it uses threads that the interpreter waits for before it ends.
             asset = AppriseAsset(app_id="Pulumi", app_desc="Twilio caller IDs by Pulumi")
-            plugin = Apprise.instantiate(service.url, asset=asset)
+            apprise_service = Apprise.instantiate(service.url, asset=asset)
         except ImportError as error:
             shadowed = shadowing_error(error)
             self._warn_once("apprise", f"Nobody was sent the code: {shadowed}" if shadowed else NOT_INSTALLED)
             return None
         except Exception:  # noqa: BLE001  its text may quote the URL
-            plugin = None
-        if plugin is None:
+            apprise_service = None
+        if apprise_service is None:
             self._warn_once(service.name, UNUSABLE.format(service.name))
-        elif not plugin.verify_certificate:
+        elif not apprise_service.verify_certificate:
             # If the URL says verify=no, urllib3 prints the host at each request.
             warnings.filterwarnings("ignore", "Unverified HTTPS request")
-        return plugin
+        return apprise_service
 
     def _warn_once(self, name: str, text: str) -> None:
         """Show a warning about the service with this name, unless there was one before."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.verification.waiter import Progress
 
 ROW_REFRESH_SECONDS = 10.0
-"""Seconds between row updates when only the time left changes. Without a terminal there are none, because each would be
-a new line of output."""
+"""Seconds between row updates when only the time left changes. Without a terminal, the row is not updated for that,
+because each update would be a new line of output."""
 
 
 class ProgressDisplay:
@@ -29,7 +29,7 @@ class ProgressDisplay:
     def __init__(self, call: Call, request: ValidationRequest, terminal_line: TerminalLine) -> None:
         """Make the display of one phone call.
 
-        call: shows texts on the row and in the log. request: Twilio's answer, with the code.
+        call: shows texts on the row and in the log. request: the ValidationRequest that Twilio returned, with the code.
         terminal_line: the bottom line, which all verifications of the process share.
         """
         self._call = call
@@ -50,7 +50,10 @@ class ProgressDisplay:
         self._show_on_row(row_text(progress))
 
     def __enter__(self) -> Self:
-        """Show the code. Pulumi's table repeats all that is in the log when it ends, so there the row alone has it."""
+        """Show the code on the row if Pulumi shows its table, else in the log.
+
+        With the table, the code stays out of the log, because Pulumi prints the log again when the table ends.
+        """
         if self._terminal_line.shows_pulumi_table():
             self._show_on_row(code_message(self._request))
         else:
