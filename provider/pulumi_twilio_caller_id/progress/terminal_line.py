@@ -2,7 +2,7 @@
 
 Pulumi cuts the rows of its table off at the terminal's width: with 80 columns, the code is lost. This process shares
 the terminal with Pulumi, so it writes the codes there itself. Whatever the line covers comes back, because Pulumi
-draws its table again at least every second and when it ends. After a resize, an old line may stay until then.
+draws its table again at least every second and when it ends. After a resize, an old line may stay for that second.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ REPAINT_SECONDS = 0.1
 """Seconds until the line is painted again. Pulumi draws over the line whenever it draws its table."""
 
 
-class Wait(NamedTuple):
-    """What is shown for one ringing phone. The number comes first, because waits are sorted by it."""
+class RingingPhone(NamedTuple):
+    """What is shown for one ringing phone. The number comes first, because phones are sorted by it."""
 
     number: str
     code: str
@@ -34,11 +34,11 @@ class Wait(NamedTuple):
 class TerminalLine:
     """The bottom line of a terminal, shared by all verifications of a process. No method raises or blocks."""
 
-    def __init__(self, path: str = "/dev/tty", *, period: float = REPAINT_SECONDS) -> None:
+    def __init__(self, path: str = "/dev/tty", *, repaint_seconds: float = REPAINT_SECONDS) -> None:
         self._path = path
-        self._period = period
+        self._repaint_seconds = repaint_seconds
         self._lock = Lock()
-        self._waits: dict[str, Wait] = {}
+        self._phones: dict[str, RingingPhone] = {}
         self._painter: Thread | None = None
         self._foreground_job: int | None = None
         self._may_be_visible = False
@@ -62,9 +62,12 @@ class TerminalLine:
         return False
 
     def show(self, key: str, code: str, number: str, details: str) -> None:
-        """Add or change what is shown for `key`. `details` are shown if the line has room for all of them."""
+        """Add or change the text of one phone call.
+
+        key: identifies the phone call. details: left out if the line has no room for the details of all phone calls.
+        """
         with suppress(RuntimeError), self._lock:  # raised if the system has no more threads
-            self._waits[key] = Wait(number, code, details)
+            self._phones[key] = RingingPhone(number, code, details)
             self._paint()
             if self._is_usable and self._painter is None:
                 # A daemon, because the interpreter waits for other threads before it ends.
@@ -73,17 +76,17 @@ class TerminalLine:
                 self._painter = painter
 
     def clear(self, key: str) -> None:
-        """Remove the text for `key`, and paint immediately: a later painting could cover Pulumi's final output."""
+        """Remove the phone call's text, and paint immediately: a later painting could cover Pulumi's final output."""
         with self._lock:
-            if self._waits.pop(key, None) is not None:
+            if self._phones.pop(key, None) is not None:
                 self._paint()
 
     def _keep_painting(self) -> None:
         while True:
-            time.sleep(self._period)
+            time.sleep(self._repaint_seconds)
             with self._lock:
                 self._paint()
-                if not (self._is_usable and (self._waits or self._may_be_visible)):
+                if not (self._is_usable and (self._phones or self._may_be_visible)):
                     self._painter = None
                     return
 
@@ -106,8 +109,11 @@ class TerminalLine:
             self._may_be_visible = False
             return
         columns, rows = os.get_terminal_size(terminal)
-        # The rightmost column stays free, as the cursor wraps after it. Non-ASCII characters may take two columns.
-        line = re.sub("[^ -~]", "?", fit(self._waits.values(), columns - 1)) if columns < WIDE_ENOUGH_COLUMNS else ""
+        line = ""
+        if columns < WIDE_ENOUGH_COLUMNS:
+            # The rightmost column stays free, as the cursor wraps after it.
+            line = fit_line(self._phones.values(), columns - 1)
+            line = re.sub("[^ -~]", "?", line)  # a non-ASCII character may take two columns
         if line or self._may_be_visible:
             self._may_be_visible = True
             # Save the cursor, write in reverse video on the bottom row, restore the cursor and its attributes.
@@ -115,11 +121,11 @@ class TerminalLine:
                 self._may_be_visible = bool(line)
 
     def _shows_pulumi_table(self, terminal: int) -> bool:
-        """Return whether Pulumi's table is on the terminal, and a background process may write to it (no TOSTOP).
+        """Return whether Pulumi's table is on the terminal, and the terminal lets this background process write to it.
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
-        codes are in Pulumi's output. The first foreground job that this process sees is Pulumi's. Another one may be
-        a shell, which uses raw mode too. So may a program that runs Pulumi by its Automation API, without a table.
+        codes are in Pulumi's output. Shells use raw mode too, so the foreground job has to be Pulumi's: the first one
+        that this process sees. A program that runs Pulumi by its Automation API may use raw mode without a table.
         """
         if os.environ.get("PULUMI_AUTOMATION_API") == "true":
             return False
@@ -128,6 +134,7 @@ class TerminalLine:
         local_modes = termios.tcgetattr(terminal)[3]
         job = os.tcgetpgrp(terminal)
         self._foreground_job = self._foreground_job or job
+        # With TOSTOP, the terminal stops background processes that write to it.
         return job == self._foreground_job and not local_modes & (termios.ICANON | termios.TOSTOP)
 
 
@@ -136,22 +143,22 @@ def instruction(code: str, number: str) -> str:
     return f"{code}: enter on {number}"
 
 
-def fit(waits: Iterable[Wait], width: int) -> str:
+def fit_line(phones: Iterable[RingingPhone], width: int) -> str:
     """Return a line of at most `width` characters, sorted by number.
 
-    It has all waits with their details, else all without details, else as many codes and numbers as fit.
+    It has all phones with their details, else all without details, else as many codes and numbers as fit.
     """
-    waits = sorted(waits)
-    texts = [instruction(wait.code, wait.number) for wait in waits]
-    short = [f"{wait.code}: {wait.number}" for wait in waits]
-    lines = [" | ".join(f"{text} ({wait.details})" for text, wait in zip(texts, waits, strict=True))]
+    sorted_phones = sorted(phones)
+    texts = [instruction(phone.code, phone.number) for phone in sorted_phones]
+    short = [f"{phone.code}: {phone.number}" for phone in sorted_phones]
+    lines = [" | ".join(f"{text} ({phone.details})" for text, phone in zip(texts, sorted_phones, strict=True))]
     lines += [" | ".join(texts), " | ".join(short)]
     lines += [" | ".join([*short[:count], f"+{len(short) - count} more"]) for count in range(len(short) - 1, 0, -1)]
     return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
 
 
 def _write(terminal: int, sequence: bytes) -> bool:
-    """Try for 20 ms, as the terminal may be busy with Pulumi's table. Return whether it took the whole sequence."""
+    """Write the sequence within 20 ms; the terminal may be busy with Pulumi's table. Return whether all was written."""
     for _ in range(10):
         with suppress(BlockingIOError):
             sequence = sequence[os.write(terminal, sequence) :]

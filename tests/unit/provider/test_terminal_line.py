@@ -20,13 +20,13 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, TerminalLine, Wait, fit
+from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, RingingPhone, TerminalLine, fit_line
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
 NUMBER = "+1 415-555-0101"
 SHOWN = "048392: enter on +1 415-555-0101 (ringing)"
-SIX = [Wait(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(6)]
+SIX = [RingingPhone(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(6)]
 
 
 class Tty:
@@ -90,7 +90,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
 
 @pytest.fixture
 def bottom(screen: Tty) -> TerminalLine:
-    return TerminalLine(screen.path, period=PERIOD)
+    return TerminalLine(screen.path, repaint_seconds=PERIOD)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_what_was_written_in_part_is_completed(screen: Tty, monkeypatch: pytest.
     write, takes = os.write, iter([9, 0, 3])
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: next(takes, len(data))]))
     before = screen.fill()
-    bottom = TerminalLine(screen.path, period=PERIOD)
+    bottom = TerminalLine(screen.path, repaint_seconds=PERIOD)
     bottom.show("CA1", "048392", NUMBER, "ringing")
     screen.until(lambda rows: rows == [*before[:-1], SHOWN])
     assert (6, 4) == (screen.screen.cursor.y, screen.screen.cursor.x)
@@ -318,7 +318,7 @@ def test_another_job_in_the_foreground_is_left_alone(
 
 def test_a_dumb_terminal_gets_nothing(screen: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    bottom = TerminalLine(screen.path, period=PERIOD)
+    bottom = TerminalLine(screen.path, repaint_seconds=PERIOD)
     bottom.show("CA1", "048392", NUMBER, "ringing")
     bottom.clear("CA1")
     screen.read()
@@ -389,7 +389,7 @@ def test_the_rest_of_a_last_line_is_not_lost(
     ],
 )
 def test_the_line_has_as_much_as_fits_by_number(numbers: str, width: int, line: str) -> None:
-    assert line == fit([Wait(number, f"c{number}", "a") for number in numbers], width)
+    assert line == fit_line([RingingPhone(number, f"c{number}", "a") for number in numbers], width)
 
 
 def test_whether_there_is_a_terminal() -> None:
