@@ -12,10 +12,8 @@ DESK = f'OutgoingCallerId("front-desk", phone_number="{NUMBER}")\n'
 def ways_out(sid: str) -> str:
     return (
         "To have this stack manage it, without a call, one of:\n"
-        "  once, without edits  pulumi up --config twilio:adopt=true\n"
-        "                       pulumi config rm twilio:adopt   (--config saves it)\n"
-        "  in the program       adopt=True\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{sid}")\n'
+        "  once, without edits  pulumi up --config twilio:adopt=true && pulumi config rm twilio:adopt\n"
+        f'  in the program       adopt=True, or opts=pulumi.ResourceOptions(import_="{sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file --phone-number {NUMBER}"
         " --name front-desk > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"

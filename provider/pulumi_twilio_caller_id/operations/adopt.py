@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
     from pulumi_twilio_caller_id.settings.model import Settings
 
+# --config saves the setting in the stack's config.
 ADOPT_BY_CONFIG = """\
-  once, without edits  pulumi up --config twilio:adopt=true
-                       pulumi config rm twilio:adopt   (--config saves it)
+  once, without edits  pulumi up --config twilio:adopt=true && pulumi config rm twilio:adopt
 """
 
 AFTER_INTERRUPTION = (
@@ -109,8 +109,7 @@ def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> Alrea
         f"{international_format(caller_id.phone_number)} is a caller ID of account {caller_id.account_sid} already:"
         f" {caller_id.sid}. No call was placed.",
         f"To have this stack manage it, without a call, one of:\n{by_config}"
-        "  in the program       adopt=True\n"
-        f'  in the program       opts=pulumi.ResourceOptions(import_="{caller_id.sid}")\n'
+        f'  in the program       adopt=True, or opts=pulumi.ResourceOptions(import_="{caller_id.sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {options} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"

@@ -132,7 +132,7 @@ def test_the_phone_s_address_stays_on_the_screen_until_ctrl_c_which_is_no_error(
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(checkout.folder)
-        os.execvp("make", ["make", "phone", f"PORT={port}"])  # noqa: S606
+        os.execvpe("make", ["make", "phone", f"PORT={port}"], checkout.environment)  # noqa: S606
     with os.fdopen(terminal, "rb", 0) as screen:
         shown = b""
         while f"Phone: http://127.0.0.1:{port}/\r\n".encode() not in shown:
