@@ -63,7 +63,7 @@ up preview refresh destroy: setup
 
 # In the foreground it is a job of its own, so that ^C ends the sandbox with 0, and not make.
 phone: setup
-	@echo 'Run `make up` in another terminal, and answer its calls on the page below. ^C ends this.'
+	@echo 'Run `make destroy up` in another terminal; answer on the page below. ^C ends it.'
 	@case "$$(ps -o stat= -p $$$$ 2>&1)" in *+*) set -m ;; esac; $(TWILIO) --page $(ARGS); exit $$?
 
 # Keep bytecode files. Without them each worker rewrites all asserts, which is most of the collection time.
