@@ -42,8 +42,7 @@ for scripts, while it runs:
   POST /sandbox/clock               {{"advance": 60}}: a minute passes
   POST /sandbox/calls/{{sid}}/digits  Digits=476021, as a form
 
-docs/sandbox.md has more requests, and says what each behaviour, key and
-endpoint means. Find it in
+More requests, and what each behaviour, key and endpoint means: sandbox.md in
 {DOCS}
 """
 
@@ -83,7 +82,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         if isinstance(sandbox, str):
             environment = joined_environment(sandbox)
             env_file.write(_changes(environment))
-            say(f"Using the sandbox at {sandbox}, which goes on afterwards")
+            say(f"Using the sandbox at {sandbox}, which keeps running afterwards")
             if arguments.page:
                 say(_phone(sandbox))
             return _run(arguments.to_run, _environment(environment))

@@ -121,7 +121,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--page",
         action="store_true",
         help="you answer, in a browser: the numbers that --phones does not name ring at the address that is shown, for "
-        "5 minutes each (default: no number does)",
+        "5 minutes each (default: none rings there)",
     )
     phones(
         "--phones",

@@ -57,7 +57,7 @@ def test_the_command_runs_against_the_sandbox_that_has_the_file(state: Path, cap
         assert 0 == join(state, "--number", "+14155550102", "--page")
         out, err = capfd.readouterr()
         assert f"{sandbox.url} True\n" == out
-        told = f"Using the sandbox at {sandbox.url}, which goes on afterwards\nPhone: {sandbox.url}/\n"
+        told = f"Using the sandbox at {sandbox.url}, which keeps running afterwards\nPhone: {sandbox.url}/\n"
         assert told == err
         assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]  # it has what it had
         assert [200] == [record.status for record in sandbox.requests]
