@@ -22,7 +22,7 @@ GEO = "If the phone did not ring, check that the account may call this country (
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
 AFTER_ALL = "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
 UNTIL_THEN = (
-    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 RINGS = {"behaviour": "manual", "rings": 600}

@@ -40,7 +40,7 @@ ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
 AWAITING = (
-    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 

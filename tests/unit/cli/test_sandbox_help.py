@@ -84,8 +84,9 @@ def test_the_end_points_that_it_names_are_there(shown: str) -> None:
 
 
 def test_it_says_where_the_rest_is(shown: str) -> None:
-    [page] = re.findall(r"docs/\w+\.md\b", shown)
-    assert (ROOT / page).is_file()
+    [page] = re.findall(r"\b\w+\.md\b", shown)
+    assert (ROOT / "docs" / page).is_file()
+    assert "the folder docs/ in the sources" in " ".join(shown.split())
 
 
 def test_other_commands_need_not_wait_for_the_modules_that_know_those_words() -> None:

@@ -28,7 +28,7 @@ URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 NUMBER = "+14155550101"
 DETAILS = "grpc-status-details-bin"
 AWAITING = (
-    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 Create = Callable[..., Any]

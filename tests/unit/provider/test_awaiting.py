@@ -29,7 +29,7 @@ NUMBER, OTHER = "+14155550101", "+14155550102"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
 ADVICE = "Run `pulumi up` again"
 AWAITING = (
-    "Until then this resource is awaiting. If nothing fails, what does not depend on it is deployed (exit code 10)."
+    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 
