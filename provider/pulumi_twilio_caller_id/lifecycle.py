@@ -40,7 +40,7 @@ def reset() -> None:
 
 reset()
 
-# The SDK calls `create(inputs)`. The decorator adds the Call, which it reads from the engine's request.
+# The SDK calls `create(inputs)`. The decorator adds a Call: URN, timeout, log and cancel token of the engine's request.
 provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 
 

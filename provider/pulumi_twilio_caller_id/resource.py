@@ -160,10 +160,10 @@ def refuse_lone_surrogates(resource_name: str, inputs: Mapping[str, Any]) -> Non
 
 
 def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """Return the hidden properties (see `inputs`), and the options without `import_`.
+    """Return the hidden properties (`HIDDEN_PROPERTIES` in inputs.py), and the options without `import_`.
 
     Our `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
-    `check` keeps the sid for it (`Ownership.import_sid`).
+    It gets the sid of `import_` from `Ownership`, where `check` has stored it.
     """
     is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:

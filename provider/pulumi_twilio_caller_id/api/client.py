@@ -44,7 +44,8 @@ class Client:
     """The caller IDs of one account, and the calls that verify them.
 
     settings: supplies the credentials. account_sid: the account to manage; the default is the settings' own account.
-    connections: shared by the process. cancel: as for Transport. policy: limits retries and time.
+    connections: shared by the process. policy: limits retries and time.
+    cancel: ends queuing and pauses. A request that it keeps from being sent raises Interrupted.
 
     Raises SettingsError for a malformed account_sid, which a state that was edited by hand may hold.
     """

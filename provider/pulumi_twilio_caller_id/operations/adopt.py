@@ -28,7 +28,7 @@ ADOPT_BY_CONFIG = """\
   once, without edits  pulumi up --config twilio:adopt=true && pulumi config rm twilio:adopt
 """
 
-AFTER_INTERRUPTION = (
+ADVICE_AFTER_INTERRUPTION = (
     "If the right code is keyed in after all, Twilio verifies the number.\n"
     "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified by then, else it calls.\n"
     "Then `pulumi config rm twilio:adopt`, as `--config` saves the setting in the stack's config."

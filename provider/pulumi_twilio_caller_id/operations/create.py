@@ -33,8 +33,8 @@ from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
 from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
 
-from .adopt import AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
-from .friendly_name import hide_inputs_in_refusal, rename_created
+from .adopt import ADVICE_AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
+from .friendly_name import ensure_friendly_name, hide_inputs_in_refusal
 
 ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
@@ -53,7 +53,7 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     Interrupted before or after it.
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
-    # `check` stores the sid of `import_` by URN. Without a URN, it passes the sid on with the inputs.
+    # `check` has stored the sid of `import_` by URN. If the engine's request had no URN, the sid is among the inputs.
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
     plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
     settings = plugin.settings
@@ -63,10 +63,10 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        # A failure to record the owner does no harm: adoption has recorded it, and nobody else knows a new caller ID.
+        # Recording the owner may fail: adoption has done so already, and no other resource knows a new caller ID.
         with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
-    return rename_created(call, client, caller_id, inputs.friendly_name).outputs()
+    return ensure_friendly_name(call, client, caller_id, inputs.friendly_name).outputs()
 
 
 def _verify_or_adopt(
@@ -100,7 +100,7 @@ def _verify_or_adopt(
         except Interrupted as interrupted:
             # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
             if inputs.adopt is None and not wants_adoption(settings, None):
-                interrupted.advise(AFTER_INTERRUPTION)
+                interrupted.advise(ADVICE_AFTER_INTERRUPTION)
             raise
 
 
@@ -142,7 +142,7 @@ def _wait(
         notifier.close()
         if not awaiting:
             raise
-        call.log("warning", f"{failed}\n{AWAITING}")  # the engine does not show the error of a create that awaits
+        call.log("warning", f"{failed}\n{AWAITING}")  # `pulumi_sdk` marks the error, so the engine does not show it
         raise Awaiting(failed.what, failed.todo) from failed
     notifier.send_verified(request.phone_number, caller_id.sid)
     notifier.close()

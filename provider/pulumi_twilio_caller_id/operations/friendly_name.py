@@ -46,7 +46,7 @@ def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
     return caller_id
 
 
-def rename_created(call: Call, client: Client, caller_id: CallerId, name: str | None) -> CallerId:
+def ensure_friendly_name(call: Call, client: Client, caller_id: CallerId, name: str | None) -> CallerId:
     """Rename a caller ID that was just verified or adopted, if the program gives another name.
 
     A failure is only a warning: the number is verified, so it has to get into the state.

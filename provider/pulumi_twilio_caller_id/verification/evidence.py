@@ -157,7 +157,7 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     """Add what a callback says. The callback counts only if it is trusted, and is about the call of `request`."""
     if not callback.trusted or callback.call_sid != request.call_sid:
         return evidence
-    # The known auth tokens may belong to several accounts, so compare the account too, if Twilio's answer named ours.
+    # The signature may fit the token of another account in our settings, so the account must be the call's own.
     if request.account_sid not in (None, callback.account_sid):
         return evidence
     if callback.verification_status == "success" and callback.caller_id_sid:
@@ -180,7 +180,7 @@ def not_verified(request: ValidationRequest, evidence: Evidence, reason: Reason,
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
-    if evidence.latest_error:  # the number may be verified, and somebody at the phone does not cure a refusal by Twilio
+    if evidence.latest_error:  # never NotKeyedIn: the number may be verified, and another call mends no failed look-up
         return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", ending.todo)
     return ending.error(what, ending.todo)
 

@@ -29,13 +29,14 @@ from .status_callback import Callback
 class PollingPolicy:
     """Seconds between two rounds of look-ups for one number.
 
-    In a round, `api.polling.SharedPoller` may skip the list while other numbers of the account are being verified.
+    Numbers of one account share their listings, so a round may skip the list (`api.polling.SharedPoller`).
     Requests of a round are not retried (`api.transport.POLL_RETRIES`), so no other pause adds to these.
 
     interval: the normal pause, also once the call is over. Each failed round doubles the pause, up to max_backoff.
     interval_with_callback: the pause during the call, if Twilio has a URL for a callback.
     interval_ringing: the pause while nobody has answered.
-    ringing_interval_after: until then `interval` applies, because a call that can't be put through ends early.
+    ringing_interval_after: seconds from the start until `interval_ringing` applies. A call that can't be put through
+    ends sooner.
     max_retry_after: longer Retry-After values are cut to this, because the phone keeps ringing meanwhile.
     """
 
@@ -183,7 +184,7 @@ def _run_lookup_round(
                 evidence = replace(evidence, call=call, call_end_seen_at=clock() if call.ended else None)
         except CallerIdError as lookup_error:
             error = lookup_error
-    if error is None or clock() < evidence.deadline:  # after the deadline, the final look-up reads the list
+    if error is None or clock() < evidence.deadline:  # else leave the list to the final look-up
         try:
             evidence = replace(evidence, listed=lookups.find(request.phone_number))
         except CallerIdError as lookup_error:
