@@ -104,14 +104,15 @@ class BoundedSession(requests.Session):
 
 
 class _WatchedBody(io.BytesIO):
-    """The body of a request. urllib3 reads it once there is a connection, so `before_sending` is called then."""
+    """The body of a request. urllib3 starts to read it once there is a connection: then `before_sending` is called."""
 
     def __init__(self, content: bytes, before_sending: Callable[[], object]) -> None:
         super().__init__(content)
         self._before_sending = before_sending
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._before_sending()
+        if self.tell() == 0:  # urllib3 reads again to find the end; by then Twilio may have placed the call
+            self._before_sending()
         return super().read(size)
 
 

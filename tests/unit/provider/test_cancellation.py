@@ -15,7 +15,7 @@ import requests
 
 from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.api.client import Client
-from pulumi_twilio_caller_id.api.connections import BoundedSession, Connections
+from pulumi_twilio_caller_id.api.connections import BoundedSession, Connections, _WatchedBody
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, Cancelled, CancelToken, run_cancellable
 from pulumi_twilio_caller_id.errors import Interrupted
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
@@ -250,6 +250,26 @@ def test_of_many_numbers_none_is_called_after_an_interrupt(
     assert {"before any call was placed.": 6, "while Twilio's call to it was": 2} == endings
     assert 2 == len(sandbox.calls)
     assert {call.to for call in sandbox.calls} <= set(numbers)
+
+
+def test_an_interrupt_just_after_the_request_was_sent_does_not_deny_the_call(
+    sandbox: Sandbox, provider: OutgoingCallerIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 reads the body once more to find its end. By then Twilio may have placed the call."""
+    sandbox.set_phone("*", "manual")
+    read = _WatchedBody.read
+
+    def read_with_an_interrupt_at_the_end(body: _WatchedBody, size: int | None = -1, /) -> bytes:
+        if body.tell():
+            until(lambda: bool(sandbox.calls))
+            interrupt()
+        return read(body, size)
+
+    monkeypatch.setattr(_WatchedBody, "read", read_with_an_interrupt_at_the_end)
+    told = begun(lambda: create(provider)).get(timeout=PATIENCE)
+    [call] = sandbox.calls
+    assert "pulumi was interrupted while Twilio's call to it was" in told
+    assert f"(call {call.sid})." in told
 
 
 @pytest.mark.parametrize(
