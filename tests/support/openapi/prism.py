@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Self
 
 from tests.support.machine import free_port
 from tests.support.openapi.official import ROOT
+from tools.engine import Unavailable, npm
 
 PINNED = ROOT / "tools" / "prism"
 PLACE = ROOT / ".prism"
@@ -24,7 +24,6 @@ PROGRAM = PLACE / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.
 SECONDS = 60
 """For it to listen: as long as a machine that is busy may take."""
 
-INSTALL_SECONDS = 300
 NOT_LISTED = "Unable to match the returned status code with those defined"
 """What it warns of where a description lists no refusals, as Twilio's own."""
 
@@ -35,23 +34,10 @@ class PrismMissing(Exception):
 
 def install() -> None:
     """Has it in PLACE as PINNED says. Raises `PrismMissing`."""
-    if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
-        raise PrismMissing(f"{' and '.join(missing)} not found; install Node.js 20 or newer, which comes with npm")
-    lock = (PINNED / "package-lock.json").read_bytes()
-    ready = PLACE / "ready"
-    if ready.exists() and ready.read_bytes() == lock and PROGRAM.exists():
-        return
-    PLACE.mkdir(exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PINNED / name, PLACE / name)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
     try:
-        done = subprocess.run(command, cwd=PLACE, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
-    except subprocess.TimeoutExpired as late:
-        raise PrismMissing(f"`npm ci` in {PLACE.name}/ was not done after {INSTALL_SECONDS} s") from late
-    if done.returncode != 0:
-        raise PrismMissing(f"`npm ci` in {PLACE.name}/ failed:\n{done.stderr.strip()}")
-    ready.write_bytes(lock)
+        npm.install(PINNED, PLACE)
+    except Unavailable as why:
+        raise PrismMissing(str(why)) from why
 
 
 class Prism:
