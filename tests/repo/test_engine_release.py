@@ -24,6 +24,9 @@ PROGRAMS = {
     "pulumi-language-python": b"host",
     "pulumi-language-python-exec": b"script",
     "pulumi-resource-pulumi-python": b"plugin",
+    "pulumi-language-go": b"host",
+    "pulumi-language-nodejs": b"host",
+    "pulumi-language-yaml": b"host",
 }
 SHORT = 0.2  # seconds; a server that hangs never answers, however long
 
@@ -43,7 +46,8 @@ def packed(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-ARCHIVE = packed({f"pulumi/{name}": content for name, content in PROGRAMS.items()} | {"pulumi/pulumi-language-go": b""})
+OTHERS = {"pulumi/pulumi-language-dotnet": b"", "pulumi/pulumi-watch": b""}
+ARCHIVE = packed({f"pulumi/{name}": content for name, content in PROGRAMS.items()} | OTHERS)
 
 
 def published(archive: bytes, digest: str | None = None) -> dict[str, bytes]:
@@ -87,7 +91,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_what_python_needs_is_unpacked(serve: Callable[[dict[str, bytes]], str], tmp_path: Path) -> None:
+def test_the_hosts_of_our_languages_are_unpacked(serve: Callable[[dict[str, bytes]], str], tmp_path: Path) -> None:
     release.download(VERSION, tmp_path, serve(published(ARCHIVE)))
 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == PROGRAMS

@@ -30,6 +30,9 @@ LONGEST = 600.0
 CHUNK = 1 << 18
 SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
 MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
+LANGUAGES = {"python", "yaml", "nodejs", "go"}
+"""Those that our programs and tests are written in."""
+
 T = TypeVar("T")
 
 
@@ -42,7 +45,7 @@ def archive_name(version: str) -> str:
 
 
 def download(version: str, folder: Path, releases: str = RELEASES, patience: float = PATIENCE) -> None:
-    """Put the programs of the release that a Python stack needs into `folder`. Raises Unavailable.
+    """Put the programs of the release that we need into `folder`. Raises Unavailable.
 
     The checksum comes from the same server as the archive: it finds damage on the way, TLS vouches for the server.
     """
@@ -129,7 +132,7 @@ def save(answer: IO[bytes], file: Path, until: float) -> str:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Take the CLI and what belongs to Python out of the archive, not the hosts of other languages.
+    """Take the CLI and the hosts of the LANGUAGES out of the archive, with the scripts that belong to them.
 
     Only the last part of a member's name counts, so none can get out of the folder.
     """
@@ -138,7 +141,7 @@ def unpack(archive: Path, folder: Path) -> None:
             for member in members:
                 name = Path(member.name).name
                 content = members.extractfile(member) if member.isfile() else None
-                if content is not None and (name == "pulumi" or "python" in name):
+                if content is not None and (name == "pulumi" or LANGUAGES & set(name.split("-"))):
                     with (folder / name).open("wb") as out:
                         shutil.copyfileobj(content, out)
                     (folder / name).chmod(0o755)
