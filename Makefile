@@ -78,10 +78,12 @@ check: lint setup
 # The tests that `make test-all` runs and `make test` does not.
 test-slow: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
+	@$(VENV)/bin/python -m tools.languages
 	@$(PYTEST) tests/slow tests/repo $(ARGS)
 
 test-all: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
+	@$(VENV)/bin/python -m tools.languages
 	@$(PYTEST) $(ARGS)
 
 # ARGS="oldest" or "newest": only that one.

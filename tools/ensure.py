@@ -18,7 +18,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.engine import Unavailable, cache, modules, release
@@ -67,10 +67,10 @@ def installed() -> Path | None:
     return Path(pulumi).parent
 
 
-def fingerprint() -> str:
-    """Changes with anything that the engine depends on; then another is made."""
+def fingerprint(files: Iterable[str] = modules.MODULE_FILES) -> str:
+    """Changes with anything that what is built from these files depends on; then it is made anew."""
     digest = hashlib.sha256()
-    for part in modules.MODULE_FILES:
+    for part in files:
         digest.update((HERE / part).read_bytes())
     digest.update(f"{modules.COMPILER}\n{modules.LINKER}\n{platform.system()}\n{platform.machine()}".encode())
     return digest.hexdigest()

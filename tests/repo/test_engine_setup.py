@@ -235,7 +235,7 @@ def test_a_build_that_fails_shows_its_last_lines_and_names_the_log(
 
 
 def test_the_line_counts_what_go_tells() -> None:
-    counts = modules.Counts()
+    counts = modules.Counts("engine")
     assert "engine: 0 modules downloaded, 3 s" == counts.line(3.2)
     for line in ("go: downloading example.org/a v1.0.0\n", "a\n", "\n", "a/b\n"):
         counts.listed(line)
@@ -245,7 +245,7 @@ def test_the_line_counts_what_go_tells() -> None:
 
 
 def test_the_version_is_the_one_that_go_mod_pins() -> None:
-    assert f"github.com/pulumi/pulumi/pkg/v3 v{modules.pinned_version()} " in (ROOT / "tools/cli/go.mod").read_text()
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{modules.pinned_version()}\n" in (ROOT / "tools/cli/go.mod").read_text()
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -35,11 +35,9 @@ MODULE_FILES = tuple(f"{module}/{name}" for module, _ in PROGRAMS for name in ("
 CORE_MINUTES = 5.0
 """The minutes that one core needs, measured with empty caches."""
 
-STALE = {
-    "cli": "{{if .Stale}}{{.ImportPath}}{{end}}",
-    "language-host": "{{if and .Stale (not .Standard)}}{{.ImportPath}}{{end}}",
-}
-"""Has `go list` name what is to be compiled: not what Go's cache has, and the standard library once."""
+STALE = "{{if .Stale}}{{.ImportPath}}{{end}}"
+STALE_NOT_STANDARD = "{{if and .Stale (not .Standard)}}{{.ImportPath}}{{end}}"
+"""Has `go list` name what is to be compiled, as Go's cache lacks it. The second leaves out the standard library."""
 
 LAST_LINES = 5  # of the log, shown when the build fails
 
@@ -52,14 +50,15 @@ engine: Pulumi: https://www.pulumi.com/docs/install/"""
 
 
 class Counts:
-    """What Go has told so far."""
+    """What Go has told so far, for `what` is being built."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self.what = what
         self.downloaded = self.found = self.compiled = 0
 
     def line(self, seconds: float) -> str:
         compiled = f", {self.compiled} of {self.found} packages compiled" if self.compiled else ""
-        return f"engine: {self.downloaded} modules downloaded{compiled}, {seconds:.0f} s"
+        return f"{self.what}: {self.downloaded} modules downloaded{compiled}, {seconds:.0f} s"
 
     def listed(self, line: str) -> None:
         """Count a line of `go list`: a module that is downloaded, or a package that is to be compiled."""
@@ -115,25 +114,35 @@ def go_logged(log: TextIO, told: Callable[[str], None], module: str, *args: str)
         raise Unavailable(f"`go {args[0]}` ended with {process.returncode}")
 
 
-def build(folder: Path, log_file: Path) -> None:
-    """Build CLI and Python host into `folder`. All that Go says goes to `log_file`. Raises Unavailable."""
+def build(folder: Path, log_file: Path, what: str = "engine", programs: Sequence[tuple[str, str]] = PROGRAMS) -> None:
+    """Build programs into `folder`: CLI and Python host, or others. All that Go says goes to `log_file`.
+
+    Raises Unavailable.
+    """
     try:
         with log_file.open("w") as log:
-            _build(folder, log)
+            _build(folder, log, Counts(what), programs)
+            if programs is PROGRAMS:
+                _copy_scripts(folder)
     except (OSError, subprocess.CalledProcessError, Unavailable) as failed:
         said = [f"  {line}\n" for line in log_file.read_text(errors="replace").splitlines()[-LAST_LINES:]]
         raise Unavailable(f"building it failed: {failed}\n{''.join(said)}The whole log: {log_file}") from failed
 
 
-def _build(folder: Path, log: TextIO) -> None:
-    counts = Counts()
+def _build(folder: Path, log: TextIO, counts: Counts, programs: Sequence[tuple[str, str]]) -> None:
     flags = f"{LINKER} -X {SDK}/go/common/version.Version={pinned_version()}"
     with progress_line(counts.line):
-        for module, package in PROGRAMS:
-            go_logged(log, counts.listed, module, "list", "-deps", "-f", STALE[module], *COMPILER, package)
-        for module, package in PROGRAMS:
+        stale = STALE
+        for module, package in programs:
+            go_logged(log, counts.listed, module, "list", "-deps", "-f", stale, *COMPILER, package)
+            stale = STALE_NOT_STANDARD
+        for module, package in programs:
             output = str(folder / package.rpartition("/")[2])
             go_logged(log, counts.built, module, "build", "-v", *COMPILER, "-ldflags", flags, "-o", output, package)
+
+
+def _copy_scripts(folder: Path) -> None:
+    """Copy the scripts of the Python host out of their module."""
     source = Path(go("cli", "list", "-m", "-f", "{{.Dir}}", SDK)) / "python"
     for script in SCRIPTS:
         shutil.copyfile(source / script, folder / Path(script).name)
