@@ -26,7 +26,7 @@ LAYERS = (
     ("progress",),
     ("ownership_notes", "ownership"),
     ("context",),
-    ("operations", "await_protocol", "pulumi_sdk"),
+    ("operations", "await_protocol", "engine", "pulumi_sdk"),
     ("lifecycle", "resource", "provider", "functions", "__init__"),
 )
 """Modules and folders, the lowest layer first. Each may import from its own layer and from lower ones."""

@@ -19,7 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import pulumi_sdk
+from . import engine, pulumi_sdk
 from .context import Call, Plugin
 from .ownership import Ownership
 from .ownership_notes import OwnershipNotes
@@ -58,7 +58,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
             _plugin.log_once("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         pulumi_sdk.cancel_on_engine_cancel(_plugin.cancel)
-        pulumi_sdk.exit_with_engine()
+        engine.exit_with_engine(pulumi_sdk.engine_address())
 
     @provider_method
     def check(self, call: Call, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:

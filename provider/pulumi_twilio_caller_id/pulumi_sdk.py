@@ -7,11 +7,9 @@ Another version of the SDK may lack what a function uses. The third column says 
 | `_build_call` | `request` in the SDK's frames | the Call has no URN, timeout or old inputs |
 | `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | a traceback precedes each message |
 | `_mark_as_awaiting` | the trailing metadata of that gRPC context | a resource that awaits counts as failed |
-| `_on_rpc_end` | the end of that gRPC context | after a second ^C, an operation waits until its deadline |
-| `log` | the engine's Log service; its address is the plugin's final argument | texts go to stderr |
+| `engine_address` | the plugin's final argument | texts go to stderr; a killed engine leaves an idle plugin behind |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` is taken for a value |
 | `cancel_on_engine_cancel` | the servicer's Cancel | after the first ^C, Pulumi waits for creates to finish |
-| `exit_with_engine` | the pipe to the plugin's stdin | a killed engine leaves an idle plugin behind |
 | `widen_worker_pool` | the workers of the servicer's executor | four operations run at a time |
 | `config_keys` | the dict in the SDK's Config | misspelled keys get no warning |
 | `pickled_provider` | the SDK's function that makes `__provider` | the provider is pickled here |
@@ -21,23 +19,18 @@ from __future__ import annotations
 
 import base64
 import functools
-import os
 import pickle
 import re
-import socket
-import stat
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.runtime import rpc
 
-from . import await_protocol
-from .cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
+from . import await_protocol, engine
+from .cancellation import INTERRUPTED, CancelToken
 from .context import Call, Severity
 from .errors import Awaiting, CallerIdError
 from .shadowing import shadowing_error
@@ -48,8 +41,6 @@ R = TypeVar("R")
 
 PICKLED_PROVIDER = "__provider"
 """The property of a resource in which the SDK keeps the pickled provider."""
-
-LOG_SECONDS = 2.0  # the longest time that the engine may take to accept a text
 
 WORKERS = 64
 """Operations that run at the same time, in place of the SDK's four. One that waits for a phone call takes minutes."""
@@ -72,7 +63,10 @@ def provider_method_decorator(
         def answer(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
             request, context = _local_variables_of_callers("request", "context") or (None, None)
             try:
-                with get_process_token().child() as cancel, _on_rpc_end(context, lambda: _exit_after_lost_rpc(cancel)):
+                with (
+                    get_process_token().child() as cancel,
+                    engine.on_rpc_end(context, lambda: engine.exit_after_lost_rpc(engine_address(), cancel)),
+                ):
                     return method(self, _build_call(request, cancel), *args, **kwargs)
             except Exception as failed:
                 user_error = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
@@ -138,53 +132,9 @@ def _mark_as_awaiting(context: Any, text: str) -> None:
         context.set_trailing_metadata(await_protocol.trailing_metadata(text))
 
 
-@contextmanager
-def _on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
-    """Call `act` if the engine ends the RPC during the `with` block. `act` runs in gRPC's thread: it must not block."""
-    unanswered = True
-
-    def rpc_ended() -> None:
-        if unanswered:
-            act()
-
-    try:
-        with suppress(Exception):  # an RPC that can't be watched runs until its own timeout
-            if context.add_callback(rpc_ended) is False:  # the RPC has ended already
-                rpc_ended()
-        yield
-    finally:
-        unanswered = False
-
-
-def _exit_after_lost_rpc(cancel: CancelToken) -> None:
-    """Stop this operation and end the process: the engine no longer waits for the answer."""
-    cancel.cancel(ENGINE_ENDED)
-    threading.Thread(target=_exit_within_a_second, name="twilio-exit", daemon=True).start()
-
-
-def _exit_within_a_second() -> None:
-    """End the process as soon as the engine is gone, or after one second. The engine's SIGINT may not end it."""
-    if engine_address() is None:
-        return
-    for _ in range(4):
-        if _engine_is_gone():
-            break
-        time.sleep(0.25)
-    os._exit(1)
-
-
 def log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
-    """Have the engine show a sanitized text: see `context.Log`. Never fails."""
-    text = sanitize(text)
-    service = _log_service(address) if (address := engine_address()) else None
-    with suppress(Exception):  # the engine may be going down
-        if service is not None:
-            stub, messages = service
-            level = messages.LogSeverity.Value(severity.upper())
-            request = messages.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral)
-            stub.Log(request, timeout=LOG_SECONDS)
-        elif text:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Have the engine show a text: see `engine.log`."""
+    engine.log(engine_address(), severity, text, urn=urn, ephemeral=ephemeral)
 
 
 def engine_address() -> str | None:
@@ -195,19 +145,6 @@ def engine_address() -> str | None:
     is_plugin = hasattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer")
     last = sys.argv[-1] if sys.argv else ""
     return last if is_plugin and re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
-
-
-@functools.lru_cache(maxsize=1)  # a process has one engine
-def _log_service(address: str) -> tuple[Any, Any] | None:
-    """Return a client of the engine's Log service, and the module of its messages."""
-    try:
-        import grpc
-        from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
-
-        options = [("grpc.enable_http_proxy", 0)]  # the engine is on this machine
-        return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options)), engine_pb2
-    except Exception:  # noqa: BLE001  another version of the SDK: log on stderr
-        return None
 
 
 def is_unknown(value: object) -> bool:
@@ -232,36 +169,6 @@ def _servicer_cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG
 
     self.on_engine_cancel()
     return empty_pb2.Empty()
-
-
-@functools.lru_cache(maxsize=1)  # configure may run several times
-def exit_with_engine() -> None:
-    """End this process when the engine ends: a killed engine leaves its plugins running. Best effort.
-
-    The engine holds a pipe to the plugin's stdin, which the kernel closes when the engine ends.
-    """
-    with suppress(Exception):
-        if engine_address() is not None and stat.S_ISFIFO(os.fstat(0).st_mode):
-            threading.Thread(target=_exit_when_engine_dies, name="twilio-exit-with-engine", daemon=True).start()
-
-
-def _exit_when_engine_dies() -> None:
-    with suppress(OSError):
-        while os.read(0, 4096):
-            pass
-    while not _engine_is_gone():  # the engine may have closed the pipe for another reason
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _engine_is_gone() -> bool:
-    """Return whether nothing listens at the engine's address any more."""
-    host, _, port = (engine_address() or "").rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), 1.0).close()
-    except (OSError, ValueError) as failed:
-        return isinstance(failed, ConnectionRefusedError)
-    return False
 
 
 def widen_worker_pool() -> None:

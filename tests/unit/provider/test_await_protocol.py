@@ -18,7 +18,7 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import engine_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from pulumi_twilio_caller_id import await_protocol, pulumi_sdk
+from pulumi_twilio_caller_id import await_protocol, engine, pulumi_sdk
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.fixtures.engine_log import Engine
@@ -61,7 +61,7 @@ def create(
     sandbox: Sandbox, running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Create]:
     """Asks a plugin to create NUMBER, with these settings, and gives the error that the engine gets."""
-    monkeypatch.setattr(pulumi_sdk, "exit_with_engine", lambda: None)  # the process of this plugin goes on
+    monkeypatch.setattr(engine, "exit_with_engine", lambda _address: None)  # the process of this plugin goes on
     server = grpc.server(futures.ThreadPoolExecutor(2))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer_of_the_sdk(), server)
     port = server.add_insecure_port("127.0.0.1:0")

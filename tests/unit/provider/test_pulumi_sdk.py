@@ -19,7 +19,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import Config
 from pulumi.runtime.proto import engine_pb2, provider_pb2
 
-from pulumi_twilio_caller_id import pulumi_sdk
+from pulumi_twilio_caller_id import engine, pulumi_sdk
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
 from pulumi_twilio_caller_id.context import Call
 from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
@@ -105,7 +105,7 @@ def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
 def test_log_reaches_the_row_of_the_resource(
     running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulumi_sdk, "LOG_SECONDS", PATIENCE)
+    monkeypatch.setattr(engine, "LOG_SECONDS", PATIENCE)
     service, _ = running_engine
     pulumi_sdk.log("info", "483920: enter on", urn=URN, ephemeral=True)
     pulumi_sdk.log("warning", "mind", urn=URN)
@@ -401,11 +401,11 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
         monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: at)
-        pulumi_sdk.exit_with_engine.cache_clear()  # once for each process, and each test stands for one
+        engine.exit_with_engine.cache_clear()  # once for each process, and each test stands for one
         try:
             yield listening, ended, write
         finally:
-            pulumi_sdk.exit_with_engine.cache_clear()
+            engine.exit_with_engine.cache_clear()
             with suppress(OSError):
                 os.close(write)
             os.dup2(before, 0)
@@ -424,8 +424,8 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
             listening.close()
 
     monkeypatch.setattr("time.sleep", sleep)
-    pulumi_sdk.exit_with_engine()
-    pulumi_sdk.exit_with_engine()  # configure may run several times
+    engine.exit_with_engine(pulumi_sdk.engine_address())
+    engine.exit_with_engine(pulumi_sdk.engine_address())  # configure may run several times
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-exit-with-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
@@ -445,7 +445,7 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     else:
         os.close(0)
-    pulumi_sdk.exit_with_engine()
+    engine.exit_with_engine(pulumi_sdk.engine_address())
     assert "twilio-exit-with-engine" not in [thread.name for thread in threading.enumerate()]
 
 
