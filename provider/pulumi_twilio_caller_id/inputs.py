@@ -65,6 +65,19 @@ def validate_inputs(
     return valid, failures
 
 
+def inputs_to_import(
+    phone_number: str, friendly_name: str | None, account_sid: str | None = None
+) -> dict[str, Any] | None:
+    """Return what a program gives for an existing caller ID; None if a program can't declare its number.
+
+    A friendly name that a program may not give is left out, so that it stays Twilio's.
+    """
+    given = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
+    # The number as Twilio has it needs no validation.
+    valid, _ = validate_inputs(given, old_inputs={"phone_number": phone_number})
+    return valid if valid.get("phone_number") == phone_number else None
+
+
 def _is_unchanged(name: str, value: object, old_value: object) -> bool:
     """Whether an input has the same value as in the state. Values were validated before they came there."""
     if name == "phone_number" and not E164.fullmatch(str(old_value)):  # `pulumi import --file` stores it unvalidated

@@ -21,6 +21,7 @@ from pulumi.dynamic import (
 
 from . import engine, pulumi_sdk
 from .context import Call, Plugin
+from .inputs import DRY_RUN
 from .ownership import Ownership
 from .ownership_notes import OwnershipNotes
 from .pulumi_sdk import PICKLED_PROVIDER
@@ -65,6 +66,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         """Normalise the inputs, and refuse each input that Twilio would refuse, with the reason."""
         from .operations.check import check
 
+        _plugin.ownership.is_preview = DRY_RUN in new_inputs
         known, unknown = _split_unknowns(_without_provider(new_inputs))
         inputs, failures = check(_plugin, call, old_inputs, known, unknown)
         return CheckResult({**inputs, **unknown}, [CheckFailure(name, reason) for name, reason in failures])
@@ -78,9 +80,9 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .operations.diff import diff
 
         known, unknown = _split_unknowns(_without_provider(new_inputs))
-        changes, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
-        changes |= new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
-        return DiffResult(changes=changes, replaces=replaces)
+        changed, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
+        other_pickle = new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
+        return DiffResult(changes=bool(changed) or other_pickle, replaces=replaces)
 
     @provider_method
     def create(self, call: Call, inputs: dict[str, Any]) -> CreateResult:

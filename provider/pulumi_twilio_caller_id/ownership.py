@@ -28,26 +28,24 @@ class Ownership:
 
     Methods that set or look up an owner raise OwnershipUnknown if the notes are unusable: then the caller must change
     nothing at Twilio. In a preview they don't raise, because nothing changes there.
+
+    is_preview: the shell sets it, if it knows of a preview. A refresh that does not run the program counts as none.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
+        self.is_preview = False
         self._notes = notes or OwnershipNotes(None)
         self._lock = threading.Lock()
         self._owners: dict[str, str] = {}  # from the key of a caller ID or number to the URN of its owner
         self._in_state: dict[str, bool] = {}
         self._import_sids: dict[str, str | None] = {}
         self._replaced: dict[str, str] = {}
-        self._is_preview = False  # stays False in a refresh, unless it runs the program
 
-    def record_declaration(
-        self, urn: str, *, in_state: bool, import_sid: str | None = None, is_preview: bool = False
-    ) -> None:
+    def record_declaration(self, urn: str, *, in_state: bool, import_sid: str | None = None) -> None:
         """Record that the program declares this resource.
 
         in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
-        is_preview: whether this is a preview. Only the program knows it (`inputs.DRY_RUN`).
         """
-        self._is_preview = is_preview
         if urn:
             self._in_state[urn] = in_state
             self._import_sids[urn] = import_sid
@@ -153,7 +151,7 @@ class Ownership:
         try:
             notes = self._notes.exchange(*own)
         except OwnershipUnknown:
-            if not self._is_preview:
+            if not self.is_preview:
                 raise
         self._apply(notes)
 

@@ -16,7 +16,7 @@ from email.utils import mktime_tz, parsedate_tz
 from itertools import chain, count
 from typing import Any
 
-from pulumi_twilio_caller_id.inputs import validate_inputs
+from pulumi_twilio_caller_id.inputs import inputs_to_import
 from pulumi_twilio_caller_id.models import CallerId
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
@@ -98,16 +98,8 @@ def names(
 
 
 def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str] | None:
-    """What a program would give for the caller ID; None where it can't declare it, for its number is not possible.
-
-    A name that a program may not give is left out, so that it stays Twilio's. account_sid: given with each number.
-    """
-    number = {"phone_number": caller_id.phone_number}
-    given = {**number, "friendly_name": caller_id.friendly_name, "account_sid": account_sid}
-    good, _ = validate_inputs(
-        given, old_inputs=number
-    )  # the number as Twilio has it, the rest as a program may give it
-    return good if good.get("phone_number") == caller_id.phone_number else None
+    """What a program gives for the caller ID: see `inputs_to_import`. account_sid: given with each number."""
+    return inputs_to_import(caller_id.phone_number, caller_id.friendly_name, account_sid)
 
 
 def import_file(

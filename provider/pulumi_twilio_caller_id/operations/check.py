@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import DeclaredTwice
-from pulumi_twilio_caller_id.inputs import DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
+from pulumi_twilio_caller_id.inputs import CREATE_TIMEOUT, DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
 from pulumi_twilio_caller_id.phone_number import region_assumption, unusual_length_warning
 from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
@@ -34,14 +34,21 @@ def check(
     )
     if is_new and (warning := unusual_length_warning(inputs.get("phone_number", ""))):
         call.log("warning", warning)
-    import_sid, is_preview = hidden_properties.get(IMPORT), DRY_RUN in hidden_properties
-    plugin.ownership.record_declaration(call.urn, in_state=not is_new, import_sid=import_sid, is_preview=is_preview)
+    import_sid = hidden_properties.get(IMPORT)
+    plugin.ownership.record_declaration(call.urn, in_state=not is_new, import_sid=import_sid)
     failures += _acquire_number(plugin, call, inputs, unknown)
-    if is_preview and is_new and not failures:
+    if DRY_RUN in hidden_properties and is_new and not failures:
         from .preview import preview_create
 
-        region_note = region_assumption(given.get("phone_number"), region)
-        failures = preview_create(plugin, call, inputs, unknown, hidden_properties, region_note)
+        failures = preview_create(
+            plugin,
+            call,
+            inputs,
+            unknown,
+            import_sid=import_sid,
+            timeout=hidden_properties.get(CREATE_TIMEOUT),
+            region_note=region_assumption(given.get("phone_number"), region),
+        )
     # `create` finds the sid that `record_declaration` stored for the URN. Without a URN, it needs the sid as an input.
     import_input = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
     return {**inputs, **import_input}, [_displayable_failure(*failure, given) for failure in failures]

@@ -13,8 +13,8 @@ from .friendly_name import is_other_name
 
 def diff(
     plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_inputs: Properties, unknown: Container[str]
-) -> tuple[bool, list[str]]:
-    """Return whether anything changes, and the properties whose change needs another caller ID.
+) -> tuple[list[str], list[str]]:
+    """Return the properties that change, and those of them whose change needs another caller ID.
 
     A changed number or account needs another caller ID. A changed friendly name is an update. All other inputs matter
     only when the resource is created. unknown: the names of the inputs without a value yet, which count as changed.
@@ -32,7 +32,7 @@ def diff(
         acquire_if_declared(plugin, call, sid, old_outputs)
     old_name = old_outputs.get("friendly_name")
     renamed = "friendly_name" in unknown or is_other_name(new_inputs.get("friendly_name"), old_name)
-    return bool(replaces) or renamed, replaces
+    return [*replaces, *(["friendly_name"] if renamed else [])], replaces
 
 
 def _replacing_properties(

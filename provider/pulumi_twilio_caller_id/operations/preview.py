@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
-from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, CREATE_TIMEOUT, DEFAULT_TIMEOUT_SECONDS, IMPORT, Failure
+from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DEFAULT_TIMEOUT_SECONDS, Failure
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.settings.model import Settings
@@ -34,13 +34,15 @@ def preview_create(
     call: Call,
     inputs: Properties,
     unknown: Container[str],
-    hidden_properties: Properties,
-    region_note: str | None,
+    *,
+    import_sid: object = None,
+    timeout: str | None = None,
+    region_note: str | None = None,
 ) -> list[Failure]:
     """Say what creating this resource will do. Return the failures that `pulumi up` would end with.
 
     inputs: the known inputs, normalised. unknown: the names of the inputs that only `pulumi up` knows.
-    hidden_properties: the sid of `import_` and what else the resource's class adds (`inputs.HIDDEN_PROPERTIES`).
+    import_sid: the value of `import_`. timeout: the resource's `custom_timeouts.create`, such as "8m".
     region_note: says which country was assumed for the number. None without such an assumption.
     """
     try:
@@ -48,10 +50,9 @@ def preview_create(
     except OwnershipUnknown as failed:
         plugin.log_once("warning", f"`pulumi up` will stop: {failed}")
     settings = _preflight_settings(plugin, unknown)
-    if IMPORT in hidden_properties:
-        outcome = _import_outcome(plugin, call, inputs, settings, hidden_properties[IMPORT])
+    if import_sid is not None:
+        outcome = _import_outcome(plugin, call, inputs, settings, import_sid)
     else:
-        timeout = hidden_properties.get(CREATE_TIMEOUT)
         outcome = _creation_outcome(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
     if isinstance(outcome, list):
         return outcome

@@ -33,7 +33,7 @@ def read(
             if listed is None and is_get:
                 raise Gone(
                     f"There is no OutgoingCallerId {sid} in account {client.account_sid} (20404).",
-                    "Check the sid given to OutgoingCallerId.get: a number bought from Twilio has such a sid too.",
+                    "Check the sid: a number bought from Twilio has such a sid too.",
                 ) from failed
             if listed is None:
                 number = international_format(str(old_outputs.get("phone_number")))

@@ -269,12 +269,12 @@ def test_a_preview_goes_on_without_notes(folder: Path) -> None:
     folder.parent.mkdir()
     folder.touch()
     ownership = own_process(folder)
-    ownership.record_declaration(DESK, in_state=False, is_preview=True)
+    ownership.is_preview = True
     assert ownership.acquire(SID, DESK) is None
     assert ownership.owner("PN" + "2" * 32) is None
     with pytest.raises(OwnershipUnknown):
         ownership.fail_if_notes_unusable()
-    ownership.record_declaration(DESK, in_state=False)
+    ownership.is_preview = False
     with pytest.raises(OwnershipUnknown):
         ownership.acquire("PN" + "2" * 32, DESK)
 
