@@ -22,6 +22,9 @@ from .phone_number import international_format
 DELETING = "(being deleted) "
 """Precedes the URN of an owner that deletes its caller ID, or has deleted it."""
 
+READING = "(read) "
+"""Precedes the sid in the key of a caller ID that the program only reads, or imports."""
+
 
 class Ownership:
     """The owners and declarations that one plugin process knows of. May be used from several threads.
@@ -115,11 +118,20 @@ class Ownership:
         """Keep other resources from taking over the caller ID, which is about to be deleted.
 
         Return None if it may be deleted, else the URN of its owner: another resource, or this one's replacement, which
-        has the same URN.
+        has the same URN. A resource that reads it by its sid counts too: Pulumi's import begins like that.
         """
         owner = self._acquire(sid, DELETING + urn)
-        # Another deletion is no obstacle: two resources in the state may have the same sid.
-        return None if owner.startswith(DELETING) else owner
+        if not owner.startswith(DELETING):
+            return owner
+        # Another deletion is no obstacle: two resources in the state may have the same sid. A reader is one.
+        reader = self.owner(READING + sid)
+        if reader is not None:
+            self.abort_delete(sid, urn)
+        return reader
+
+    def record_read(self, sid: str, urn: str) -> None:
+        """Keep `begin_delete` from deleting a caller ID that the program reads or imports by its sid."""
+        self.acquire(READING + sid, urn)
 
     def abort_delete(self, sid: str, urn: str) -> None:
         """Let resources take over the caller ID again, because it could not be deleted."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from pulumi_twilio_caller_id.context import Call, Plugin, Properties
-from pulumi_twilio_caller_id.errors import Gone, NotFound
+from pulumi_twilio_caller_id.errors import Gone, NotFound, OwnershipUnknown
 from pulumi_twilio_caller_id.phone_number import international_format
 
 from .diff import refreshed_inputs
@@ -42,5 +42,9 @@ def read(
                 call.log("warning", f"{number} ({sid}) is gone at Twilio{consequence}")
                 return None
             caller_id = listed
+    if is_get:
+        with suppress(OwnershipUnknown):  # without notes, nothing is deleted either
+            plugin.ownership.record_read(sid, call.urn)
+            plugin.ownership.fail_if_deleted(sid, caller_id.phone_number)
     outputs = caller_id.outputs()
     return outputs, refreshed_inputs(call.read_old_inputs(), outputs)

@@ -25,6 +25,14 @@ def test_a_resource_is_in_the_state_as_of_its_last_check() -> None:
     assert not ownership.is_declared_and_in_state(DESK)
 
 
+def test_what_another_resource_reads_or_imports_by_its_sid_is_not_deleted() -> None:
+    ownership = Ownership()
+    ownership.record_read(SID, LOBBY)
+    assert LOBBY == ownership.begin_delete(SID, DESK)
+    assert ownership.acquire(SID, LOBBY) is None, "the deletion was given up"
+    assert LOBBY == ownership.begin_delete(SID, DESK)
+
+
 def test_what_is_imported_without_a_urn_is_no_other_resources() -> None:
     """Without its URN, one resource can't be told from another."""
     ownership = Ownership()
