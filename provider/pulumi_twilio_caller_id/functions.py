@@ -22,7 +22,7 @@ from .inputs import validate_inputs
 from .provider import Provider, config_of, is_plain
 from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, default_region
 from .shadowing import explain_shadowing
-from .text import MASK, quote
+from .text import quote
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -108,7 +108,7 @@ def get_outgoing_caller_id(
     Raises `pulumi.RunError` as that function does, and also if no caller ID matches, or several do.
     """
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _invoke("get_outgoing_caller_id", _only_one_of, filters, provider)
+    return _invoke("get_outgoing_caller_id", only_one_of, filters, provider)
 
 
 def get_outgoing_caller_id_output(
@@ -120,14 +120,14 @@ def get_outgoing_caller_id_output(
 ) -> pulumi.Output[CallerIdResult]:
     """Do as `get_outgoing_caller_id`. Outputs are treated as in `get_outgoing_caller_ids_output`."""
     filters = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    return _invoke_output("get_outgoing_caller_id_output", _only_one_of, filters, provider)
+    return _invoke_output("get_outgoing_caller_id_output", only_one_of, filters, provider)
 
 
 Select = Callable[[list[CallerIdResult], str], T]
 """Takes the matching caller IDs, and the filters in words, for errors. Returns the function's result."""
 
 
-def _only_one_of(records: list[CallerIdResult], filters_text: str) -> CallerIdResult:
+def only_one_of(records: list[CallerIdResult], filters_text: str) -> CallerIdResult:
     if len(records) == 1:
         return records[0]
     if not records:
@@ -152,7 +152,7 @@ def _invoke(function_name: str, select: Select[T], filters: Values, provider: Pr
                 f"{function_name}: {labels.get(name, name)} is an Output, which has no value while the program runs.\n"
                 f"Use {function_name}_output, which waits for the value."
             )
-    return _look_up(function_name, select, filters, config)
+    return look_up(function_name, select, filters, config)
 
 
 def _invoke_output(
@@ -161,12 +161,12 @@ def _invoke_output(
     filters_output = pulumi.Output.all(**filters)
     config_output = pulumi.Output.unsecret(pulumi.Output.all(**_lookup_config(function_name, provider)))
 
-    async def look_up(known: list[dict[str, Any]]) -> T:
+    async def look_up_later(known: list[dict[str, Any]]) -> T:
         is_secret = await filters_output.is_secret()
         # In a thread, so that the program can declare its other resources meanwhile.
-        return await asyncio.to_thread(lambda: _look_up(function_name, select, *known, is_secret=is_secret))
+        return await asyncio.to_thread(lambda: look_up(function_name, select, *known, is_secret=is_secret))
 
-    return pulumi.Output.all(filters_output, config_output).apply(look_up)
+    return pulumi.Output.all(filters_output, config_output).apply(look_up_later)
 
 
 def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, Any]:
@@ -180,8 +180,11 @@ def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, A
     return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
-def _look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
-    """Ask Twilio. Raises `pulumi.RunError`, which Pulumi shows without a traceback. Errors mask secret filters."""
+def look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
+    """Ask Twilio. Raises `pulumi.RunError`, which Pulumi shows without a traceback.
+
+    is_secret: whether a filter may be secret. Then no error quotes one.
+    """
     try:
         with explain_shadowing():
             from .api.client import Client
@@ -190,7 +193,9 @@ def _look_up(function_name: str, select: Select[T], filters: Values, config: Val
             wanted = _validated(filters, config, is_secret=is_secret)
             twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.stream(**wanted)]
-        conditions = " and ".join(f"{name} {MASK if is_secret else repr(value)}" for name, value in wanted.items())
+        conditions = " and ".join(
+            f"the given {name}" if is_secret else f"{name} {value!r}" for name, value in wanted.items()
+        )
         with_conditions = f" with {conditions}" if conditions else ""
         return select(records, f"{with_conditions} in account {twilio.account_sid}")
     except CallerIdError as failed:

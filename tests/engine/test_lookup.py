@@ -116,7 +116,7 @@ def test_the_account_of_a_provider(make_stack: Callable[..., Stack]) -> None:
         ),
         pytest.param(
             'pulumi.export("sid", get_outgoing_caller_id_output(friendly_name=Output.secret("canary")).sid)',
-            "error: get_outgoing_caller_id_output: there is no caller ID with friendly_name [secret] in account AC",
+            "error: get_outgoing_caller_id_output: there is no caller ID with the given friendly_name in account AC",
             id="later, by a secret",
         ),
     ],
