@@ -79,12 +79,12 @@ check: lint setup
 test-slow: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
 	@$(VENV)/bin/python -m tools.languages
-	@$(PYTEST) tests/slow tests/repo $(ARGS)
+	@$(PYTEST) tests/slow tests/repo tests/engine --shell native $(ARGS)
 
 test-all: setup $(VENV)/ready-dev
 	@$(VENV)/bin/python tools/browser.py
 	@$(VENV)/bin/python -m tools.languages
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) --shell both $(ARGS)
 
 # ARGS="oldest" or "newest": only that one.
 test-oldest: setup $(VENV)/ready-dev

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "provider" / PACKAGE
 OUTSIDE = {"sandbox", "cli", "testing", "pytest_plugin", "__main__"}
 LAYERS = (
     ("text", "errors", "cancellation"),
-    ("phone_number", "shadowing"),
+    ("phone_number", "shadowing", "docstrings"),
     ("inputs", "models"),
     ("settings",),
     ("api",),
@@ -28,6 +28,7 @@ LAYERS = (
     ("context",),
     ("operations", "await_protocol", "engine", "pulumi_sdk"),
     ("lifecycle", "resource", "provider", "functions", "__init__"),
+    ("native",),
 )
 """Modules and folders, the lowest layer first. Each may import from its own layer and from lower ones."""
 

@@ -1,4 +1,4 @@
-"""Make the tables of docs/reference.md from the code: `make reference`.
+"""Make the tables of docs/reference.md, and the native provider's schema, from the code: `make reference`.
 
 The page has a pair of comments for each table, `<!-- made: NAME -->` and `<!-- end -->`. What is between them is made
 here; the rest is written by hand. A test fails if the page is not what this makes.
@@ -6,20 +6,19 @@ here; the rest is written by hand. A test fails if the page is not what this mak
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pulumi_twilio_caller_id import OutgoingCallerId, functions
+from pulumi_twilio_caller_id.docstrings import attributes, parameters
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs, parse_input
 from pulumi_twilio_caller_id.phone_number import DEFAULT_REGION
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
+from tools import schema
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -65,26 +64,6 @@ def table(*rows: Iterable[str]) -> str:
     """A table in Markdown. The first row has its headings."""
     head, *body = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([head, "|---" * head.count(" | ") + "|---|", *body])
-
-
-def parameters(function: Callable[..., Any]) -> dict[str, str]:
-    """What a docstring says of each parameter, in its form `:param NAME: TEXT`."""
-    found = re.findall(r"^:param (\w+): (.*?)(?=^:param|\n\n|\Z)", inspect.getdoc(function) or "", re.M | re.S)
-    return {name: " ".join(text.split()) for name, text in found}
-
-
-def attributes(kind: type) -> dict[str, str]:
-    """The docstring below each attribute of a class."""
-    [body] = [node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef)]
-    return {
-        name.target.id: " ".join(text.value.value.split())
-        for name, text in pairwise(body)
-        if isinstance(name, ast.AnnAssign)
-        and isinstance(name.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
 
 
 def inputs() -> str:
@@ -149,6 +128,7 @@ def made(page: str) -> str:
 
 def main() -> int:
     PAGE.write_text(made(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    schema.FILE.write_text(schema.made(), encoding="utf-8")
     return 0
 
 

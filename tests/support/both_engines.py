@@ -175,11 +175,15 @@ class Real(Operator):
         self._stack_file = (stack.project / STACK_FILE).read_text()
         account = {"accountSid": sandbox.account_sid, "authToken": sandbox.auth_token, "apiUrl": sandbox.url}
         self._account = account
+        # A native provider of the program's does not read the stack's config.
+        stack.environment["TWILIO_API_URL"] = sandbox.url
 
     def _prepare(self, program: Program) -> None:
         """Write the program and the stack's config."""
         self._stack.program(source(program, self.providers))
-        config = "".join(f'  twilio:{key}: "{value}"\n' for key, value in (self._account | self.config).items())
+        config = "".join(
+            f'  {self._stack.namespace}:{key}: "{value}"\n' for key, value in (self._account | self.config).items()
+        )
         (self._stack.project / STACK_FILE).write_text(f"{self._stack_file}config:\n{config}")
 
     def _up(self, program: Program, *, refresh: bool, replaced: frozenset[str]) -> tuple[str, None]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -78,10 +78,11 @@ class Running:
 
     process: subprocess.Popen[bytes]
     file: Path
+    read: Callable[[str], str] = str  # a NativeStack translates
 
     @property
     def output(self) -> str:
-        return self.file.read_text()
+        return self.read(self.file.read_text())
 
     def until(self, holds: Callable[[], object], seconds: float = 60) -> float:
         """Wait until `holds()` is true; return the seconds waited. After `seconds`, fail with what was printed."""
@@ -110,6 +111,8 @@ class Stack:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     seconds: float = SECONDS
+
+    namespace: ClassVar[str] = "twilio"  # of the keys in the stack's config
 
     def __post_init__(self) -> None:
         for name in ("project", "backend", "home"):

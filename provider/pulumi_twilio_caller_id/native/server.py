@@ -1,0 +1,264 @@
+"""Serve the resource by Pulumi's provider protocol: `pulumi-resource-twilio-caller-id`, for programs of every language.
+
+Pulumi starts a process for each provider resource and command. It prints its port, and ends with Pulumi. Like
+`lifecycle`, this is a shell: `operations` do the work. Pulumi sends no secrets as such, as Configure does not ask for
+them; it makes an output secret if the input of its name is.
+
+Source: Pulumi's provider.proto.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2 as pb
+
+from pulumi_twilio_caller_id import engine
+from pulumi_twilio_caller_id.await_protocol import trailing_metadata
+from pulumi_twilio_caller_id.cancellation import INTERRUPTED
+from pulumi_twilio_caller_id.context import Call, Plugin, Severity
+from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
+from pulumi_twilio_caller_id.inputs import Failure, camel_case, inputs_to_import
+from pulumi_twilio_caller_id.ownership import Ownership
+from pulumi_twilio_caller_id.ownership_notes import OwnershipNotes
+from pulumi_twilio_caller_id.phone_number import region_assumption
+from pulumi_twilio_caller_id.settings import sources
+from pulumi_twilio_caller_id.text import sanitize
+
+from .properties import UNKNOWN, Properties, camel_keys, from_struct, secret, split_unknowns, to_struct
+from .words import in_every_language
+
+WORKERS = 64  # operations that run at the same time, as one that waits for a phone call takes minutes
+OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
+SCHEMA = Path(__file__).with_name("schema.json")
+
+R = TypeVar("R")
+
+
+def answer(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R]:
+    """Build the Call of a request. Of an error, send the message alone; a bug of ours keeps its traceback."""
+
+    @functools.wraps(method)
+    def answered(self: Servicer, request: Any, context: Any) -> R:
+        try:
+            with self.plugin.cancel.child() as cancel, engine.on_rpc_end(context, lambda: self.exit(cancel)):
+                urn, timeout = getattr(request, "urn", ""), getattr(request, "timeout", 0.0)
+                old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731
+                return method(self, request, Call(urn, timeout or None, cancel, old_inputs, self.log))
+        except (CallerIdError, pulumi.RunError) as failed:
+            text = in_every_language(str(failed))
+            if isinstance(failed, Awaiting):
+                context.set_trailing_metadata(trailing_metadata(text))
+        except BaseException:  # noqa: BLE001  gRPC would not answer after SystemExit and the like
+            text = sanitize(traceback.format_exc())
+        context.abort(grpc.StatusCode.UNKNOWN, text)
+        raise AssertionError  # not reached: `abort` raises
+
+    return answered
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers Pulumi's requests. engine_address: where the engine listens, None without an engine."""
+
+    def __init__(self, engine_address: str | None) -> None:
+        self.exit = functools.partial(engine.exit_after_lost_rpc, engine_address)
+        self.plugin = Plugin(ownership=Ownership(OwnershipNotes(engine_address)), log=self.log)
+        self.plugin.ownership.is_preview = True  # until a request is none of a preview's
+        self._engine_address = engine_address
+        self._config: Properties = {}
+        self._region_notes: dict[str, str | None] = {}
+
+    def log(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
+        engine.log(self._engine_address, severity, in_every_language(text), urn=urn, ephemeral=ephemeral)
+
+    @answer
+    def GetSchema(self, _request: Any, _call: Call) -> Any:  # noqa: N802  gRPC's names, here and below
+        return pb.GetSchemaResponse(schema=SCHEMA.read_text(encoding="utf-8"))
+
+    @answer
+    def GetPluginInfo(self, _request: Any, _call: Call) -> Any:  # noqa: N802
+        return plugin_pb2.PluginInfo(version=version("pulumi-twilio-caller-id"))
+
+    @answer
+    def CheckConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        """Refuse bad settings, and have the state encrypt the secret ones, whether the program marks them or not."""
+        from pulumi_twilio_caller_id.settings.model import validate_setting
+
+        given, failures = from_struct(request.news), list[Failure]()
+        settings = {name: value for name, value in given.items() if name in sources.SETTINGS and value != UNKNOWN}
+        source = _provider_name(request)
+        for name, setting in sources.sourced_values(
+            f"Provider {source}" if source else sources.CONFIG, settings
+        ).items():
+            try:
+                validate_setting(name, setting)
+            except CallerIdError as refused:
+                # Pulumi prints the value of the property that is named.
+                failures.append(("" if sources.SETTINGS[name].secret else name, str(refused)))
+        secrets = {name: secret(value) for name, value in settings.items() if sources.SETTINGS[name].secret}
+        return pb.CheckResponse(inputs=to_struct(given | secrets), failures=_failures(failures))
+
+    @answer
+    def DiffConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        """Replace a provider whose account changes: its numbers are deleted with the credentials of the old account."""
+        olds, news = from_struct(request.old_inputs), from_struct(request.news)
+        accounts = {olds.get("account_sid"), news.get("account_sid")} - {None, UNKNOWN}
+        changed = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
+        return _diff_response(changed, ["account_sid"] if len(accounts) > 1 else [], olds.keys() & news.keys())
+
+    @answer
+    def Configure(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        self._config = {f"twilio:{name}": value for name, value in camel_keys(from_struct(request.args)).items()}
+        self._config[sources.PROVIDER_NAME_KEY] = _provider_name(request)
+        self.plugin.config = self._config.get
+        sources.register_secrets(self.plugin.config, self.plugin.environment)
+        for key, near in sources.misspelled(self._config).items():
+            text = f"The stack's config has {key}, which means nothing here: did you mean {near}?"
+            self.plugin.log_once("warning", text)
+        return pb.ConfigureResponse(supportsPreview=True)
+
+    @answer
+    def Check(self, request: Any, call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.operations.check import check
+
+        known, unknown = split_unknowns(request.news)
+        inputs, failures = check(self.plugin, call, from_struct(request.olds), known, unknown)
+        region = sources.default_region(self.plugin.config)
+        self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
+        return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures))
+
+    @answer
+    def Diff(self, request: Any, call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.operations.diff import diff
+
+        known, unknown = split_unknowns(request.news)
+        changed, replaces = diff(self.plugin, call, request.id, from_struct(request.olds), known, unknown)
+        return _diff_response(changed, replaces, from_struct(request.old_inputs).keys() & (known | unknown).keys())
+
+    @answer
+    def Create(self, request: Any, call: Call) -> Any:  # noqa: N802
+        known, unknown = split_unknowns(request.properties)
+        if request.preview:
+            return self._preview_create(call, known, unknown)
+        from pulumi_twilio_caller_id.operations.create import create
+
+        self.plugin.ownership.is_preview = False
+        outputs = create(self.plugin, call, known)
+        return pb.CreateResponse(id=outputs["sid"], properties=to_struct(outputs))
+
+    def _preview_create(self, call: Call, known: Properties, unknown: Properties) -> Any:
+        from pulumi_twilio_caller_id.operations.preview import preview_create
+
+        timeout = f"{call.timeout_seconds / 60:g}m" if call.timeout_seconds else None
+        note = self._region_notes.get(call.urn)
+        for name, reason in preview_create(self.plugin, call, known, unknown, timeout=timeout, region_note=note):
+            what, _, todo = reason.partition("\n")
+            raise CallerIdError(f"{name}: {what}", todo)
+        inputs = {name: value for name, value in (known | unknown).items() if name in OUTPUTS}
+        return pb.CreateResponse(properties=to_struct(dict.fromkeys(OUTPUTS, UNKNOWN) | inputs))
+
+    @answer
+    def Read(self, request: Any, call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.operations.read import read
+
+        found = read(self.plugin, call, request.id, from_struct(request.properties))
+        if found is None:
+            return pb.ReadResponse()
+        outputs, refreshed = found
+        # An import, or a `get`, has no inputs yet.
+        imported = inputs_to_import(outputs["phone_number"], outputs["friendly_name"])
+        inputs = refreshed or from_struct(request.inputs) or imported or {}
+        return pb.ReadResponse(id=request.id, properties=to_struct(outputs), inputs=to_struct(inputs))
+
+    @answer
+    def Update(self, request: Any, call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.operations.update import update
+
+        known, unknown = split_unknowns(request.news)
+        olds = from_struct(request.olds)
+        if request.preview:
+            name = (known | unknown).get("friendly_name", olds.get("friendly_name"))
+            return pb.UpdateResponse(properties=to_struct(olds | {"friendly_name": name, "date_updated": UNKNOWN}))
+        self.plugin.ownership.is_preview = False
+        return pb.UpdateResponse(properties=to_struct(update(self.plugin, call, request.id, olds, known)))
+
+    @answer
+    def Delete(self, request: Any, call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.operations.delete import delete
+
+        self.plugin.ownership.is_preview = False
+        delete(self.plugin, call, request.id, from_struct(request.properties))
+        return empty_pb2.Empty()
+
+    @answer
+    def Invoke(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        from pulumi_twilio_caller_id.functions import look_up, only_one_of
+
+        filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)
+        function = request.tok.rpartition(":")[2]
+        ask = functools.partial(look_up, filters=filters, config=self._config, is_secret=True)  # Pulumi does not say so
+        if function == "getOutgoingCallerId":
+            found = ask(function, lambda records, told: vars(only_one_of(records, told)))
+        else:
+            records = ask(function, lambda records, _told: records)
+            found = {"caller_ids": [camel_keys(vars(record)) for record in records]}
+        return pb.InvokeResponse(**{"return": to_struct(found)})
+
+    def Cancel(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        """Stop what waits: the engine asks for it at the first ^C."""
+        self.plugin.cancel.cancel(INTERRUPTED)
+        return empty_pb2.Empty()
+
+
+def _provider_name(request: Any) -> str | None:
+    """Return the name of an explicit provider; None for Pulumi's default one, which has the stack's config."""
+    return None if re.fullmatch(r"(default(_\d+_\d+_\d+.*)?)?", request.name) else str(request.name)
+
+
+def _failures(failures: list[Failure]) -> list[Any]:
+    return [pb.CheckFailure(property=camel_case(name), reason=in_every_language(why)) for name, why in failures]
+
+
+def _diff_response(changed: list[str], replaces: list[str], in_both: set[str]) -> Any:
+    """in_both: the inputs that the state and the program have. Pulumi shows how the others differ from the outputs."""
+    update, replace = pb.PropertyDiff.UPDATE, pb.PropertyDiff.UPDATE_REPLACE
+    detailed = {
+        camel_case(name): pb.PropertyDiff(kind=replace if name in replaces else update, inputDiff=name in in_both)
+        for name in changed
+    }
+    return pb.DiffResponse(
+        changes=pb.DiffResponse.DIFF_SOME if changed else pb.DiffResponse.DIFF_NONE,
+        replaces=map(camel_case, replaces),
+        diffs=map(camel_case, changed),
+        detailedDiff=detailed,
+        hasDetailedDiff=True,
+    )
+
+
+def main() -> None:
+    """Serve until Pulumi ends this process. Its last argument is the engine's address, if an engine has started it."""
+    last = sys.argv[-1]
+    address = last if re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
+    server = grpc.server(ThreadPoolExecutor(WORKERS), options=[("grpc.max_receive_message_length", -1)])
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(address), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201  Pulumi reads it
+    engine.exit_with_engine(address)
+    with suppress(KeyboardInterrupt):  # how Pulumi ends its plugins
+        server.wait_for_termination()
+    os._exit(0)
