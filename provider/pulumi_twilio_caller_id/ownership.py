@@ -131,7 +131,8 @@ class Ownership:
 
     def record_read(self, sid: str, urn: str) -> None:
         """Keep `begin_delete` from deleting a caller ID that the program reads or imports by its sid."""
-        self.acquire(READING + sid, urn)
+        if urn:
+            self._acquire(READING + sid, urn)
 
     def abort_delete(self, sid: str, urn: str) -> None:
         """Let resources take over the caller ID again, because it could not be deleted."""
