@@ -46,7 +46,8 @@ ONLY_DYNAMIC = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`--shell` says with which of the providers a test runs."""
     shell = metafunc.config.getoption("shell")
-    if shell != "dynamic" and "stack_class" in metafunc.fixturenames:
+    is_free = not hasattr(metafunc.module, "stack_class")  # test_native.py has its own
+    if shell != "dynamic" and is_free and "stack_class" in metafunc.fixturenames:
         classes = {"dynamic": Stack, "native": NativeStack}
         chosen = {shell: classes[shell]} if shell in classes else classes
         metafunc.parametrize("stack_class", chosen.values(), ids=chosen)

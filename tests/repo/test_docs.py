@@ -29,7 +29,7 @@ from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, Outg
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 from pulumi_twilio_caller_id.verification import evidence
 from tests.support import messages
-from tools import reference
+from tools import reference, schema
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,6 +109,11 @@ def test_the_tables_of_the_reference_are_those_of_the_code() -> None:
     """If they are not: `make reference`."""
     assert reference.made(REFERENCE) == REFERENCE
     assert sorted(reference.TABLES) == sorted(re.findall(r"^<!-- made: (\w+) -->$", REFERENCE, re.MULTILINE))
+
+
+def test_the_native_providers_schema_is_that_of_the_code() -> None:
+    """If it is not: `make reference`."""
+    assert schema.FILE.read_text(encoding="utf-8") == schema.made()
 
 
 def test_the_settings_in_the_readme_are_those_of_the_reference() -> None:
