@@ -146,14 +146,18 @@ def instruction(code: str, number: str) -> str:
 def fit_line(phones: Iterable[RingingPhone], width: int) -> str:
     """Return a line of at most `width` characters, sorted by number.
 
-    It has all phones with their details, else all without details, else as many codes and numbers as fit.
+    It has all phones with their details, else all without details, else as many as fit, in the shortest form that
+    still says what to do: three numbers such as +1 415-555-0101 in 80 columns.
     """
     sorted_phones = sorted(phones)
     texts = [instruction(phone.code, phone.number) for phone in sorted_phones]
-    short = [f"{phone.code}: {phone.number}" for phone in sorted_phones]
     lines = [" | ".join(f"{text} ({phone.details})" for text, phone in zip(texts, sorted_phones, strict=True))]
-    lines += [" | ".join(texts), " | ".join(short)]
-    lines += [" | ".join([*short[:count], f"+{len(short) - count} more"]) for count in range(len(short) - 1, 0, -1)]
+    lines.append(" | ".join(texts))
+    short = [f"{phone.code}: {phone.number}" for phone in sorted_phones]
+    if len(short) > 1:
+        lines.append(f"Enter {', '.join(short)}")
+        more = ((short[:count], len(short) - count) for count in range(len(short) - 1, 0, -1))
+        lines += [f"Enter {', '.join(shown)}, +{left} more" for shown, left in more]
     return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
 
 

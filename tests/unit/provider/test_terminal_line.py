@@ -142,8 +142,8 @@ def test_six_waits_share_the_line(screen: Tty, bottom: TerminalLine, columns: in
     for wait in reversed(SIX):
         bottom.show(wait.code, wait.code, wait.number, wait.details)
 
-    expected = " | ".join([*(f"{wait.code}: {wait.number}" for wait in SIX[:codes]), f"+{6 - codes} more"])
-    assert [*before[:-1], expected] == screen.read()
+    expected = ", ".join([*(f"{wait.code}: {wait.number}" for wait in SIX[:codes]), f"+{6 - codes} more"])
+    assert [*before[:-1], f"Enter {expected}"] == screen.read()
 
     for wait in SIX:
         bottom.clear(wait.code)
@@ -154,7 +154,8 @@ def test_the_end_of_a_wait_makes_room_for_the_next(screen: Tty, bottom: Terminal
     for wait in SIX[:4]:
         bottom.show(wait.code, wait.code, wait.number, wait.details)
     bottom.clear(SIX[0].code)
-    assert " | ".join(f"{wait.code}: {wait.number}" for wait in SIX[1:4]) == screen.read()[-1]
+    three = ", ".join(f"{wait.code}: {wait.number}" for wait in SIX[1:4])
+    assert f"Enter {three}" == screen.read()[-1]
 
     bottom.clear(SIX[1].code)
     assert " | ".join(f"{wait.code}: enter on {wait.number}" for wait in SIX[2:4]) == screen.read()[-1]
@@ -377,12 +378,12 @@ def test_the_rest_of_a_last_line_is_not_lost(
         ("1", 80, "c1: enter on 1 (a)"),
         ("21", 39, "c1: enter on 1 (a) | c2: enter on 2 (a)"),
         ("21", 38, "c1: enter on 1 | c2: enter on 2"),
-        ("21", 30, "c1: 1 | c2: 2"),
+        ("21", 30, "Enter c1: 1, c2: 2"),
         # then as many as fit, and how many more there are
-        ("120", 21, "c0: 0 | c1: 1 | c2: 2"),
-        ("876543210", 31, "c0: 0 | c1: 1 | c2: 2 | +6 more"),
-        ("876543210", 30, "c0: 0 | c1: 1 | +7 more"),
-        ("12", 11, "c1: 1 | +1 "),
+        ("120", 25, "Enter c0: 0, c1: 1, c2: 2"),
+        ("876543210", 34, "Enter c0: 0, c1: 1, c2: 2, +6 more"),
+        ("876543210", 33, "Enter c0: 0, c1: 1, +7 more"),
+        ("12", 15, "Enter c1: 1, +1"),
         ("1", 4, "c1: "),
         ("1", 0, ""),
         ("1", -1, ""),
@@ -390,6 +391,15 @@ def test_the_rest_of_a_last_line_is_not_lost(
 )
 def test_the_line_has_as_much_as_fits_by_number(numbers: str, width: int, line: str) -> None:
     assert line == fit_line([RingingPhone(number, f"c{number}", "a") for number in numbers], width)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_in_80_columns_the_line_says_what_to_do_with_the_codes(count: int) -> None:
+    phones = [RingingPhone(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(count)]
+    line = fit_line(phones, 79)
+    assert "enter" in line.lower()
+    shown = [phone.number for phone in phones if phone.code in line and phone.number in line]
+    assert [phone.number for phone in phones[: 2 if count == 7 else count]] == shown
 
 
 def test_whether_there_is_a_terminal() -> None:
