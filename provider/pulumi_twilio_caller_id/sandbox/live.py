@@ -60,6 +60,7 @@ class Live:
         self._callbacks = callbacks
         self._requests: deque[_Request] = deque(maxlen=LATEST)
         self._requested = 0
+        self._started_at = twilio.clock()
         self._snapshot: dict[str, Any] = {}
         self._text = ""
         self._due = 0.0
@@ -142,6 +143,8 @@ class Live:
     def snapshot(self) -> dict[str, Any]:
         """All that the page shows. Lists are oldest first and hold the latest; `totals` says how many there are.
 
+        A state file keeps calls and caller IDs, but neither requests nor callbacks. If there are calls from before this
+        sandbox, `since` says when it started, so that nobody takes the requests and callbacks for all there were.
         Raises `StateFileError` where what has become due cannot be saved.
         """
         placed, caller_ids = self._twilio.placed_calls(), self._twilio.caller_ids()
@@ -164,6 +167,7 @@ class Live:
                 "callbacks": len(sent),
                 "caller_ids": len(caller_ids),
             },
+            "since": self._started_at if any(call.placed < self._started_at for call in placed) else None,
             "trouble": None,
         }
 

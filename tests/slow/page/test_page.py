@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -303,6 +304,30 @@ def test_an_empty_page_says_what_to_do_and_keeps_the_token(page: PhonePage, sand
     for text in ("No call yet.", "Nobody has asked", "No number is verified.", "None was sent."):
         expect(page.page.get_by_text(text)).to_be_visible()
     assert sandbox.auth_token not in page.page.content()
+
+
+def test_after_a_restart_it_says_since_when_requests_and_callbacks_are_counted(
+    browser: Browser, clock: Clock, tmp_path: Path
+) -> None:
+    """The state file keeps calls, and no requests: two numbers that do not match would look like a fault."""
+    options: dict[str, Any] = {"clock": clock, "delays": Delays(0, 0, 0), "state": tmp_path / "state.json"}
+    with Sandbox(**options) as before:
+        phone(before, DESK, StatusCallback="http://127.0.0.1:9/hook")
+        with opened(browser, before) as page:
+            expect(page.page.get_by_role("heading", name="Validation requests")).to_have_text("Validation requests 1")
+    clock.now += 60
+    with Sandbox(**options) as sandbox, opened(browser, sandbox) as page:
+        expect(page.page.get_by_role("heading", name="Calls")).to_have_text("Calls 1")
+        for name in ("Validation requests", "Callbacks"):
+            heading = page.page.get_by_role("heading", name=name)
+            expect(heading).to_have_text(f"{name} none since the sandbox started at 10:01:00")
+        for text in ("Nobody has asked", "None was sent."):
+            expect(page.page.get_by_text(text)).to_be_hidden()
+        phone(sandbox, SUPPORT)
+        heading = page.page.get_by_role("heading", name="Validation requests")
+        expect(heading).to_have_text("Validation requests 1 since the sandbox started at 10:01:00")
+        expect(page.page.get_by_role("heading", name="Calls")).to_have_text("Calls 2")
+        expect(page.page.get_by_role("heading", name="Caller IDs")).to_have_text("Caller IDs 2")
 
 
 # What it withstands

@@ -94,6 +94,7 @@ def test_the_first_event_comes_at_once_and_tells_what_there_is(sandbox: Sandbox)
                 }
             ],
             "totals": {"requests": 0, "calls": 0, "callbacks": 0, "caller_ids": 1},
+            "since": None,
             "trouble": None,
         } == told.next()
 

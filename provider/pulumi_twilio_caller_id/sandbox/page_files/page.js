@@ -7,7 +7,7 @@ import { Tables } from "./tables.js";
 const AGAIN = 1000; // milliseconds until the next try where the browser has given up
 const TITLE = document.title;
 const HERE = "[data-is=ignore], [data-is=close]"; // buttons that ask nothing of the sandbox
-const NOTHING = { accounts: [], from: "", tries: 3, requests: [], calls: [], callbacks: [], caller_ids: [], totals: {} };
+const NOTHING = { accounts: [], from: "", tries: 3, requests: [], calls: [], callbacks: [], caller_ids: [], totals: {}, since: null };
 
 const aloud = part(document, "aloud");
 const cards = new Cards(part(document, "cards"), speak, () => {

@@ -56,6 +56,13 @@ function buttons(cell, call) {
   );
 }
 
+/** How many there are. since: when the sandbox started, if it does not know those before. */
+function howMany(total, here, since) {
+  const all = since === null;
+  const count = all ? String(total || "") : `${total || "none"} since the sandbox started at ${clock(since)}`;
+  return total > here ? `${count}, the latest ${here} here` : count;
+}
+
 // In the order of the columns: a function of the item to a text, or [class, function].
 const account = ["account mono", (item) => item.account_sid ?? ""];
 const COLUMNS = {
@@ -88,6 +95,8 @@ const COLUMNS = {
   ],
 };
 
+const FORGOTTEN = ["requests", "callbacks"]; // when a sandbox ends; its calls and caller IDs may be kept in a file
+
 class Table {
   constructor(name) {
     this.name = name;
@@ -100,10 +109,11 @@ class Table {
     this.rows = new Map();
   }
 
-  update(items, total, accounts) {
-    write(this.count, total > items.length ? `${total}, the latest ${items.length} here` : total ? String(total) : "");
+  update(items, total, accounts, since) {
+    const unknown = FORGOTTEN.includes(this.name) ? since : null;
+    write(this.count, howMany(total, items.length, unknown));
     show(this.table, items.length > 0);
-    show(this.empty, items.length === 0);
+    show(this.empty, items.length === 0 && unknown === null);
     this._columns(items, accounts);
     const keys = new Set(items.map((item) => item.key));
     for (const [key, row] of this.rows) {
@@ -168,7 +178,7 @@ export class Tables {
 
   update(snapshot) {
     for (const table of this.tables) {
-      table.update(snapshot[table.name], snapshot.totals[table.name], snapshot.accounts.length);
+      table.update(snapshot[table.name], snapshot.totals[table.name], snapshot.accounts.length, snapshot.since);
     }
   }
 }
