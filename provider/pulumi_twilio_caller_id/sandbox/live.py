@@ -219,7 +219,8 @@ def _call(call: PlacedCall, now: float) -> dict[str, Any]:
 def _seconds_left(call: PlacedCall, now: float) -> int | None:
     """Whole seconds for a person to key the code in; None if there is nothing for a person to do.
 
-    They count from the request on, as `pulumi up` counts them, and not from when the phone rang.
+    They count from the request on, as `pulumi up` counts them, and not from when the phone rang. They are the call's:
+    how long `pulumi up` waits may be set by the resource's `custom_timeouts`, which no request to Twilio tells.
     """
     if not call.by_hand or call.ringing is None or call.ends is None:
         return None

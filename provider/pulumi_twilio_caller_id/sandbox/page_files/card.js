@@ -199,7 +199,7 @@ export class Card {
     const { order } = this;
     this.element.setAttribute("aria-label", `${order ? `${order} call` : "Call"} to ${call.number}`);
     write(parts.state, this._state());
-    write(parts.left, call.left === null ? "" : `${minutes(call.left)} left`);
+    write(parts.left, call.left === null ? "" : `ends in ${minutes(call.left)}`);
     write(parts.order, order ? `${order} call to this number, ${clock(call.placed)}` : "");
     show(parts.order, order !== "");
     write(parts.number, call.number);
