@@ -113,6 +113,25 @@ def test_leaving_it_in_while_the_resource_changes(stack: Stack, sandbox: Sandbox
     assert [] == sandbox.calls
 
 
+def test_left_in_after_the_number_is_gone_it_is_to_be_removed(stack: Stack, sandbox: Sandbox) -> None:
+    """By a `destroy`, in the Console, or by another number in the program: the message says so, and then it works."""
+    sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
+    stack.program(desk(sid))
+    stack.up()
+    stack.program(declared("desk", f'"{MADE}"', sid))
+    assert "or remove import_ to have the number called" in stack.preview(ok=False).output
+    stack.program(desk(sid))
+    stack.destroy()
+    for told in (stack.preview(ok=False).output, stack.up(ok=False).output):
+        assert "If it was deleted, remove import_: `pulumi up` will then call the number." in told
+    stack.program(desk(None))
+    stack.up()
+    sandbox.remove(stack.resources()["desk"]["id"])
+    stack.refresh()
+    stack.program(desk(sid))
+    assert "remove import_" in stack.preview(ok=False).output
+
+
 def test_what_is_not_the_one_declared_is_an_error(stack: Stack, sandbox: Sandbox) -> None:
     """A preview ends with the first of them. `up` without a preview tells of each. Nothing is changed at Twilio."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
@@ -136,14 +155,18 @@ def test_what_is_not_the_one_declared_is_an_error(stack: Stack, sandbox: Sandbox
     )
     up = stack.up("--continue-on-error", ok=False)
     not_there = "the account has no such OutgoingCallerId (20404)"
+    removal = (
+        "If it was deleted, remove import_: `pulumi up` will then call the number. A number bought from Twilio has such"
+        " a sid too, but is not an OutgoingCallerId."
+    )
     assert {
         "named": f"error: friendly_name: {name_differs}.\nNothing was changed at Twilio.",
         "moved": f"error: phone_number is '+14155550102': {sid}, which import_ names, is {NUMBER} at Twilio: correct"
-        " the number or the sid.\nNothing was changed at Twilio.",
-        "bought": f"error: import_ of +1 415-555-0103 is {NO_SUCH}: {not_there}; a number bought from Twilio has such a"
-        " sid too, but is not an OutgoingCallerId.\nNothing was changed at Twilio.",
-        "mistaken": f"error: import_ of +1 415-555-0109 is {NO_SUCH}: {not_there}; the one of +14155550109 is {lobby}."
-        "\nNothing was changed at Twilio.",
+        " the number or the sid, or remove import_ to have the number called.\nNothing was changed at Twilio.",
+        "bought": f"error: import_ of +1 415-555-0103 is {NO_SUCH}: {not_there}. {removal}\nNothing was"
+        " changed at Twilio.",
+        "mistaken": f"error: import_ of +1 415-555-0109 is {NO_SUCH}: {not_there}; the one of +14155550109 is {lobby}:"
+        " give that sid.\nNothing was changed at Twilio.",
     } == up.errors
     assert "Traceback" not in up.output
     assert {"GET"} == {request.method for request in sandbox.requests}

@@ -89,7 +89,8 @@ def mismatches(inputs: Properties, caller_id: CallerId) -> Iterator[Failure]:
     """Yield each input that differs from the caller ID that `import_` names."""
     number, subject = inputs.get("phone_number"), f"{caller_id.sid}, which import_ names,"
     if number is not None and number != caller_id.phone_number:
-        yield "phone_number", f"{subject} is {caller_id.phone_number} at Twilio: correct the number or the sid"
+        todo = "correct the number or the sid, or remove import_ to have the number called"
+        yield "phone_number", f"{subject} is {caller_id.phone_number} at Twilio: {todo}"
     if is_other_name(inputs.get("friendly_name"), caller_id.friendly_name):
         todo = "give the same name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
         yield "friendly_name", f"{subject} has another friendly name at Twilio, and an import changes nothing: {todo}"
@@ -120,8 +121,14 @@ def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> Alrea
 
 
 def import_not_found_reason(same_number: CallerId | None) -> str:
-    """Say that no caller ID has the sid in `import_`. same_number: the caller ID of the resource's number, if any."""
+    """Say that no caller ID has the sid in `import_`, and what to do.
+
+    Often a program still has `import_` after a `destroy`. same_number: the caller ID of the resource's number, if any.
+    """
     reason = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
-        return f"{reason}; the one of {same_number.phone_number} is {same_number.sid}"
-    return f"{reason}; a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
+        return f"{reason}; the one of {same_number.phone_number} is {same_number.sid}: give that sid"
+    return (
+        f"{reason}. If it was deleted, remove import_: `pulumi up` will then call the number."
+        " A number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
+    )

@@ -88,13 +88,15 @@ def test_what_a_replacement_deletes_is_told(provider: OutgoingCallerIdProvider, 
 def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sandbox) -> None:
     """Each message names what differs. A listing may lag: what it lacks is asked for before it is called missing."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
-    not_there = "the account has no such OutgoingCallerId (20404); "
-    assert f": import_ is '{NO_SUCH}': {not_there}the one of {NUMBER} is {sid}" == preview(
+    not_there = "the account has no such OutgoingCallerId (20404)"
+    assert f": import_ is '{NO_SUCH}': {not_there}; the one of {NUMBER} is {sid}: give that sid" == preview(
         "desk", phone_number=NUMBER, **{IMPORT: NO_SUCH}
     )
-    bought = f"{not_there}a number bought from Twilio has such a sid too, but is not an OutgoingCallerId"
-    assert f": import_ is '{NO_SUCH}': {bought}" == preview("lobby", phone_number=OTHER, **{IMPORT: NO_SUCH})
-    number_differs = f"{sid}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid"
+    deleted = f"{not_there}. If it was deleted, remove import_: `pulumi up` will then call the number. A number bought"
+    deleted += " from Twilio has such a sid too, but is not an OutgoingCallerId"
+    assert f": import_ is '{NO_SUCH}': {deleted}" == preview("lobby", phone_number=OTHER, **{IMPORT: NO_SUCH})
+    number_differs = f"{sid}, which import_ names, is {NUMBER} at Twilio: correct the number or the sid, or remove"
+    number_differs += " import_ to have the number called"
     assert f"phone_number: {number_differs}" == preview("lobby", phone_number=OTHER, **{IMPORT: sid})
     told = preview("desk", phone_number=NUMBER, friendly_name="Reception", **{IMPORT: sid})
     assert told.startswith(f"friendly_name: {sid}, which import_ names, has another friendly name at Twilio, and an")
