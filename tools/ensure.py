@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tools.engine import Unavailable, cache, modules, release
+from tools.engine import Unavailable, cache, modules, release, unfinished
 from tools.engine.progress import say
 
 MINIMUM = (3, 254)  # the first whose import file takes a resource's inputs and outputs
@@ -83,8 +83,7 @@ def made_before() -> bool:
 
 def make(how: Callable[[Path], None]) -> None:
     """Have an engine put into a folder beside its place, then move it there in one step. Raises Unavailable."""
-    raw = HOME / f"bin.{os.getpid()}"
-    shutil.rmtree(raw, ignore_errors=True)
+    raw = unfinished(MADE)
     raw.mkdir(parents=True)
     try:
         how(raw)

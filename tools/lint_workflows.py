@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.engine import unfinished
 from tools.engine.modules import go
 from tools.engine.progress import say
 from tools.ensure import HERE, HOME
@@ -40,7 +41,7 @@ def built() -> Path:
 
 def build(place: Path) -> Path:
     say("lint: building actionlint from its Go module into .engine/, once, a few seconds")
-    raw = place.with_name(f"{place.name}.{os.getpid()}")
+    raw = unfinished(place)
     HOME.mkdir(exist_ok=True)
     try:
         go("actionlint", "build", "-o", str(raw), "-ldflags", "-s -w", PACKAGE)

@@ -121,6 +121,25 @@ def test_an_interrupt_leaves_nothing_half_made(ways: Ways, home: Path, capsys: p
     assert [] == list(home.iterdir())
 
 
+def test_what_a_killed_process_left_is_removed_by_the_next(ways: Ways, home: Path) -> None:
+    """In both places. What belongs to a process that runs stays: it may be making an engine at this moment."""
+    copies = cache.cache_folder()
+    assert copies
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    runs, places = os.getppid(), (home / "bin", copies / ensure.fingerprint())
+    for place in places:
+        for process in (ended.pid, runs):
+            an_engine_in = place.with_name(f"{place.name}.{process}")
+            an_engine_in.mkdir(parents=True)
+            an_engine(an_engine_in)
+    ways["release"] = an_engine
+    ensure.ensure()
+
+    for place in places:
+        assert {place.name, f"{place.name}.{runs}"} == {path.name for path in place.parent.iterdir()}
+
+
 # The cache
 
 

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tools.engine import Unavailable
+from tools.engine import Unavailable, unfinished
 
 SUMS = "SHA256SUMS"
 UNUSED_DAYS = 60
@@ -32,7 +32,7 @@ def store(engine: Path, fingerprint: str) -> None:
     if folder is None:
         return
     place = folder / fingerprint
-    raw = folder / f"{fingerprint}.{os.getpid()}"
+    raw = unfinished(place)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(engine, raw)
@@ -78,7 +78,7 @@ def checksums(folder: Path) -> str:
 
 
 def remove_unused(folder: Path, keep: Path) -> None:
-    """Remove copies that no checkout has taken for UNUSED_DAYS, and what interrupted runs left behind."""
+    """Remove copies that no checkout has taken for UNUSED_DAYS, also those that a killed process left unfinished."""
     oldest = time.time() - UNUSED_DAYS * 24 * 60 * 60
     for entry in folder.iterdir():
         if entry != keep and entry.stat().st_mtime < oldest:
