@@ -209,7 +209,7 @@ def main() -> int:
     lines = [line for text in texts.values() for line in lines_of(text)]
     problems = [f"{line}: not an exact version.\n    Write NAME==VERSION." for line in unpinned(lines)]
     pinned = [line for line in lines if not unpinned([line])]
-    run_time, shipped = needed(PROJECT), needed(PROJECT, ["notify"])
+    run_time, shipped = needed(PROJECT), needed(PROJECT, ["notify", "completion"])
     tools = installed(pinned) - shipped
     open_ended = missing_pins(lines_of(texts[RUN_TIME]), run_time), missing_pins(pinned, (shipped | tools) - run_time)
     problems += [

@@ -24,7 +24,7 @@ def test_of_each_range_the_oldest_or_the_newest() -> None:
 
 def test_the_ranges_are_those_of_pyproject_with_its_extras() -> None:
     ranges = versions.ranges_of(ROOT / "pyproject.toml")
-    assert {"pulumi", "twilio", "pydantic", "phonenumbers", "aiohttp", "apprise"} == {
+    assert {"pulumi", "twilio", "pydantic", "phonenumbers", "aiohttp", "apprise", "argcomplete"} == {
         Requirement(text).name for text in ranges
     }
     assert [] == [text for text in ranges if not versions.lower_bound(Requirement(text))]

@@ -10,9 +10,11 @@ Exit status: 2 for wrong arguments or a wrong file, 1 for any other error, 130 f
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from pulumi_twilio_caller_id.errors import CallerIdError
@@ -43,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks how to complete a line; this then ends the process
+        with suppress(ImportError):  # the extra `completion` is not installed
+            import argcomplete
+
+            argcomplete.autocomplete(parser)
     own, to_run = sandbox.split_at_command(argv)
     arguments = parser.parse_args(own, argparse.Namespace(to_run=to_run))
     if arguments.command is None:
