@@ -58,8 +58,9 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 setup: $(VENV)/ready
 	@$(VENV)/bin/python -m tools.ensure
 
+# SIGHUP would end Pulumi on the spot, and leave its stack locked. The sandbox makes a ^C of a closed terminal.
 up preview refresh destroy: setup
-	@$(PULUMI) $@
+	@trap '' HUP; exec $(PULUMI) $@
 
 # In the foreground it is a job of its own, so that ^C ends the sandbox with 0, and not make.
 phone: setup

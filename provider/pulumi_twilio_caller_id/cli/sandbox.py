@@ -207,9 +207,14 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
         except OSError as unusable:
             raise Mistake(f"{command[0]}: cannot be run ({unusable.strerror})", 126) from unusable
         status = None
+        in_terminal = os.isatty(STDERR)
         while status is None:
             with suppress(subprocess.TimeoutExpired):
                 status = running[0].wait(HEED)
+            if in_terminal and not os.isatty(STDERR):
+                # Closed. Who ignores SIGHUP, or is not told as `make` alone is, would go on unseen: do as ^C does.
+                in_terminal = False
+                os.killpg(0, signal.SIGINT)
     return status if status >= 0 else 128 - status
 
 

@@ -60,8 +60,8 @@ class Checkout:
         assert not ok or process.returncode == 0, output
         return output
 
-    def make_and_interrupt(self, target: str, when: str) -> str:
-        """Run `make` in a terminal, and press ^C once its output has `when`. Return the output."""
+    def make_and_interrupt(self, target: str, when: str, *, close: bool = False) -> str:
+        """Run `make` in a terminal. Once its output has `when`, press ^C or close the terminal. Return the output."""
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-ISc", CONTROLLING, "make", target],
@@ -73,17 +73,19 @@ class Checkout:
             start_new_session=True,
         )
         os.close(slave)
-        output, pressed = b"", False
+        output, done = b"", False
         try:
-            with contextlib.suppress(OSError):  # the last process that had the terminal open has ended
-                while data := os.read(master, 65536):
+            # The output ends with an error once the last process that had the terminal open has ended.
+            with contextlib.suppress(OSError), os.fdopen(master, "r+b", 0) as terminal:
+                while data := terminal.read(65536):
                     output += data
-                    if not pressed and when.encode() in output:
-                        os.write(master, b"\x03")
-                        pressed = True
+                    if not done and when.encode() in output:
+                        done = True
+                        if close:
+                            break
+                        terminal.write(b"\x03")
             assert 0 != process.wait(60), output.decode()
         finally:
-            os.close(master)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
         return output.decode()
@@ -156,6 +158,15 @@ def test_up_again_after_an_interrupt(checkout: Checkout) -> None:
     checkout.make("destroy")
     assert {} == checkout.caller_ids
     assert "+ 4 created" in checkout.make("up")
+
+
+def test_up_again_after_the_terminal_was_closed(checkout: Checkout) -> None:
+    """Whoever of the foreground is told by SIGHUP, it ends as by ^C: nothing stays behind, locked or pending."""
+    checkout.make_and_interrupt("up", "(ringing, ", close=True)
+    assert [] == list((checkout.folder / ".state" / ".pulumi" / "locks").rglob("*.json"))
+    again = checkout.make("up")
+    assert "+ 3 created" in again
+    assert "pending operations" not in again
 
 
 def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:

@@ -71,6 +71,40 @@ def test_it_ends_with_its_terminal() -> None:
             process.kill()
 
 
+def test_a_command_is_interrupted_as_its_terminal_is_closed(tmp_path: Path) -> None:
+    """Also where SIGHUP is ignored: the command would go on unseen."""
+    terminal, its_side = os.openpty()
+    runs = """
+import time
+try:
+    print("running", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    open("ended", "w")
+"""
+    ignoring = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]
+    command = [*ignoring, *COMMAND, "--port", "0", "--", sys.executable, "-c", runs]
+    with subprocess.Popen(
+        command,
+        stdin=its_side,
+        stdout=its_side,
+        stderr=its_side,
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        start_new_session=True,
+    ) as process:
+        os.close(its_side)
+        try:
+            shown = b""
+            while b"running\r\n" not in shown:
+                shown += os.read(terminal, 1000)
+            os.close(terminal)
+            process.wait(PATIENCE)
+            assert (tmp_path / "ended").exists()
+        finally:
+            process.kill()
+
+
 def python(code: str) -> list[str]:
     return ["--run", sys.executable, "-c", code]
 
