@@ -182,6 +182,12 @@ class Stack:
             command_line, cwd=self.project, env=self.variables(env), start_new_session=True, **streams
         )
 
+    def run(self, *command: str) -> Result:
+        """Run any command in the project's folder, with the variables of the stack."""
+        options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": self.seconds}
+        done = subprocess.run(command, check=False, cwd=self.project, env=self.variables(), **options)
+        return Result(done.returncode, done.stdout, done.stderr)
+
     def up(self, *args: str, ok: bool = True, settled: bool = True, env: Mapping[str, str] | None = None) -> Result:
         """Run `pulumi up`. If it succeeds, a preview right after it must plan nothing, unless `settled` is False."""
         result = self.pulumi("up", "--yes", "--skip-preview", *args, ok=ok, env=env)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from typing import Any
 
@@ -211,16 +210,8 @@ def test_the_automation_api_tells_awaiting_from_failed(patient: Stack, sandbox: 
 
     def deploy(desk: str, *more: str) -> Any:
         patient.program("".join([declared("desk", desk), *more, 'pulumi.export("sid", desk.sid)\n']))
-        done = subprocess.run(
-            [sys.executable, "deploy.py"],
-            cwd=patient.project,
-            env=patient.variables(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert 0 == done.returncode, done.stderr
+        done = patient.run(sys.executable, "deploy.py")
+        assert 0 == done.code, done.stderr
         return json.loads(done.stdout)
 
     deployed = deploy(OLD)

@@ -80,16 +80,8 @@ def test_the_commands_of_the_readme(example: str, calls: int, make_stack: Callab
         change(stack.project / "sandbox.py", "subaccounts=ACCOUNTS", quick)
         change(stack.project / "sandbox.py", "import Sandbox", "import Delays, Sandbox")
 
-    done = subprocess.run(
-        ["sh", "-ec", commands],
-        cwd=stack.project,
-        env=stack.variables(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
+    done = stack.run("sh", "-ec", commands)
+    assert 0 == done.code, done.output
     account = json.loads((stack.project / "sandbox.json").read_text())
     assert (0, calls) == (len(account["caller_ids"]), len(account["calls"]))
 
@@ -211,17 +203,10 @@ def test_awaiting(make_stack: Callable[..., Stack]) -> None:
         if command == "echo $?":
             assert int(lines) == code
             continue
-        done = subprocess.run(
-            shlex.split(command.replace("sandbox --state", "sandbox --queued 0 --rings 0.1 --talks 0.1 --state")),
-            cwd=stack.project,
-            env=stack.variables(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        code = done.returncode
-        assert set() == shown(lines) - shown(done.stdout), done.stdout + done.stderr
+        quick = command.replace("sandbox --state", "sandbox --queued 0 --rings 0.1 --talks 0.1 --state")
+        done = stack.run(*shlex.split(quick))
+        code = done.code
+        assert set() == shown(lines) - shown(done.stdout), done.output
         if "pulumi up" in command:
             numbers.append(len(json.loads((stack.project / "sandbox.json").read_text())["caller_ids"]))
             state = json.loads(stack.pulumi("stack", "export").stdout)["deployment"]["resources"]
