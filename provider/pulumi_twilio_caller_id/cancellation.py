@@ -11,10 +11,10 @@ from typing import TypeVar
 R = TypeVar("R")
 
 INTERRUPTED = "pulumi was interrupted"
-"""The reason that `pulumi_sdk` gives if the engine asked this process to stop, as it does at the first ^C."""
+"""The reason if the engine asked this process to stop, as it does at the first ^C."""
 
 ENGINE_ENDED = "pulumi ended"
-"""The reason that `pulumi_sdk` gives if the engine dropped the request: at the second ^C, or because it was killed."""
+"""The reason if the engine dropped the request: at the second ^C, or because it was killed."""
 
 
 class Cancelled(Exception):

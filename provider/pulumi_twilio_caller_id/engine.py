@@ -1,6 +1,6 @@
 """Talk to the engine that has started this process: show texts, notice when it drops a request, and end with it.
 
-Both shells use this. It relies on Pulumi's public protocol and on how a plugin is started.
+The dynamic and the native provider use this. It relies on Pulumi's public protocol and on how a plugin is started.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .cancellation import ENGINE_ENDED, CancelToken
 from .context import Severity
 from .text import sanitize
 
-LOG_SECONDS = 2.0  # the longest time that the engine may take to accept a text
+LOG_TIMEOUT_SECONDS = 2.0
 
 
 def log(address: str | None, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
@@ -35,7 +35,7 @@ def log(address: str | None, severity: Severity, text: str, *, urn: str = "", ep
             stub, messages = service
             level = messages.LogSeverity.Value(severity.upper())
             request = messages.LogRequest(severity=level, message=text, urn=urn, ephemeral=ephemeral)
-            stub.Log(request, timeout=LOG_SECONDS)
+            stub.Log(request, timeout=LOG_TIMEOUT_SECONDS)
         elif text:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -54,8 +54,8 @@ def _log_service(address: str) -> tuple[Any, Any] | None:
 
 
 @contextmanager
-def on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
-    """Call `act` if the engine ends the RPC during the `with` block. `act` runs in gRPC's thread: it must not block."""
+def on_rpc_dropped(context: Any, act: Callable[[], object]) -> Iterator[None]:
+    """Call `act` if the engine drops the RPC in this context. `act` runs in gRPC's thread, so it must not block."""
     unanswered = True
 
     def rpc_ended() -> None:
@@ -71,7 +71,7 @@ def on_rpc_end(context: Any, act: Callable[[], object]) -> Iterator[None]:
         unanswered = False
 
 
-def exit_after_lost_rpc(address: str | None, cancel: CancelToken) -> None:
+def exit_after_dropped_rpc(address: str | None, cancel: CancelToken) -> None:
     """Stop this operation and end the process: the engine no longer waits for the answer.
 
     address: the engine's. Outside of a plugin it is None, and the process goes on.
@@ -82,7 +82,7 @@ def exit_after_lost_rpc(address: str | None, cancel: CancelToken) -> None:
 
 
 def _exit_within_a_second(address: str) -> None:
-    """End the process as soon as the engine is gone, or after one second. The engine's SIGINT may not end it."""
+    """End the process as soon as the engine is gone, or after one second. The engine's SIGINT does not always do it."""
     for _ in range(4):
         if _is_gone(address):
             break

@@ -65,7 +65,7 @@ def provider_method_decorator(
             try:
                 with (
                     get_process_token().child() as cancel,
-                    engine.on_rpc_end(context, lambda: engine.exit_after_lost_rpc(engine_address(), cancel)),
+                    engine.on_rpc_dropped(context, lambda: engine.exit_after_dropped_rpc(engine_address(), cancel)),
                 ):
                     return method(self, _build_call(request, cancel), *args, **kwargs)
             except Exception as failed:

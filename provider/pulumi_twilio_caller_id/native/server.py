@@ -55,7 +55,7 @@ def answer(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R
     @functools.wraps(method)
     def answered(self: Servicer, request: Any, context: Any) -> R:
         try:
-            with self.plugin.cancel.child() as cancel, engine.on_rpc_end(context, lambda: self.exit(cancel)):
+            with self.plugin.cancel.child() as cancel, engine.on_rpc_dropped(context, lambda: self.exit(cancel)):
                 urn, timeout = getattr(request, "urn", ""), getattr(request, "timeout", 0.0)
                 old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731
                 return method(self, request, Call(urn, timeout or None, cancel, old_inputs, self.log))
@@ -75,7 +75,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """Answers Pulumi's requests. engine_address: where the engine listens, None without an engine."""
 
     def __init__(self, engine_address: str | None) -> None:
-        self.exit = functools.partial(engine.exit_after_lost_rpc, engine_address)
+        self.exit = functools.partial(engine.exit_after_dropped_rpc, engine_address)
         self.plugin = Plugin(ownership=Ownership(OwnershipNotes(engine_address)), log=self.log)
         self.plugin.ownership.is_preview = True  # until a request is none of a preview's
         self._engine_address = engine_address

@@ -105,7 +105,7 @@ def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
 def test_log_reaches_the_row_of_the_resource(
     running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LOG_SECONDS", PATIENCE)
+    monkeypatch.setattr(engine, "LOG_TIMEOUT_SECONDS", PATIENCE)
     service, _ = running_engine
     pulumi_sdk.log("info", "483920: enter on", urn=URN, ephemeral=True)
     pulumi_sdk.log("warning", "mind", urn=URN)
