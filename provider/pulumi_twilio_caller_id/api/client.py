@@ -45,7 +45,7 @@ class Client:
 
     settings: supplies the credentials. account_sid: the account to manage; the default is the settings' own account.
     connections: shared by the process. policy: limits retries and time.
-    cancel: ends queuing and pauses. A request that it keeps from being sent raises Interrupted.
+    cancel: ends the wait for a free slot or for the next attempt. A request that was not sent then raises Interrupted.
 
     Raises SettingsError for a malformed account_sid, which a state that was edited by hand may hold.
     """
@@ -153,7 +153,7 @@ class Client:
             return None
 
     def auth_token(self) -> str | None:
-        """Return the account's auth token, None if Twilio does not show it.
+        """Return the auth token that signs the account's callbacks, None if Twilio does not show it.
 
         Twilio shows the token if a request is authenticated with an auth token of the account or of its parent
         account, but not for an API key (Twilio docs, iam/api/account).

@@ -33,7 +33,7 @@ TUNNEL_FAILED = "Tunnel connection failed"
 """The beginning of http.client's error for a proxy that refuses to connect to Twilio."""
 
 
-def error_without_answer(
+def no_answer_error(
     error: Exception, url: str, action: str, timeout_seconds: float, *, is_sent: bool | None
 ) -> CallerIdError:
     """Return the CallerIdError for a request that got no answer: it was not sent, or its answer was lost.
@@ -47,8 +47,8 @@ def error_without_answer(
     if not is_sent:
         proxy_setting, proxy = _proxy_variable_and_url(url)
         if proxy and f" {PROXY_AUTHENTICATION_REQUIRED} " in str(innermost):
-            return proxy_wants_password(url, action)
-        settings_error = _find_bad_setting(error, url, action)
+            return proxy_password_error(url, action)
+        settings_error = _find_settings_error(error, url, action)
         if settings_error is not None:
             return settings_error
         through = f", through the proxy in {proxy_setting}" if proxy else ""
@@ -63,13 +63,13 @@ def error_without_answer(
     return AnswerLost(action, f"{type(error).__name__}: {_short_error_text(innermost)}")
 
 
-def proxy_wants_password(url: str, action: str) -> CallerIdError:
+def proxy_password_error(url: str, action: str) -> CallerIdError:
     """Return the error for a proxy that answers with 407."""
     what = f"the proxy wants a user and password, or refuses the given ones (HTTP {PROXY_AUTHENTICATION_REQUIRED})"
-    return _bad_setting(action, what, f"Correct {_proxy_variable_and_url(url)[0]}: {PROXY_URL_HINT}.")
+    return _settings_error(action, what, f"Correct {_proxy_variable_and_url(url)[0]}: {PROXY_URL_HINT}.")
 
 
-def _bad_setting(action: str, what: str, todo: str) -> SettingsError:
+def _settings_error(action: str, what: str, todo: str) -> SettingsError:
     return SettingsError(f"Could not reach Twilio to {action}: {what}.", todo)
 
 
@@ -105,36 +105,34 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _short_error_text(cause: BaseException) -> str:
-    """Return an error in a few words, without the object names that urllib3 puts before them."""
+    """Return an error in a few words, without urllib3's "<object at ...>: " or "Pool(host=...): " before them."""
     if isinstance(cause, OSError) and cause.filename is not None:
         return f"{cause.strerror}: {cause.filename}"
     text = str(cause.args[-1] if cause.args else cause) or type(cause).__name__
-    return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1] if ">: " in text or "): " in text else text
+    return text.rsplit(">: ", 1)[-1].rsplit("): ", 1)[-1]
 
 
-def _find_bad_setting(error: Exception, url: str, action: str) -> SettingsError | None:
+def _find_settings_error(error: Exception, url: str, action: str) -> SettingsError | None:
     """Return the error for a setting that kept the request from being sent, None if no setting is to blame."""
     variable = next((name for name in CA_BUNDLE_VARIABLES if os.environ.get(name)), "")
     problem = _ca_bundle_problem(os.environ[variable]) if variable and url.startswith("https:") else None
     if problem:
         what = f"{variable} is {quote(os.environ[variable], 300)}, {problem}"
-        return _bad_setting(action, what, f"Correct {variable}, or unset it.")
+        return _settings_error(action, what, f"Correct {variable}, or unset it.")
     if not isinstance(error, (ValueError, TypeError)):
         return None
     # A URL is malformed: the proxy's or, if there is no proxy, twilio:apiUrl.
     name, proxy = _proxy_variable_and_url(url)
     if not proxy:
-        return _bad_setting(action, "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL).")
-    if isinstance(error, exceptions.InvalidSchema) and proxy.lower().startswith("socks"):
-        return _bad_setting(
-            action,
-            f"{name} names a SOCKS proxy, and the package PySocks is not installed",
-            "Install it into the environment that runs the program (`pip install pysocks`), or use an HTTP proxy.",
-        )
-    value = f" {quote(proxy)}" if PROXY_WITHOUT_PASSWORD.fullmatch(proxy) else ""
-    return _bad_setting(
-        action, f"{name}{value} is not the URL of a proxy that can be used", f"Correct {name}: {PROXY_URL_HINT}."
-    )
+        what, todo = "twilio:apiUrl has no valid host name", "Correct twilio:apiUrl (TWILIO_API_URL)."
+    elif isinstance(error, exceptions.InvalidSchema) and proxy.lower().startswith("socks"):
+        what = f"{name} names a SOCKS proxy, and the package PySocks is not installed"
+        todo = "Install it into the environment that runs the program (`pip install pysocks`), or use an HTTP proxy."
+    else:
+        value = f" {quote(proxy)}" if PROXY_WITHOUT_PASSWORD.fullmatch(proxy) else ""
+        what = f"{name}{value} is not the URL of a proxy that can be used"
+        todo = f"Correct {name}: {PROXY_URL_HINT}."
+    return _settings_error(action, what, todo)
 
 
 def _proxy_variable_and_url(url: str) -> tuple[str, str]:

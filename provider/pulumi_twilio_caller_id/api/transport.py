@@ -30,7 +30,7 @@ from pulumi_twilio_caller_id.errors import (
 )
 
 from .connections import Connections
-from .network_errors import PROXY_AUTHENTICATION_REQUIRED, error_without_answer, proxy_wants_password
+from .network_errors import PROXY_AUTHENTICATION_REQUIRED, no_answer_error, proxy_password_error
 
 FIRST_BACKOFF = 0.5
 """Seconds before a failed request is sent again. Each further delay is twice as long, up to MAX_BACKOFF."""
@@ -38,8 +38,8 @@ FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 
 MAX_RETRY_AFTER = 30.0
-"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. (A poll is never sent again here;
-`waiter.PollingPolicy.max_retry_after` limits its pause.)"""
+"""Seconds. If Twilio's Retry-After is longer, the request fails immediately. Polls obey
+`waiter.PollingPolicy.max_retry_after` instead."""
 
 HIGHEST_CODE = 999_999
 """Twilio's error codes have five digits, newer ones six (Twilio docs: api/errors)."""
@@ -57,7 +57,7 @@ class RetryPolicy:
 
     attempts: how often a request is sent at most.
     timeout_seconds: limits connecting, waiting for the headers, and reading the body, each by itself.
-    rate_limit_seconds: how long to wait after 429 answers, in total, before they use up attempts too.
+    rate_limit_seconds: 429 answers use up no attempts until the waits after them add up to this.
     """
 
     attempts: int
@@ -112,7 +112,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         self._policy = policy
         self._connections = connections
         self._cancel = cancel
-        self._requests = 0
+        self._request_count = 0
 
     def close(self) -> None:
         """Close the connection, if only this request uses it. Sending the request again makes a new one."""
@@ -124,8 +124,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
 
         Raises CallerIdError for every answer but a successful one.
         """
-        self._requests += 1
-        if self._requests > MAX_REQUESTS:
+        self._request_count += 1
+        if self._request_count > MAX_REQUESTS:
             raise AnswerLost(self._action, "its pages have no end")
         backoff = FIRST_BACKOFF
         attempts_left, rate_limit_seconds_left = self._policy.attempts, self._policy.rate_limit_seconds
@@ -165,7 +165,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             return None
         retry_after = error.retry_after if isinstance(error, TwilioRefused) else None
         if retry_after is not None:
-            # A wait of MAX_BACKOFF is always accepted: without Retry-After, it could be as long.
+            # Accept at least MAX_BACKOFF, which a delay without Retry-After may reach too.
             longest = min(MAX_RETRY_AFTER, max(rate_limit_seconds_left, MAX_BACKOFF))
             return retry_after if retry_after <= longest else None
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
@@ -176,9 +176,9 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         try:
             response = super().request(method, url, *args, **kwargs)
         except REQUEST_ERRORS as error:
-            raise error_without_answer(error, url, self._action, self.timeout, is_sent=self._is_sent) from None
+            raise no_answer_error(error, url, self._action, self.timeout, is_sent=self._is_sent) from None
         if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
-            raise proxy_wants_password(url, self._action)
+            raise proxy_password_error(url, self._action)
         body = self._successful_body(response)
         if (
             method.upper() == "GET"
@@ -193,7 +193,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         return response
 
     def _before_sending(self) -> None:
-        """Note that the request is sent (see `BoundedSession`). Raise Cancelled if the phone must not ring any more."""
+        """Note that the request is sent (see `BoundedSession`). If cancelled, raise Cancelled: then nothing is sent."""
         self._cancel.raise_if_cancelled()
         self._is_sent = True
 
