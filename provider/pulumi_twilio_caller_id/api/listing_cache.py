@@ -1,7 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
-A caller ID that a listing lacks may be newer than the listing. To know that it is gone, request it by its sid, and
-check the 404 with `find_despite_404`.
+A caller ID that a listing lacks may be newer than the listing. A 404 for its sid may mean that the credentials don't
+reach the account. Both together prove that it is gone: see `find_despite_404`.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ class ListingCache:
         """
         account, asked_at = self.account_state(client), self.clock()
         with account.lock:
-            outcome = account.outcome
-            if outcome is None or (account.received_at < asked_at and self.clock() - account.age_starts_at >= max_age):
+            outcome, listed_meanwhile = account.outcome, account.received_at >= asked_at
+            if outcome is None or (not listed_meanwhile and self.clock() - account.age_starts_at >= max_age):
                 outcome = self._list_account(account, client, max_age)
         if isinstance(outcome, CallerIdError):
             raise outcome
@@ -142,9 +142,9 @@ class ListingCache:
     def find_despite_404(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
         """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
-        A listing without the sid confirms the 404: a sid in the state is older than all listings of this process, and
-        Twilio uses no sid twice. The account is listed again if the listing has the sid, which may have been deleted
-        since, or if `invalidate` has dropped it. Raises AccountUnseen if the account can't be listed.
+        A listing without the sid confirms the 404. A cached one is enough, as a sid in the state is older, and Twilio
+        uses no sid twice. If the listing has the sid, or `invalidate` has dropped it, the account is listed again.
+        Raises AccountUnseen if the account can't be listed.
         """
         was_invalidated = sid in self.account_state(client).invalidated_sids
         try:
@@ -162,13 +162,13 @@ class ListingCache:
                 account.discard(sid)
 
     @contextmanager
-    def active_verification(self, client: Client) -> Iterator[AccountState]:
+    def active_verification(self, client: Client) -> Iterator[None]:
         """Count one more active verification in the client's account while this context is active."""
         account = self.account_state(client)
         with self._lock:
             account.active_verifications += 1
         try:
-            yield account
+            yield
         finally:
             with self._lock:
                 account.active_verifications -= 1

@@ -21,7 +21,7 @@ SHARED_LIST_INTERVAL = 1.0
 """Seconds between two requests for an account's list, by all its active verifications together."""
 
 TOLERANCE_SECONDS = 0.2
-"""A look-up may be this many seconds early, so that an imprecise timer does not skip it."""
+"""A round may start this many seconds too early, as timers are imprecise, and still look the number up."""
 
 LOOKUP_TIMEOUT = 15.0
 """Longest time in seconds for one look-up, including the time it queues behind those of other verifications."""
@@ -30,16 +30,16 @@ R = TypeVar("R")
 
 
 @contextmanager
-def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken) -> Iterator[SharedPoller]:
-    """Yield the look-ups of one verification, which counts as active in this context. `operations.create` uses it.
+def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken) -> Iterator[VerificationPoller]:
+    """Yield the poller of one verification, and count it as active in this context. `operations.create` uses it.
 
     cancel: the operation's token. A look-up raises AnswerLost if it is cancelled or takes longer than LOOKUP_TIMEOUT.
     """
     with listing_cache.active_verification(client):
-        yield SharedPoller(client, listing_cache, cancel)
+        yield VerificationPoller(client, listing_cache, cancel)
 
 
-class SharedPoller:
+class VerificationPoller:
     """Looks up one number, its call and its caller ID for `verification.waiter`.
 
     Each verification has its own poller. All pollers of an account together request its list at most once per
@@ -57,8 +57,8 @@ class SharedPoller:
     def find(self, phone_number: str) -> CallerId | None:
         """Return the caller ID of this number, None if there is none or if it is too early to ask again.
 
-        If an account has more active verifications than list pages, one listing serves them all. It may be a few
-        seconds old. Otherwise each number is requested alone, the less often the more verifications are active.
+        A list takes one request per page. With fewer pages than active verifications, one listing serves them all, and
+        is reused for `pages` seconds. Otherwise each number is requested alone, every `active` seconds.
         """
         active, pages = self._account.active_verifications, self._account.pages
         if active > pages:

@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.api import listing_cache as listing_cache_module
 from pulumi_twilio_caller_id.api import polling
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.listing_cache import FRESH_SECONDS, ListingCache
-from pulumi_twilio_caller_id.api.polling import SharedPoller, poller_for
+from pulumi_twilio_caller_id.api.polling import VerificationPoller, poller_for
 from pulumi_twilio_caller_id.api.transport import FINAL_LOOKUP_RETRIES, RetryPolicy
 from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
@@ -79,19 +79,19 @@ class Twilio(Client):
         return self
 
 
-def find(looks: SharedPoller) -> object:
+def find(looks: VerificationPoller) -> object:
     return looks.find(NUMBER)
 
 
-def final_lookup(looks: SharedPoller) -> object:
+def final_lookup(looks: VerificationPoller) -> object:
     return looks.final_lookup(NUMBER)
 
 
-def fetch(looks: SharedPoller) -> object:
+def fetch(looks: VerificationPoller) -> object:
     return looks.fetch(RECORD.sid)
 
 
-def call_state(looks: SharedPoller) -> object:
+def call_state(looks: VerificationPoller) -> object:
     return looks.call_state(CALL)
 
 
