@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.verification.status_callback import (
     Callback,
     CallbackEndpoint,
     CallbackServers,
-    status_callback_url,
+    receive_callbacks,
 )
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
@@ -50,10 +50,10 @@ class Receiver:
 
     def __init__(self, tokens: tuple[str, ...] = (TOKEN,), timeout: float = FOREVER) -> None:
         self.endpoint = CallbackEndpoint(PUBLIC, f"127.0.0.1:{free_port()}", tokens)
-        self.address = host_and_port(self.endpoint.listen)
+        self.address = host_and_port(self.endpoint.listen_address)
         self.callbacks: list[Callback] = []
         self.warnings: list[str] = []
-        self.waiting = status_callback_url(
+        self.waiting = receive_callbacks(
             CallbackServers(timeout), self.endpoint, self.callbacks.append, self.warnings.append
         )
 

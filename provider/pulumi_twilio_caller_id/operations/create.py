@@ -30,7 +30,7 @@ from pulumi_twilio_caller_id.progress.notifications import Notifier
 from pulumi_twilio_caller_id.progress.row import ProgressDisplay
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import one_line
-from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, status_callback_url
+from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, receive_callbacks
 from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
 
 from .adopt import ADVICE_AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
@@ -82,7 +82,7 @@ def _verify_or_adopt(
         raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
     inbox = Inbox()
     warn = partial(call.log, "warning")
-    with status_callback_url(plugin.callback_servers, endpoint, inbox.put, warn) as callback_url:
+    with receive_callbacks(plugin.callback_servers, endpoint, inbox.put, warn) as callback_url:
         try:
             answer = _request_validation(client, inputs, callback_url)
         except Interrupted:

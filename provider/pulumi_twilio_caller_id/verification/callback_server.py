@@ -24,8 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""One more connection closes the oldest, so idle ones can't keep Twilio out. (asyncio first accepts up to 100 that wait
-in its backlog, so there may briefly be twice as many.)
+"""One more connection closes the oldest, so idle ones can't keep Twilio out. asyncio accepts up to 100 at once, so
+there may briefly be twice as many.
 """
 
 SHUTDOWN_SECONDS = 0.05
@@ -46,11 +46,11 @@ class CallbackServer:
     Making one starts it. Raises OSError, ValueError or RuntimeError if that is not possible.
     """
 
-    def __init__(self, listen: str, request_timeout: float) -> None:
+    def __init__(self, listen_address: str, request_timeout: float) -> None:
         self.handlers: dict[str, Handler] = {}
         self._request_timeout = request_timeout
-        self._stopper: Future[Callable[[], object]] = Future()  # the function that stops the server, once it runs
-        sockets = listen_on(listen)
+        self._stopper: Future[Callable[[], object]] = Future()  # set once the server runs: what stops it
+        sockets = listen_on(listen_address)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
@@ -88,7 +88,7 @@ class CallbackServer:
         )
 
         def new_connection() -> web.RequestHandler:
-            for oldest in server.connections[: 1 - MAX_CONNECTIONS]:
+            for oldest in server.connections[: 1 - MAX_CONNECTIONS]:  # all but the newest 99
                 oldest.force_close()
             # No access log. Compressed bodies are not unpacked, since they could grow to any size.
             options: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": 0}

@@ -13,17 +13,17 @@ _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Errors when binding ::1, which is one of `localhost`'s addresses, on a machine without IPv6."""
 
 
-def host_and_port(listen: str) -> tuple[str, int]:
+def host_and_port(listen_address: str) -> tuple[str, int]:
     """Split an address such as `127.0.0.1:8585` or `[::1]:8585`. Raises ValueError for anything else."""
-    parts = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})", listen)
+    parts = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})", listen_address)
     if parts is None or int(parts[3]) > 65535:
         raise ValueError("must be host:port, such as 127.0.0.1:8585")
     return parts[1] or parts[2], int(parts[3])
 
 
-def listen_on(listen: str) -> list[socket.socket]:
-    """Open a listening socket for each address that the host in `listen` resolves to. Raises OSError or ValueError."""
-    host, port = host_and_port(listen)
+def listen_on(listen_address: str) -> list[socket.socket]:
+    """Open a listening socket for each address that its host resolves to. Raises OSError or ValueError."""
+    host, port = host_and_port(listen_address)
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     if port == 0:  # the system picks a free port, another one for each address: use one address
         addresses = addresses[:1]

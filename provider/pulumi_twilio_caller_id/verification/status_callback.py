@@ -37,7 +37,7 @@ UNCHECKED_CALLBACK_INTERVAL = 1.0
 
 SIGNED_WITH_SHARED_KEY = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks trusted, exempt this URL from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule."
 )
 CANNOT_BE_CHECKED = (
     "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
@@ -53,7 +53,7 @@ SIGNATURE_UNKNOWN = (
 class Callback:
     """What a StatusCallback says.
 
-    verification_status: "success", "failed" or None. caller_id_sid: the new caller ID, on success only.
+    verification_status: "success", "failed" or None. caller_id_sid: the new caller ID's, on success only.
     trusted: whether a known auth token signed the callback. If not, anybody may have written it.
     """
 
@@ -69,12 +69,12 @@ class Callback:
 class CallbackEndpoint:
     """The settings that say how callbacks reach this process.
 
-    public_url: the base URL by which Twilio reaches `listen` (host:port).
+    public_url: the base URL by which Twilio reaches `listen_address` (host:port).
     auth_tokens: the tokens that may sign a callback (`Settings.signing_tokens`). Without them, none is trusted.
     """
 
     public_url: str
-    listen: str = "127.0.0.1:8585"
+    listen_address: str = "127.0.0.1:8585"
     auth_tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -87,7 +87,7 @@ class CallbackServers:
         self._servers: dict[str, CallbackServer] = {}
 
     @contextmanager
-    def serve(self, listen: str, path_secret: str, handler: Handler) -> Iterator[None]:
+    def serve(self, listen_address: str, path_secret: str, handler: Handler) -> Iterator[None]:
         """While this context is active, pass requests to the handler if their path ends with `path_secret`.
 
         Raises OSError, ValueError or RuntimeError if the address can't be opened.
@@ -95,8 +95,8 @@ class CallbackServers:
         from .callback_server import CallbackServer  # late: aiohttp takes long to load, and few runs need it
 
         with self._lock:
-            server = self._servers.get(listen) or CallbackServer(listen, self._request_timeout)
-            self._servers[listen] = server
+            server = self._servers.get(listen_address) or CallbackServer(listen_address, self._request_timeout)
+            self._servers[listen_address] = server
             server.handlers[path_secret] = handler
         try:
             yield
@@ -104,33 +104,33 @@ class CallbackServers:
             with self._lock:  # held until the server has stopped, so that the next `serve` can bind the address
                 del server.handlers[path_secret]
                 if not server.handlers:
-                    del self._servers[listen]
+                    del self._servers[listen_address]
                     server.stop()
 
 
 @contextmanager
-def status_callback_url(
+def receive_callbacks(
     servers: CallbackServers,
     endpoint: CallbackEndpoint | None,
-    receive: Callable[[Callback], None],
+    on_callback: Callable[[Callback], None],
     warn: Callable[[str], None],
 ) -> Iterator[str | None]:
-    """Yield the StatusCallback URL of one verification. Yield None without an endpoint, or if it can't be opened.
+    """Receive callbacks in this context. Yield their URL; None without an endpoint, or if it can't be opened.
 
-    receive: takes trusted callbacks, and some that can't be checked. It must not wait, as the server's thread calls it.
+    on_callback: takes trusted callbacks, and a few unchecked ones. It must not wait, as the server's thread calls it.
     warn: called immediately if the endpoint can't be opened, and when the context ends if a callback was not trusted.
     """
     if endpoint is None:
         yield None
         return
-    handler = _CallbackHandler(endpoint, receive)
+    handler = _CallbackHandler(endpoint, on_callback)
     url: str | None = handler.url
     serving = ExitStack()
     try:
-        serving.enter_context(servers.serve(endpoint.listen, handler.path_secret, handler.handle))
+        serving.enter_context(servers.serve(endpoint.listen_address, handler.path_secret, handler.handle))
     except (OSError, ValueError, RuntimeError) as error:
-        reason = one_line(_os_error_text(error))
-        warn(f"Twilio's callbacks can't be received at {one_line(endpoint.listen, 80)} ({reason}): polling only.")
+        address, reason = one_line(endpoint.listen_address, 80), one_line(_os_error_text(error))
+        warn(f"Twilio's callbacks can't be received at {address} ({reason}): polling only.")
         url = None
     try:
         yield url
@@ -149,12 +149,12 @@ def _os_error_text(error: Exception) -> str:
 class _CallbackHandler:
     """Handles the callbacks of one verification. first_problem: the warning about the first untrusted one."""
 
-    def __init__(self, endpoint: CallbackEndpoint, receive: Callable[[Callback], None]) -> None:
+    def __init__(self, endpoint: CallbackEndpoint, on_callback: Callable[[Callback], None]) -> None:
         self.path_secret = secrets.token_urlsafe(24)
         self.url = f"{endpoint.public_url.rstrip('/')}/{self.path_secret}"
         self.first_problem: str | None = None
         self._auth_tokens = endpoint.auth_tokens
-        self._receive = receive
+        self._on_callback = on_callback
         self._unchecked_allowance = float(UNCHECKED_CALLBACK_BURST)
         self._allowance_updated_at = 0.0
 
@@ -175,7 +175,7 @@ class _CallbackHandler:
         if problem == SIGNATURE_UNKNOWN:
             return 403
         if problem is None or self._may_pass_unchecked():
-            self._receive(_parse_callback(dict(fields), trusted=problem is None))
+            self._on_callback(_parse_callback(dict(fields), trusted=problem is None))
         return 204
 
     def _may_pass_unchecked(self) -> bool:
@@ -197,7 +197,7 @@ def _parse_callback(fields: dict[str, str], *, trusted: bool) -> Callback:
         account_sid=fields.get("AccountSid", ""),
         call_status=fields.get("CallStatus", ""),
         verification_status=status if status in ("success", "failed") else None,
-        caller_id_sid=fields.get("OutgoingCallerIdSid") or None if status == "success" else None,
+        caller_id_sid=(fields.get("OutgoingCallerIdSid") or None) if status == "success" else None,
         trusted=trusted,
     )
 

@@ -19,7 +19,7 @@ from pulumi_twilio_caller_id.verification.status_callback import (
     UNCHECKED_CALLBACK_INTERVAL,
     CallbackEndpoint,
     CallbackServers,
-    status_callback_url,
+    receive_callbacks,
 )
 from tests.support.machine import free_port
 from tests.support.receiver import FIELDS, FOREVER, PUBLIC, SUCCESS, TOKEN, Receiver, signature
@@ -284,11 +284,11 @@ def test_whoever_repeats_themselves_does_not_make_us_ask_twilio_each_time(how: s
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
-    default, _, its_port = CallbackEndpoint(PUBLIC).listen.rpartition(":")
+    default, _, its_port = CallbackEndpoint(PUBLIC).listen_address.rpartition(":")
     assert ("127.0.0.1", True) == (default, its_port.isdecimal())
     for host, bound in (("127.0.0.1", "0100007F"), ("0.0.0.0", "00000000")):  # noqa: S104
         port = free_port()
-        with status_callback_url(CallbackServers(), CallbackEndpoint(PUBLIC, f"{host}:{port}"), print, print):
+        with receive_callbacks(CallbackServers(), CallbackEndpoint(PUBLIC, f"{host}:{port}"), print, print):
             rows = [
                 line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()
             ]

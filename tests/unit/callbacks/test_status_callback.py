@@ -25,7 +25,7 @@ from pulumi_twilio_caller_id.verification.status_callback import (
     Callback,
     CallbackEndpoint,
     CallbackServers,
-    status_callback_url,
+    receive_callbacks,
 )
 from tests.support.machine import free_port
 from tests.support.waiting import PATIENCE
@@ -58,7 +58,7 @@ SIGNATURE_UNKNOWN = (
 )
 SHARED_KEY_WARNING = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks trusted, exempt this URL from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule."
 )
 LOOKS_RIGHT = "L/OH5YylLD5NRKLltdqwSvS0BnU="
 SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
@@ -122,7 +122,7 @@ class Wait:
 
     @property
     def address(self) -> tuple[str, int]:
-        return host_and_port(self.endpoint.listen)
+        return host_and_port(self.endpoint.listen_address)
 
     @property
     def path(self) -> str:
@@ -169,7 +169,7 @@ def waiting(running: ExitStack) -> Waiting:
         wait = Wait(CallbackEndpoint(public_url, listen, tokens))
         running.enter_context(wait.over)
         url = wait.over.enter_context(
-            status_callback_url(servers, wait.endpoint, wait.callbacks.append, wait.warned.append)
+            receive_callbacks(servers, wait.endpoint, wait.callbacks.append, wait.warned.append)
         )
         assert url is not None
         wait.url = url
@@ -182,7 +182,7 @@ def status_callback_of(
     endpoint: CallbackEndpoint, receive: Callable[[Callback], None], warn: Callable[[str], None]
 ) -> AbstractContextManager[str | None]:
     """The URL of a wait that shares its server with nobody."""
-    return status_callback_url(CallbackServers(PATIENCE), endpoint, receive, warn)
+    return receive_callbacks(CallbackServers(PATIENCE), endpoint, receive, warn)
 
 
 def refused(endpoint: CallbackEndpoint) -> list[str]:
@@ -444,7 +444,7 @@ def test_the_last_callback_is_answered_although_it_ends_the_wait() -> None:
             with status_callback_of(endpoint, lambda _, there=there: there.set(), lambda _: None) as url:  # type: ignore[misc]
                 assert url
                 target = "/" + url.rpartition("/")[2]
-                address = host_and_port(endpoint.listen)
+                address = host_and_port(endpoint.listen_address)
                 sent = twilio.submit(send, address, "POST", target, urlencode(FIELDS), sign(url, FIELDS))
                 assert there.wait(PATIENCE)
             assert 204 == sent.result().status
@@ -489,7 +489,7 @@ def test_a_wait_that_fails_is_over_too() -> None:
     endpoint = CallbackEndpoint(PUBLIC, anywhere())
     with pytest.raises(LookupError), status_callback_of(endpoint, lambda _: None, lambda _: None):
         raise LookupError
-    with socket.create_server(host_and_port(endpoint.listen)):
+    with socket.create_server(host_and_port(endpoint.listen_address)):
         pass
 
 
@@ -503,7 +503,7 @@ def test_fifty_waits_at_once() -> None:
         got: list[Callback] = []
         form = FIELDS | {"CallSid": f"CA{number:032}"}
         everybody.wait(PATIENCE)
-        with status_callback_url(servers, endpoint, got.append, lambda _: None) as url:
+        with receive_callbacks(servers, endpoint, got.append, lambda _: None) as url:
             assert url
             everybody.wait(PATIENCE)
             answer = send(("127.0.0.1", port), "POST", "/" + url.rpartition("/")[2], urlencode(form), sign(url, form))
@@ -523,7 +523,7 @@ def test_servers_come_and_go_under_many_threads() -> None:
     def several(_: int) -> list[str]:
         warnings: list[str] = []
         for _ in range(10):
-            with status_callback_url(servers, endpoint, lambda _: None, warnings.append) as url:
+            with receive_callbacks(servers, endpoint, lambda _: None, warnings.append) as url:
                 assert url
         return warnings
 
@@ -544,7 +544,7 @@ def test_the_same_address_can_be_used_again_at_once() -> None:
 
 def test_stopping_is_quick_whoever_is_connected() -> None:
     endpoint = CallbackEndpoint(PUBLIC, anywhere())
-    address = host_and_port(endpoint.listen)
+    address = host_and_port(endpoint.listen_address)
     with ExitStack() as connections:
         with status_callback_of(endpoint, lambda _: None, lambda _: None) as url:
             assert url
@@ -583,9 +583,9 @@ def test_an_address_that_makes_no_sense(listen: str) -> None:
 def test_a_port_that_is_taken() -> None:
     """It fails this wait only: the next one can have it."""
     endpoint = CallbackEndpoint(PUBLIC, anywhere())
-    with socket.create_server(host_and_port(endpoint.listen)):
+    with socket.create_server(host_and_port(endpoint.listen_address)):
         assert [
-            f"Twilio's callbacks can't be received at {endpoint.listen} (Address already in use): polling only."
+            f"Twilio's callbacks can't be received at {endpoint.listen_address} (Address already in use): polling only."
         ] == refused(endpoint)
         assert 1 == len(refused(endpoint))
     with status_callback_of(endpoint, lambda _: None, lambda _: None) as url:
@@ -638,7 +638,7 @@ def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
             "asyncio.events.new_event_loop", lambda: (_ for _ in ()).throw(OSError(24, "Too many open files"))
         )
         assert [
-            f"Twilio's callbacks can't be received at {endpoint.listen} (Too many open files): polling only."
+            f"Twilio's callbacks can't be received at {endpoint.listen_address} (Too many open files): polling only."
         ] == refused(endpoint)
     with status_callback_of(endpoint, lambda _: None, lambda _: None) as url:
         assert url is not None
@@ -649,7 +649,7 @@ def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_endpoint_does_not_show_its_tokens() -> None:
     shown = repr(CallbackEndpoint(PUBLIC, "127.0.0.1:8585", (TOKEN,)))
-    assert f"CallbackEndpoint(public_url={PUBLIC!r}, listen='127.0.0.1:8585')" == shown
+    assert f"CallbackEndpoint(public_url={PUBLIC!r}, listen_address='127.0.0.1:8585')" == shown
 
 
 def test_nothing_of_a_callback_is_logged(
