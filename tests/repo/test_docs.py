@@ -228,7 +228,7 @@ def failures() -> Iterator[tuple[str, bool]]:
             for sid in (None, "PN" + "1" * 32):
                 seen = evidence.Evidence(0.0, 300.0, call=CallState(status=status), call_end_seen_at=1.0)
                 seen = replace(seen, reported_failure_status=status, reported_sid=sid)
-                failed = evidence.not_verified(request, seen, reason, 9.0)
+                failed = evidence.not_verified_error(request, seen, reason, 9.0)
                 happened = failed.what.split("was not verified: ", 1)[1].partition(" (call CA")[0]
                 yield re.sub("PN1+", "...", happened), isinstance(failed, errors.NotKeyedIn)
 

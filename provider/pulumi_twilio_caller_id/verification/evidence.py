@@ -28,15 +28,15 @@ GRACE_SECONDS = 10.0
 """How long after the end of the call, or after a callback that says success, Twilio may take to list the number."""
 
 TWILIO_CALLS = f"Twilio calls from {international_format(VALIDATION_CALL_FROM)}, in English"
-AGAIN = f"Run `pulumi up` again with somebody at the phone; {TWILIO_CALLS}."
+CALL_AGAIN = f"Run `pulumi up` again with somebody at the phone; {TWILIO_CALLS}."
 CHECK_THE_NUMBER = (
     "Check the number, and whether the account may call this country (Console, Voice, Geo permissions).\n"
     "The Console's call log gives the reason."
 )
 
 
-class Ending(NamedTuple):
-    """How a verification failed.
+class FailureMessage(NamedTuple):
+    """How a verification failed. `not_verified_error` fills in {timeout} and {sid} in `happened`.
 
     error: NotKeyedIn if another call, with somebody at the phone, may succeed; NotVerified if it would fail again.
     """
@@ -47,26 +47,26 @@ class Ending(NamedTuple):
 
 
 ENDED_UNANSWERED = {
-    "busy": Ending("the line was busy", NotKeyedIn, AGAIN),
-    "no-answer": Ending("nobody answered", NotKeyedIn, AGAIN),
-    "canceled": Ending("the call was canceled", NotKeyedIn, AGAIN),
-    "failed": Ending("the call could not be put through", NotVerified, CHECK_THE_NUMBER),
+    "busy": FailureMessage("the line was busy", NotKeyedIn, CALL_AGAIN),
+    "no-answer": FailureMessage("nobody answered", NotKeyedIn, CALL_AGAIN),
+    "canceled": FailureMessage("the call was canceled", NotKeyedIn, CALL_AGAIN),
+    "failed": FailureMessage("the call could not be put through", NotVerified, CHECK_THE_NUMBER),
 }
 """The final statuses of a call that nobody answered (Twilio docs: voice/api/call-resource, "Call status values")."""
 
-WRONG_CODE = Ending(
+WRONG_CODE = FailureMessage(
     "no correct code was entered",
     NotKeyedIn,
     f"Run `pulumi up` again: {TWILIO_CALLS}, with a new code.\n"
     "If the phone did not ring, check that the account may call this country (Voice geo permissions).",
 )
-DEADLINE_PASSED = Ending(
+DEADLINE_PASSED = FailureMessage(
     "the code was not keyed in within {timeout}",
     NotKeyedIn,
-    f'{AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
+    f'{CALL_AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
     "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it.",
 )
-NOT_LISTED = Ending(
+NOT_LISTED = FailureMessage(
     "Twilio reported success, but there is no caller ID {sid}",
     NotVerified,
     "Look for it among the Verified Caller IDs in the Twilio Console, then run `pulumi up` again.",
@@ -79,7 +79,7 @@ class Evidence:
 
     listed: the caller ID that the account's list has for the number.
     call_end_seen_at: when a look-up first showed the call as ended.
-    reported_sid: the caller ID's sid in a callback that reported success. confirmed: the caller ID with this sid.
+    reported_sid: the caller ID's sid in a callback that reported success. confirmed: that caller ID, fetched by sid.
     reported_failure_status: the call's status in a callback that reported failure; "completed" if it named none.
     latest_error: the error of the latest round of look-ups, or of the final look-up if that was made.
     consecutive_errors: how many rounds have failed in succession.
@@ -157,8 +157,8 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     """Add what a callback says. The callback counts only if it is trusted, and is about the call of `request`."""
     if not callback.trusted or callback.call_sid != request.call_sid:
         return evidence
-    # The signature may fit the token of another account in our settings, so the account must be the call's own.
-    if request.account_sid not in (None, callback.account_sid):
+    # Any known auth token is accepted, so the callback may be about another account.
+    if request.account_sid is not None and request.account_sid != callback.account_sid:
         return evidence
     if callback.verification_status == "success" and callback.caller_id_sid:
         return replace(
@@ -172,31 +172,31 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
     return evidence
 
 
-def not_verified(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
+def not_verified_error(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
     """Return the error for a failed verification: what happened, and what to do."""
-    ending, call_outcome = _ending_and_call_outcome(evidence, reason, now)
+    message, call_outcome = _message_and_call_outcome(evidence, reason, now)
     number = international_format(request.phone_number)
-    happened = ending.happened.format(
+    happened = message.happened.format(
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
-    if evidence.latest_error:  # never NotKeyedIn: the number may be verified, and another call mends no failed look-up
-        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", ending.todo)
-    return ending.error(what, ending.todo)
+    if evidence.latest_error:  # not NotKeyedIn, which asks for another call: the number may be verified already
+        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", message.todo)
+    return message.error(what, message.todo)
 
 
-def _ending_and_call_outcome(evidence: Evidence, reason: Reason, now: float) -> tuple[Ending, str]:
+def _message_and_call_outcome(evidence: Evidence, reason: Reason, now: float) -> tuple[FailureMessage, str]:
     """Return how the verification failed, and what became of the phone call."""
     call = evidence.call
     call_status = call.status if call else "not shown by Twilio yet"
     if reason is Reason.DEADLINE_PASSED:
         return DEADLINE_PASSED, call_status
-    final_status = evidence.reported_failure_status if reason is Reason.FAILURE_REPORTED else call_status
-    if reason is not Reason.GRACE_PERIOD_OVER and final_status in ENDED_UNANSWERED:
+    final_status = evidence.reported_failure_status or call_status
+    if evidence.reported_sid is None and final_status in ENDED_UNANSWERED:
         seconds = now - evidence.started
         return ENDED_UNANSWERED[final_status], f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status
-    ending = WRONG_CODE if evidence.reported_sid is None else NOT_LISTED
-    return ending, f"completed, {call.duration} s long" if call and call.duration else "completed"
+    message = WRONG_CODE if evidence.reported_sid is None else NOT_LISTED
+    return message, f"completed, {call.duration} s long" if call and call.duration else "completed"
 
 
 def _duration_in_words(seconds: float) -> str:

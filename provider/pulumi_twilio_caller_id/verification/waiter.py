@@ -21,7 +21,7 @@ from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 
-from .evidence import Evidence, Failed, Verified, evaluate, not_verified, with_callback
+from .evidence import Evidence, Failed, Verified, evaluate, not_verified_error, with_callback
 from .status_callback import Callback
 
 
@@ -29,21 +29,21 @@ from .status_callback import Callback
 class PollingPolicy:
     """Seconds between two rounds of look-ups for one number.
 
-    Numbers of one account share their listings, so a round may skip the list (`api.polling.SharedPoller`).
+    A round may leave out the list, which the verifications of an account share (`api.polling.VerificationPoller`).
     Requests of a round are not retried (`api.transport.POLL_RETRIES`), so no other pause adds to these.
 
     interval: the normal pause, also once the call is over. Each failed round doubles the pause, up to max_backoff.
     interval_with_callback: the pause during the call, if Twilio has a URL for a callback.
     interval_ringing: the pause while nobody has answered.
-    ringing_interval_after: seconds from the start until `interval_ringing` applies. A call that can't be put through
-    ends sooner.
+    interval_ringing_after: seconds from the start until `interval_ringing` applies. By then, a call that can't be put
+    through has ended.
     max_retry_after: longer Retry-After values are cut to this, because the phone keeps ringing meanwhile.
     """
 
     interval: float = 1.0
     interval_ringing: float = 2.0
     interval_with_callback: float = 3.0
-    ringing_interval_after: float = 5.0
+    interval_ringing_after: float = 5.0
     max_backoff: float = 16.0
     max_retry_after: float = 30.0
 
@@ -54,7 +54,7 @@ class PollingPolicy:
             is_ringing = evidence.call is not None and evidence.call.status in NOT_YET_ANSWERED
             if callback_expected:
                 interval = self.interval_with_callback
-            elif is_ringing and now - evidence.started >= self.ringing_interval_after:
+            elif is_ringing and now - evidence.started >= self.interval_ringing_after:
                 interval = self.interval_ringing
         backoff = min(interval * 2.0**evidence.consecutive_errors, max(self.max_backoff, interval))
         error = evidence.latest_error
@@ -89,7 +89,7 @@ class Inbox:
 
 
 class TwilioLookups(Protocol):
-    """The requests of a round, and the last one. In the provider, `api.polling.SharedPoller` makes them."""
+    """The look-ups of a round, and the final one. In the provider, `api.polling.VerificationPoller` makes them."""
 
     def find(self, phone_number: str) -> CallerId | None: ...
 
@@ -124,7 +124,7 @@ def wait_until_verified(
 ) -> CallerId:
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
-    lookups: asks Twilio. A round needs no retries, as the next one asks again. `final_lookup` comes before a failure.
+    lookups: asks Twilio. A round needs no retries, as the next one asks again. NotVerified follows a `final_lookup`.
     request: Twilio's answer to the validation request, with the number, the call and the code.
     inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
@@ -156,7 +156,7 @@ def wait_until_verified(
                     return evidence.listed
                 if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
                     raise _interrupted(request, evidence, cancel.cancel_reason)
-                raise not_verified(request, evidence, verdict.reason, clock())
+                raise not_verified_error(request, evidence, verdict.reason, clock())
             remaining = evidence.deadline - now
             report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
             delay = polling.seconds_until_next_round(evidence, now, callback_expected=callback_expected)
@@ -166,7 +166,7 @@ def wait_until_verified(
 def _run_lookup_round(
     lookups: TwilioLookups, request: ValidationRequest, evidence: Evidence, clock: Callable[[], float]
 ) -> Evidence:
-    """Add what Twilio answers now. The call is read first: if it has ended, the list is newer than its end."""
+    """Add what Twilio answers now. The call is read before the list, so a list is newer than the end of the call."""
     error: CallerIdError | None = None
     if evidence.reported_sid is not None:
         try:

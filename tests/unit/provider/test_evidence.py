@@ -13,15 +13,15 @@ from pulumi_twilio_caller_id.models import CALL_ENDED, CallerId, CallState, Vali
 from pulumi_twilio_caller_id.verification import evidence
 from pulumi_twilio_caller_id.verification.evidence import (
     GRACE_SECONDS,
-    Ending,
     Evidence,
     Failed,
+    FailureMessage,
     Reason,
     Verdict,
     Verified,
     Waiting,
     evaluate,
-    not_verified,
+    not_verified_error,
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
@@ -185,12 +185,14 @@ ENDINGS: dict[str, tuple[Evidence, Reason, type[NotVerified], str]] = {
 @pytest.mark.parametrize(("seen", "reason", "kind", "text"), ENDINGS.values(), ids=ENDINGS)
 def test_each_failure_is_explained(seen: Evidence, reason: Reason, kind: type[NotVerified], text: str) -> None:
     """What happened with which number and call, what to do, and whether another call may succeed."""
-    failed = not_verified(REQUEST, seen, reason, 32.4)
+    failed = not_verified_error(REQUEST, seen, reason, 32.4)
     assert (kind, text) == (type(failed), str(failed))
 
 
 def test_the_table_has_each_ending_of_the_code() -> None:
-    endings = {it for it in vars(evidence).values() if isinstance(it, Ending)} | {*evidence.ENDED_UNANSWERED.values()}
+    endings = {it for it in vars(evidence).values() if isinstance(it, FailureMessage)} | {
+        *evidence.ENDED_UNANSWERED.values()
+    }
     texts = [text for _, _, _, text in ENDINGS.values()]
     assert [] == [it for it in endings if not any(it.happened.partition(" {")[0] in text for text in texts)]
     assert {*Reason} == {reason for _, reason, _, _ in ENDINGS.values()}
@@ -200,14 +202,14 @@ def test_the_table_has_each_ending_of_the_code() -> None:
     ("seconds", "expected"), [(300, "5 min"), (480, "8 min"), (60, "1 min"), (90, "90 s"), (20, "20 s"), (2.5, "2.5 s")]
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
-    what = not_verified(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
+    what = not_verified_error(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
     assert f"within {expected} (call {CALL}, not shown by Twilio yet)." in what
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
     """The number may be verified all the same, so nothing says that it only waits for somebody at the phone."""
     seen = replace(call("busy"), latest_error=FAULT, consecutive_errors=1)
-    error = not_verified(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32)
+    error = not_verified_error(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32)
     expected = "busy after 32 s). The final look-up failed: Twilio failed to look up (HTTP 500)."
     assert error.what.endswith(expected)
     assert NotVerified is type(error)
@@ -220,7 +222,7 @@ def test_no_message_tells_the_code() -> None:
         (Reason.GRACE_PERIOD_OVER, OVER),
         (Reason.DEADLINE_PASSED, NOTHING),
     ]:
-        assert "048392" not in str(not_verified(REQUEST, seen, reason, 32))
+        assert "048392" not in str(not_verified_error(REQUEST, seen, reason, 32))
 
 
 def test_waiting_ends_when_something_comes_or_the_time_is_over() -> None:
