@@ -77,7 +77,7 @@ class Notifier:
         """Send that the number was not verified.
 
         reason: the error's text. If it begins with the message's title, that part is not sent twice.
-        awaiting: whether the number awaits the next `pulumi up`.
+        awaiting: whether the number is left to the next `pulumi up`, as `twilio:unverified` may say.
         """
         title = f"{international_format(phone_number)} was not verified"
         body = one_line(reason).removeprefix(f"{title}: ")

@@ -29,7 +29,7 @@ class ProgressDisplay:
     def __init__(self, call: Call, request: ValidationRequest, terminal_line: TerminalLine) -> None:
         """Make the display of one phone call.
 
-        call: shows texts on the row and in the log. request: the ValidationRequest that Twilio returned, with the code.
+        call: the engine's request, whose `log` shows texts on the row. request: Twilio's answer, with the code.
         terminal_line: the bottom line, which all verifications of the process share.
         """
         self._call = call

@@ -124,8 +124,8 @@ class TerminalLine:
         """Return whether Pulumi's table is on the terminal, and the terminal lets this background process write to it.
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
-        codes are in Pulumi's output. Shells use raw mode too, so the foreground job has to be Pulumi's: the first one
-        that this process sees. A program that runs Pulumi by its Automation API may use raw mode without a table.
+        codes are in Pulumi's output. Shells use raw mode too, so the foreground job must still be the first one seen,
+        which is Pulumi's. A program that runs Pulumi by its Automation API may use raw mode without a table.
         """
         if os.environ.get("PULUMI_AUTOMATION_API") == "true":
             return False
