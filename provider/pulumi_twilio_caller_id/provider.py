@@ -9,7 +9,8 @@ import pulumi
 import pulumi.runtime
 
 from .errors import CallerIdError
-from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, SourcedValue, from_config, merge, sourced_values
+from .settings import sources
+from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, SourcedValue
 from .shadowing import explain_shadowing
 
 
@@ -22,9 +23,9 @@ class Provider(pulumi.ProviderResource):
     A setting that is left out comes from the stack's config (`twilio:...`), or else from the environment
     (`TWILIO_...`). Credentials (an auth token, or an API key and its secret) come from one source: the first of
     arguments, config and environment that has them. Only the `account_sid` may come from another source. But a source
-    that names another account gives no credentials. If `account_sid` is an Output, pass the credentials as arguments
-    too: those of the config are then ignored. For a subaccount's numbers, give the Provider the parent's auth token,
-    and the resource the subaccount's `account_sid`.
+    whose own account sid differs from the one in use gives no credentials. If `account_sid` is an Output, pass the
+    credentials as arguments too: it can't be compared with the config's. For a subaccount's numbers, give the Provider
+    the parent's auth token, and the resource the subaccount's `account_sid`.
 
     Unless they run the program (`--run-program`), `refresh` and `destroy` use the settings that the latest `up` stored.
     Environment variables are not stored: every command reads the current ones. The state encrypts `auth_token`,
@@ -57,7 +58,7 @@ class Provider(pulumi.ProviderResource):
             are verified in the new account, then deleted from the old one with the old credentials.
         :param auth_token: The account's auth token.
         :param api_key: An API key of the account, SK and 32 hexadecimal digits. Requests use it in place of the auth
-            token. If there is an auth token too, it verifies callbacks' signatures, and is used for subaccounts.
+            token. An auth token beside it verifies callbacks' signatures, and is used for subaccounts.
         :param api_secret: The secret of the API key.
         :param api_url: Another base URL of Twilio's API, such as a sandbox's.
         :param callback_url: The public URL of a tunnel or ingress that leads to `callback_listen`; at most 900
@@ -92,7 +93,7 @@ class Provider(pulumi.ProviderResource):
         # account's numbers with the credentials of the new account, which Twilio refuses.
         replace_with_account = pulumi.ResourceOptions(replacement_trigger=props.get(SETTINGS["account_sid"].key))
         opts = pulumi.ResourceOptions.merge(replace_with_account, opts)
-        super().__init__("pulumi-python", resource_name, props, opts)
+        super().__init__("pulumi-python", resource_name, props, opts)  # the package of dynamic providers
 
 
 class _UnprintedDict(dict[str, Any]):
@@ -103,7 +104,7 @@ class _UnprintedDict(dict[str, Any]):
 
 
 def config_of(provider: Provider) -> dict[str, Any]:
-    """Return what `resolve_config` returned for the provider. Values that are Outputs stay Outputs."""
+    """Return a Provider's settings by config key. Outputs stay Outputs."""
     return dict(provider._config)
 
 
@@ -112,9 +113,9 @@ def resolve_config(provider_name: str, arguments: Mapping[str, Any]) -> dict[str
 
     It also has the provider's name, for messages. Raises `pulumi.RunError` for a plain value that is not valid.
     """
-    explicit = sourced_values(f"Provider {provider_name}", arguments)
-    settings = merge(explicit, from_config(pulumi.runtime.get_config))
-    for name, given in {**settings, **explicit}.items():  # `explicit` again, because `merge` drops unused credentials
+    explicit = sources.sourced_values(sources.config_source(provider_name), arguments)
+    settings = sources.merge(explicit, sources.from_config(pulumi.runtime.get_config))
+    for name, given in {**settings, **explicit}.items():  # `merge` drops unused credentials: they are validated too
         if is_plain(given.value):
             _validate(name, given)
     return {PROVIDER_NAME_KEY: provider_name, **{SETTINGS[name].key: given.value for name, given in settings.items()}}

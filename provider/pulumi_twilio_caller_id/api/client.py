@@ -79,7 +79,7 @@ class Client:
     @property
     def credentials_source(self) -> str:
         """Where the credentials come from, in words without secrets."""
-        return self._settings.source(self.account_sid)
+        return self._settings.credentials_source(self.account_sid)
 
     def with_retry_policy(self, policy: RetryPolicy) -> Client:
         """Return a client for the same account that sends its requests by another policy."""

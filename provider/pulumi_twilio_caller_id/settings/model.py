@@ -49,7 +49,7 @@ APPRISE_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 BETWEEN_APPRISE_URLS = re.compile(r"\s+|,(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 """A comma is part of a URL if no scheme follows it, as in `?to=a@b.c,d@e.f`."""
 
-ALLOWED_TWILIO_LOCATIONS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
+LOCATIONS_WITH_CALLER_IDS = {"TWILIO_REGION": ("us1",), "TWILIO_EDGE": ("us1", "ashburn")}
 """Source: Twilio docs, global-infrastructure/regional-product-and-feature-availability."""
 
 
@@ -194,15 +194,15 @@ class Settings(BaseModel):
         assert user_name is not None and password is not None, "load_settings refuses incomplete credentials"  # noqa: S101, PT018
         return user_name, password.get_secret_value()
 
-    def source(self, account_sid: str) -> str:
+    def credentials_source(self, account_sid: str) -> str:
         """Return the source of the credentials for this account, for messages."""
         return self.key_source if self.uses_key(account_sid) else self.token_source
 
     def credentials_advice(self, account_sid: str) -> str:
         """Return what to do if Twilio refuses the credentials for this account."""
-        source = self.source(account_sid)
+        source = self.credentials_source(account_sid)
         todo = f"The credentials come from {source}.\n"
-        if source.startswith("Provider "):
+        if source.startswith("Provider "):  # as `sources.config_source` begins
             todo += "Settings omitted from the Provider fall back to the stack's config.\n"
         if account_sid == self.account_sid:
             return f"{todo}Check that they are current and belong to account {account_sid}."
@@ -218,10 +218,10 @@ class Settings(BaseModel):
 def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Settings:
     """Load the settings of this process. Raises CredentialsMissing, or SettingsError for an invalid value.
 
-    config: returns the value of a config key. In the plugin process of an explicit Provider, it is the Provider's.
+    config: for an explicit Provider, it returns the Provider's arguments, completed from the stack's config.
     """
     sources.register_secrets(config, environment)
-    for variable, allowed in ALLOWED_TWILIO_LOCATIONS.items():
+    for variable, allowed in LOCATIONS_WITH_CALLER_IDS.items():
         value = environment.get(variable)
         if value and value not in allowed:
             raise SettingsError(

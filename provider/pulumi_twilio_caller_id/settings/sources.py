@@ -98,7 +98,8 @@ def from_config(config: ConfigGetter) -> dict[str, SourcedValue]:
     In the plugin process of an explicit Provider, all of them have the source `Provider NAME`, even if the stack's
     config completed the arguments: the process can't tell the two apart.
     """
-    return sourced_values(_config_source(config), {name: config(setting.key) for name, setting in SETTINGS.items()})
+    values = {name: config(setting.key) for name, setting in SETTINGS.items()}
+    return sourced_values(config_source(config(PROVIDER_NAME_KEY)), values)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, SourcedValue]:
@@ -123,8 +124,8 @@ def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedV
     """Complete the preferred settings from another source. Credentials of two sources are never mixed.
 
     The fallback's credentials are used only if the preferred ones can't authenticate. If neither can, incomplete
-    preferred ones are kept, so that the error names the missing half. If the sources name different accounts, the
-    fallback's credentials and callback tokens are never used.
+    preferred ones are kept, so that `load_settings` can name the missing half. If the sources name different accounts,
+    the fallback's credentials and callback tokens are never used.
     """
     has_credentials = bool(CREDENTIALS & preferred.keys())
     if accounts_differ(preferred, fallback):
@@ -137,7 +138,7 @@ def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedV
 
 
 def accounts_differ(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> bool:
-    """Whether each source names an account, and the two accounts differ."""
+    """Whether each source names an account, and the two accounts differ. An Output differs from every text."""
     sids = [source["account_sid"].value for source in (preferred, fallback) if "account_sid" in source]
     return len(sids) == 2 and bool(sids[0] != sids[1])
 
@@ -186,12 +187,12 @@ def normalized_api_url(config: ConfigGetter, environment: Mapping[str, str]) -> 
 def default_region(config: ConfigGetter) -> DefaultRegion:
     """Return the country of numbers without a country code, and the label of the setting that names it."""
     country = str(_value_of("default_region", config, {}) or DEFAULT_REGION.country).upper()
-    return DefaultRegion(country, label("default_region", _config_source(config)))
+    return DefaultRegion(country, label("default_region", config_source(config(PROVIDER_NAME_KEY))))
 
 
-def _config_source(config: ConfigGetter) -> str:
-    provider = config(PROVIDER_NAME_KEY)
-    return CONFIG if provider is None else f"Provider {provider}"
+def config_source(provider_name: str | None) -> str:
+    """Return the source of a plugin process's config. provider_name: None without an explicit Provider."""
+    return CONFIG if provider_name is None else f"Provider {provider_name}"
 
 
 def _value_of(name: str, config: ConfigGetter, environment: Mapping[str, str]) -> Any:

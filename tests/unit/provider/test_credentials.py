@@ -148,13 +148,13 @@ def test_a_stray_key_does_not_come_between_a_provider_and_the_stacks_config() ->
     ],
 )  # fmt: skip
 def test_the_source_is_told_without_a_value(config: dict[str, str], environment: dict[str, str], source: str) -> None:
-    assert source == settled("config over environment", config, environment).source(ACCOUNT)
+    assert source == settled("config over environment", config, environment).credentials_source(ACCOUNT)
 
 
 def test_the_source_of_a_provider() -> None:
     pulumi.runtime.set_all_config({"twilio:accountSid": ACCOUNT})
     settings = load_settings(resolve_config("eu", TOKEN).get, {})
-    assert "Provider eu (account_sid, auth_token)" == settings.source(ACCOUNT)
+    assert "Provider eu (account_sid, auth_token)" == settings.credentials_source(ACCOUNT)
     assert settings.credentials_advice(ACCOUNT).splitlines() == [
         "The credentials come from Provider eu (account_sid, auth_token).",
         "Settings omitted from the Provider fall back to the stack's config.",
