@@ -25,11 +25,11 @@ def attributes(kind: type) -> dict[str, str]:
     """Return the docstring below each attribute of a class."""
     [body] = [node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef)]
     return {
-        name.target.id: " ".join(text.value.value.split())
-        for name, text in pairwise(body)
-        if isinstance(name, ast.AnnAssign)
-        and isinstance(name.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
+        attribute.target.id: " ".join(docstring.value.value.split())
+        for attribute, docstring in pairwise(body)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+        and isinstance(docstring.value.value, str)
     }

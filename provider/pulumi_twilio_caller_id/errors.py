@@ -12,14 +12,14 @@ CallerIdError               raised itself by the `get_...` functions and by `sha
 ├── AnswerLost              the request was sent, but no usable answer came back
 ├── AlreadyVerified         the number is a caller ID already; no phone call was placed
 ├── DeclaredTwice           another resource of the stack declares the same number; no phone call was placed
-├── OwnershipUnknown        which resource owns a caller ID can't be noted or read; nothing was changed
+├── OwnershipUnknown        the notes of which resource owns a caller ID can't be used; nothing was changed
 ├── ImportMismatch          the caller ID that `import_` names is missing or differs; nothing was changed
 ├── NotVerified             a phone call was placed, but the number did not become a caller ID
 │   └── NotKeyedIn          ... because nobody keyed the right code in: another call may succeed
-├── Awaiting                NotKeyedIn, if `twilio:unverified` is await: Pulumi does not count it as a failure
+├── Awaiting                replaces NotKeyedIn if `twilio:unverified` is await: Pulumi does not count it as a failure
 ├── Interrupted             the operation was ended, before a request or during a phone call
 ├── Gone                    the caller ID was removed at Twilio, or is being deleted by the same command
-└── AccountUnseen           a caller ID seems to be gone, but its account can't be checked; the state was kept
+└── AccountUnreadable       a caller ID seems to be gone, but its account can't be checked; the state was kept
 
 A person reads them in a terminal: first what happened and with which value, then, on a line of its own, what to do.
 No error ever contains a credential. A class without `__init__` gets its text where it is raised.
@@ -90,9 +90,7 @@ class TwilioRefused(CallerIdError):
         details = ", ".join(filter(None, [f"code {code}" if code else "", f"HTTP {status}", account]))
         reason = one_line(message).rstrip(".")
         verb = "failed" if status >= 500 else "refused"
-        what = (
-            f"Twilio {verb} to {action}: {reason} ({details})." if reason else f"Twilio {verb} to {action} ({details})."
-        )
+        what = f"Twilio {verb} to {action}{f': {reason}' if reason else ''} ({details})."
         if code in ADVICE:
             todo = ADVICE[code]
         elif status >= 500:
@@ -197,8 +195,7 @@ class NotKeyedIn(NotVerified):
 class Awaiting(CallerIdError):
     """The number awaits the next `pulumi up`, because nobody keyed in the code.
 
-    The row says "create awaiting", the rest of the stack is deployed, and `pulumi up` exits with 10. The module
-    `pulumi_sdk` tells the engine.
+    Pulumi shows "create awaiting", deploys the rest of the stack, and exits with 10. See `await_protocol`.
     """
 
 
@@ -210,11 +207,11 @@ class Gone(CallerIdError):
     """The OutgoingCallerId no longer exists at Twilio, or another resource deletes it in the same command."""
 
 
-class AccountUnseen(CallerIdError):
+class AccountUnreadable(CallerIdError):
     """Twilio has no such sid (404 and 20404), but its account's caller IDs can't be listed.
 
     Twilio may answer 404 for everything in an account that the credentials don't reach. So the caller ID may exist.
-    why: the error of the listing. source: the source of the credentials, as `Settings.source` names it.
+    why: the error of the listing. source: the source of the credentials, as `Settings.credentials_source` names it.
     """
 
     def __init__(self, sid: str, account_sid: str, why: str, source: str) -> None:

@@ -118,7 +118,7 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
 
 
 def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str, region: DefaultRegion) -> None:
-    """Raise ValueError if a number, given in three forms, has a wrong length.
+    """Raise ValueError if a number has a wrong length. It is given as written, as parsed, and in E.164.
 
     Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed,
     because phonenumbers may be out of date (see `unusual_length_warning`).

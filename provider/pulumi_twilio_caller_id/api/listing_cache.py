@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pulumi_twilio_caller_id.errors import AccountUnseen, CallerIdError, Interrupted, NotFound
+from pulumi_twilio_caller_id.errors import AccountUnreadable, CallerIdError, Interrupted, NotFound
 from pulumi_twilio_caller_id.models import CallerId
 
 from .client import PAGE_SIZE, Client, check_caller_id_sid
@@ -144,7 +144,7 @@ class ListingCache:
 
         A listing without the sid confirms the 404. A cached one is enough, as a sid in the state is older, and Twilio
         uses no sid twice. If the listing has the sid, or `invalidate` has dropped it, the account is listed again.
-        Raises AccountUnseen if the account can't be listed.
+        Raises AccountUnreadable if the account can't be listed.
         """
         was_invalidated = sid in self.account_state(client).invalidated_sids
         try:
@@ -152,7 +152,7 @@ class ListingCache:
                 return None
             return self.get(client, 0).by_sid(sid)
         except CallerIdError as error:
-            raise AccountUnseen(sid, client.account_sid, error.what, client.credentials_source) from not_found
+            raise AccountUnreadable(sid, client.account_sid, error.what, client.credentials_source) from not_found
 
     def invalidate(self, sid: str) -> None:
         """Drop a caller ID from all listings, because this process has renamed or deleted it."""

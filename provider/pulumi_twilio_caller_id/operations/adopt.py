@@ -39,7 +39,7 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
     """Take over exactly this caller ID, and change nothing at Twilio.
 
     Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives.
-    Raises AccountUnseen if Twilio answers 404 and the account can't be listed to confirm that.
+    Raises AccountUnreadable if Twilio answers 404 and the account can't be listed to confirm that.
     """
     try:
         caller_id = client.fetch(sid)
