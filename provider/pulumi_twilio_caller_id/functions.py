@@ -124,21 +124,21 @@ def get_outgoing_caller_id_output(
 
 
 Select = Callable[[list[CallerIdResult], str], T]
-"""Takes the matching caller IDs, and the filters in words, for errors. Returns the function's result."""
+"""Makes a function's result of the matching caller IDs. The text says, for errors, what was searched."""
 
 
-def only_one_of(records: list[CallerIdResult], filters_text: str) -> CallerIdResult:
+def only_one_of(records: list[CallerIdResult], search: str) -> CallerIdResult:
     if len(records) == 1:
         return records[0]
     if not records:
         raise CallerIdError(
-            f"there is no caller ID{filters_text}.",
+            f"there is no caller ID {search}.",
             "Check the filters and the account, or have the number verified: declare it as an OutgoingCallerId.",
         )
     sids = ", ".join(record.sid for record in records[:MAX_LISTED_SIDS])
     more = f" and {len(records) - MAX_LISTED_SIDS} more" if len(records) > MAX_LISTED_SIDS else ""
     raise CallerIdError(
-        f"there are {len(records)} caller IDs{filters_text}: {sids}{more}.",
+        f"there are {len(records)} caller IDs {search}: {sids}{more}.",
         "Give phone_number, which only one of them can have, or use get_outgoing_caller_ids for all of them.",
     )
 
@@ -161,12 +161,12 @@ def _invoke_output(
     filters_output = pulumi.Output.all(**filters)
     config_output = pulumi.Output.unsecret(pulumi.Output.all(**_lookup_config(function_name, provider)))
 
-    async def look_up_later(known: list[dict[str, Any]]) -> T:
-        is_secret = await filters_output.is_secret()
+    async def look_up_later(known: dict[str, Any]) -> T:
+        hide = await filters_output.is_secret()
         # In a thread, so that the program can declare its other resources meanwhile.
-        return await asyncio.to_thread(lambda: look_up(function_name, select, *known, is_secret=is_secret))
+        return await asyncio.to_thread(lambda: look_up(function_name, select, **known, hide_filters=hide))
 
-    return pulumi.Output.all(filters_output, config_output).apply(look_up_later)
+    return pulumi.Output.all(filters=filters_output, config=config_output).apply(look_up_later)
 
 
 def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, Any]:
@@ -180,29 +180,27 @@ def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, A
     return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
-def look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, is_secret: bool = False) -> T:
-    """Ask Twilio. Raises `pulumi.RunError`, which Pulumi shows without a traceback.
+def look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, hide_filters: bool = False) -> T:
+    """Ask Twilio, and return what `select` returns. Raises `pulumi.RunError`, which Pulumi shows without a traceback.
 
-    is_secret: whether a filter may be secret. Then no error quotes one.
+    hide_filters: whether errors must not quote the filters, because one may be secret.
     """
     try:
         with explain_shadowing():
             from .api.client import Client
             from .settings.model import load_settings  # late, as a program may never look anything up
 
-            wanted = _validated(filters, config, is_secret=is_secret)
+            wanted = _validated(filters, config, hide_filters=hide_filters)
             twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.stream(**wanted)]
-        conditions = " and ".join(
-            f"the given {name}" if is_secret else f"{name} {value!r}" for name, value in wanted.items()
-        )
-        with_conditions = f" with {conditions}" if conditions else ""
-        return select(records, f"{with_conditions} in account {twilio.account_sid}")
+        conditions = [f"the given {name}" if hide_filters else f"{name} {value!r}" for name, value in wanted.items()]
+        with_conditions = f"with {' and '.join(conditions)} " if conditions else ""
+        return select(records, f"{with_conditions}in account {twilio.account_sid}")
     except CallerIdError as failed:
         raise pulumi.RunError(f"{function_name}: {failed}") from failed
 
 
-def _validated(filters: Values, config: Values, *, is_secret: bool) -> dict[str, str]:
+def _validated(filters: Values, config: Values, *, hide_filters: bool) -> dict[str, str]:
     """Return the given filters, normalised like the resource's inputs; raise CallerIdError if a filter is not valid."""
     name = filters["friendly_name"]
     others = {**filters, "friendly_name": None}  # names at Twilio may break the rules for inputs
@@ -213,6 +211,6 @@ def _validated(filters: Values, config: Values, *, is_secret: bool) -> dict[str,
     elif name is not None:
         failures.append(("friendly_name", "it must be text, and not empty"))
     for refused, reason in failures:
-        value = "" if is_secret else f" {quote(filters[refused])}"
+        value = "" if hide_filters else f" {quote(filters[refused])}"
         raise CallerIdError(f"{refused}{value} can't be looked up: {reason}.", f"Correct {refused}, or leave it out.")
     return good

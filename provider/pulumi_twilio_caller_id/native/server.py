@@ -210,7 +210,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)
         function = request.tok.rpartition(":")[2]
-        ask = functools.partial(look_up, filters=filters, config=self._config, is_secret=True)  # Pulumi does not say so
+        ask = functools.partial(look_up, filters=filters, config=self._config, hide_filters=True)  # Pulumi does not say so
         if function == "getOutgoingCallerId":
             found = ask(function, lambda records, told: vars(only_one_of(records, told)))
         else:
