@@ -16,7 +16,7 @@ from pulumi_twilio_caller_id import functions
 from pulumi_twilio_caller_id.docstrings import attributes, first_paragraph, parameters
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
-from pulumi_twilio_caller_id.native.words import PACKAGE, in_every_language
+from pulumi_twilio_caller_id.native.words import PACKAGE, language_neutral
 from pulumi_twilio_caller_id.resource import OutgoingCallerId
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 
@@ -75,7 +75,7 @@ def schema() -> Schema:
 
 
 def _property(text: str, kind: str = "string") -> Schema:
-    return {"type": kind, "description": in_every_language(text)}
+    return {"type": kind, "description": language_neutral(text)}
 
 
 def _setting(name: str) -> Schema:
@@ -92,7 +92,7 @@ def _function(function: Callable[..., Any], filters: Schema, outputs: Schema) ->
 
 
 def _told(documented: object) -> str:
-    return in_every_language(first_paragraph(documented))
+    return language_neutral(first_paragraph(documented))
 
 
 def _camel(properties: Mapping[str, Any]) -> Schema:

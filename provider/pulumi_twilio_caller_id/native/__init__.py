@@ -1,1 +1,1 @@
-"""The native provider: the same operations for programs of every Pulumi language. `server.py` is the shell."""
+"""The native provider: the same operations, for programs of every Pulumi language. Begin with `server.py`."""

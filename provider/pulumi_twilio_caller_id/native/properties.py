@@ -49,6 +49,7 @@ def to_struct(properties: Mapping[str, Any]) -> Struct:
 
 
 def camel_keys(properties: Mapping[str, Any]) -> Properties:
+    """Return the properties that are not None, by their names in the wire format."""
     return {camel_case(name): value for name, value in properties.items() if value is not None}
 
 

@@ -1,8 +1,8 @@
 """Serve the resource by Pulumi's provider protocol: `pulumi-resource-twilio-caller-id`, for programs of every language.
 
 Pulumi starts a process for each provider resource and command. It prints its port, and ends with Pulumi. Like
-`lifecycle`, this is a shell: `operations` do the work. Pulumi sends no secrets as such, as Configure does not ask for
-them; it makes an output secret if the input of its name is.
+`lifecycle`, this is a shell: `operations` do the work. Configure does not accept secrets, so Pulumi sends plain values,
+and makes an output secret if the input of its name is.
 
 Source: Pulumi's provider.proto.
 """
@@ -40,7 +40,7 @@ from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import sanitize
 
 from .properties import UNKNOWN, Properties, camel_keys, from_struct, secret, split_unknowns, to_struct
-from .words import in_every_language
+from .words import language_neutral
 
 WORKERS = 64  # operations that run at the same time, as one that waits for a phone call takes minutes
 OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
@@ -49,18 +49,18 @@ SCHEMA = Path(__file__).with_name("schema.json")
 R = TypeVar("R")
 
 
-def answer(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R]:
-    """Build the Call of a request. Of an error, send the message alone; a bug of ours keeps its traceback."""
+def rpc_method(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R]:
+    """Give a method the Call of its request. Pulumi gets only the message of an error, but the traceback of a bug."""
 
     @functools.wraps(method)
-    def answered(self: Servicer, request: Any, context: Any) -> R:
+    def answer(self: Servicer, request: Any, context: Any) -> R:
         try:
             with self.plugin.cancel.child() as cancel, engine.on_rpc_dropped(context, lambda: self.exit(cancel)):
                 urn, timeout = getattr(request, "urn", ""), getattr(request, "timeout", 0.0)
-                old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731
-                return method(self, request, Call(urn, timeout or None, cancel, old_inputs, self.log))
+                read_old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731  only Read calls it
+                return method(self, request, Call(urn, timeout or None, cancel, read_old_inputs, self.log))
         except (CallerIdError, pulumi.RunError) as failed:
-            text = in_every_language(str(failed))
+            text = language_neutral(str(failed))
             if isinstance(failed, Awaiting):
                 context.set_trailing_metadata(trailing_metadata(text))
         except BaseException:  # noqa: BLE001  gRPC would not answer after SystemExit and the like
@@ -68,7 +68,7 @@ def answer(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R
         context.abort(grpc.StatusCode.UNKNOWN, text)
         raise AssertionError  # not reached: `abort` raises
 
-    return answered
+    return answer
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -77,42 +77,40 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, engine_address: str | None) -> None:
         self.exit = functools.partial(engine.exit_after_dropped_rpc, engine_address)
         self.plugin = Plugin(ownership=Ownership(OwnershipNotes(engine_address)), log=self.log)
-        self.plugin.ownership.is_preview = True  # until a request is none of a preview's
+        self.plugin.ownership.is_preview = True  # until Create, Update or Delete runs outside of a preview
         self._engine_address = engine_address
         self._config: Properties = {}
-        self._region_notes: dict[str, str | None] = {}
+        self._region_notes: dict[str, str | None] = {}  # by URN: only Check sees a number as it is written
 
     def log(self, severity: Severity, text: str, *, urn: str = "", ephemeral: bool = False) -> None:
-        engine.log(self._engine_address, severity, in_every_language(text), urn=urn, ephemeral=ephemeral)
+        engine.log(self._engine_address, severity, language_neutral(text), urn=urn, ephemeral=ephemeral)
 
-    @answer
+    @rpc_method
     def GetSchema(self, _request: Any, _call: Call) -> Any:  # noqa: N802  gRPC's names, here and below
         return pb.GetSchemaResponse(schema=SCHEMA.read_text(encoding="utf-8"))
 
-    @answer
+    @rpc_method
     def GetPluginInfo(self, _request: Any, _call: Call) -> Any:  # noqa: N802
         return plugin_pb2.PluginInfo(version=version("pulumi-twilio-caller-id"))
 
-    @answer
+    @rpc_method
     def CheckConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
         """Refuse bad settings, and have the state encrypt the secret ones, whether the program marks them or not."""
         from pulumi_twilio_caller_id.settings.model import validate_setting
 
         given, failures = from_struct(request.news), list[Failure]()
         settings = {name: value for name, value in given.items() if name in sources.SETTINGS and value != UNKNOWN}
-        source = _provider_name(request)
-        for name, setting in sources.sourced_values(
-            f"Provider {source}" if source else sources.CONFIG, settings
-        ).items():
+        source = sources.config_source(_provider_name(request))
+        for name, setting in sources.sourced_values(source, settings).items():
             try:
                 validate_setting(name, setting)
             except CallerIdError as refused:
-                # Pulumi prints the value of the property that is named.
+                # Pulumi prints the value of a property that a failure names.
                 failures.append(("" if sources.SETTINGS[name].secret else name, str(refused)))
         secrets = {name: secret(value) for name, value in settings.items() if sources.SETTINGS[name].secret}
         return pb.CheckResponse(inputs=to_struct(given | secrets), failures=_failures(failures))
 
-    @answer
+    @rpc_method
     def DiffConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
         """Replace a provider whose account changes: its numbers are deleted with the credentials of the old account."""
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
@@ -120,8 +118,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         changed = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
         return _diff_response(changed, ["account_sid"] if len(accounts) > 1 else [], olds.keys() & news.keys())
 
-    @answer
+    @rpc_method
     def Configure(self, request: Any, _call: Call) -> Any:  # noqa: N802
+        # The operations look settings up by the keys that the dynamic provider has in a stack's config.
         self._config = {f"twilio:{name}": value for name, value in camel_keys(from_struct(request.args)).items()}
         self._config[sources.PROVIDER_NAME_KEY] = _provider_name(request)
         self.plugin.config = self._config.get
@@ -131,7 +130,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self.plugin.log_once("warning", text)
         return pb.ConfigureResponse(supportsPreview=True)
 
-    @answer
+    @rpc_method
     def Check(self, request: Any, call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.check import check
 
@@ -141,7 +140,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
         return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures))
 
-    @answer
+    @rpc_method
     def Diff(self, request: Any, call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.diff import diff
 
@@ -149,7 +148,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         changed, replaces = diff(self.plugin, call, request.id, from_struct(request.olds), known, unknown)
         return _diff_response(changed, replaces, from_struct(request.old_inputs).keys() & (known | unknown).keys())
 
-    @answer
+    @rpc_method
     def Create(self, request: Any, call: Call) -> Any:  # noqa: N802
         known, unknown = split_unknowns(request.properties)
         if request.preview:
@@ -167,24 +166,24 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         note = self._region_notes.get(call.urn)
         for name, reason in preview_create(self.plugin, call, known, unknown, timeout=timeout, region_note=note):
             what, _, todo = reason.partition("\n")
-            raise CallerIdError(f"{name}: {what}", todo)
+            raise CallerIdError(f"{name}: {what}", todo)  # only the first: Create returns no list of failures
         inputs = {name: value for name, value in (known | unknown).items() if name in OUTPUTS}
         return pb.CreateResponse(properties=to_struct(dict.fromkeys(OUTPUTS, UNKNOWN) | inputs))
 
-    @answer
+    @rpc_method
     def Read(self, request: Any, call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.read import read
 
         found = read(self.plugin, call, request.id, from_struct(request.properties))
         if found is None:
             return pb.ReadResponse()
-        outputs, refreshed = found
+        outputs, refreshed_inputs = found
         # An import, or a `get`, has no inputs yet.
         imported = inputs_to_import(outputs["phone_number"], outputs["friendly_name"])
-        inputs = refreshed or from_struct(request.inputs) or imported or {}
+        inputs = refreshed_inputs or from_struct(request.inputs) or imported or {}
         return pb.ReadResponse(id=request.id, properties=to_struct(outputs), inputs=to_struct(inputs))
 
-    @answer
+    @rpc_method
     def Update(self, request: Any, call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.update import update
 
@@ -196,7 +195,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self.plugin.ownership.is_preview = False
         return pb.UpdateResponse(properties=to_struct(update(self.plugin, call, request.id, olds, known)))
 
-    @answer
+    @rpc_method
     def Delete(self, request: Any, call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.delete import delete
 
@@ -204,17 +203,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         delete(self.plugin, call, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
-    @answer
+    @rpc_method
     def Invoke(self, request: Any, _call: Call) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.functions import look_up, only_one_of
 
         filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)
         function = request.tok.rpartition(":")[2]
-        ask = functools.partial(look_up, filters=filters, config=self._config, hide_filters=True)  # Pulumi does not say so
+        # Pulumi does not say whether a filter is secret.
+        search = functools.partial(look_up, filters=filters, config=self._config, hide_filters=True)
         if function == "getOutgoingCallerId":
-            found = ask(function, lambda records, told: vars(only_one_of(records, told)))
+            found = search(function, lambda records, text: vars(only_one_of(records, text)))
         else:
-            records = ask(function, lambda records, _told: records)
+            records = search(function, lambda records, _text: records)
             found = {"caller_ids": [camel_keys(vars(record)) for record in records]}
         return pb.InvokeResponse(**{"return": to_struct(found)})
 
@@ -230,11 +230,11 @@ def _provider_name(request: Any) -> str | None:
 
 
 def _failures(failures: list[Failure]) -> list[Any]:
-    return [pb.CheckFailure(property=camel_case(name), reason=in_every_language(why)) for name, why in failures]
+    return [pb.CheckFailure(property=camel_case(name), reason=language_neutral(why)) for name, why in failures]
 
 
 def _diff_response(changed: list[str], replaces: list[str], in_both: set[str]) -> Any:
-    """in_both: the inputs that the state and the program have. Pulumi shows how the others differ from the outputs."""
+    """in_both: inputs that both the state and the program have. Any other is compared with the output of its name."""
     update, replace = pb.PropertyDiff.UPDATE, pb.PropertyDiff.UPDATE_REPLACE
     detailed = {
         camel_case(name): pb.PropertyDiff(kind=replace if name in replaces else update, inputDiff=name in in_both)

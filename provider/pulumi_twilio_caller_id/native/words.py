@@ -1,4 +1,4 @@
-"""Say a message in the words of every language: the operations speak of a Python program and of config `twilio:...`."""
+"""Rewords messages for programs of every Pulumi language: `operations` name Python's options and `twilio:...` keys."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ REWORDED = (
     (r"\bimport_(?!\w)", "import"),
     (r"\badopt=True", "adopt: true"),
     (r": True\b", ": true"),
-    # A native provider's process is not given the stack's config beside the arguments of an explicit provider.
+    # The arguments of an explicit native provider are not completed from the stack's config.
     (r"fall back to the stack's config", "come from the environment"),
 )
 """What a message says of a Python program, and what it says here instead."""
 
 
-def in_every_language(text: str) -> str:
+def language_neutral(text: str) -> str:
     """Return the message with property names, options and config keys as every language has them."""
     for pattern, replacement in REWORDED:
         text = re.sub(pattern, replacement, text)

@@ -17,7 +17,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from pulumi_twilio_caller_id.errors import CallerIdError, OwnershipUnknown
 from pulumi_twilio_caller_id.native import properties, server
-from pulumi_twilio_caller_id.native.words import in_every_language
+from pulumi_twilio_caller_id.native.words import language_neutral
 from pulumi_twilio_caller_id.operations import adopt
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import evidence
@@ -41,7 +41,7 @@ def test_no_message_speaks_of_a_python_program() -> None:
     files = [path for path in sources() if path.parent.name in CORE or path.name == "errors.py"]
     texts = {text for path in files for text in _texts(path.read_text())}
     assert 20 < len([text for text in texts if OF_PYTHON.search(text)])
-    assert [] == [text for text in map(in_every_language, texts) if OF_PYTHON.search(text)]
+    assert [] == [text for text in map(language_neutral, texts) if OF_PYTHON.search(text)]
 
 
 def _texts(source: str) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _texts(source: str) -> Iterator[str]:
     ],
 )
 def test_words(text: str, told: str) -> None:
-    assert told in in_every_language(text)
+    assert told in language_neutral(text)
 
 
 # Properties
