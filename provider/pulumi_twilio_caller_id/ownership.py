@@ -19,11 +19,11 @@ from .errors import AlreadyVerified, DeclaredTwice, Gone, OwnershipUnknown
 from .ownership_notes import Note, OwnershipNotes
 from .phone_number import international_format
 
-DELETING = "(being deleted) "
+DELETING_PREFIX = "(being deleted) "
 """Precedes the URN of an owner that deletes its caller ID, or has deleted it."""
 
-READING = "(read) "
-"""Precedes the sid in the key of a caller ID that the program only reads, or imports."""
+READING_PREFIX = "(read) "
+"""Precedes the sid in the key whose owner is a resource that only reads the caller ID, or imports it."""
 
 
 class Ownership:
@@ -32,7 +32,7 @@ class Ownership:
     Methods that set or look up an owner raise OwnershipUnknown if the notes are unusable: then the caller must change
     nothing at Twilio. In a preview they don't raise, because nothing changes there.
 
-    is_preview: the shell sets it, if it knows of a preview. A refresh that does not run the program counts as none.
+    is_preview: set by each `check`. Without a program, as in most refreshes, there is no `check`: it stays False.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
@@ -72,7 +72,7 @@ class Ownership:
     def acquire(self, key: str, urn: str) -> str | None:
         """Make the resource the owner of a caller ID (key: its sid) or of a number (key: a hash), if there is no owner.
 
-        Returns None if this resource is the owner now, else the URN of the owner, which `DELETING` may precede.
+        Returns None if this resource is the owner now, else the URN of the owner, which `DELETING_PREFIX` may precede.
         """
         owner = self._acquire(key, urn)
         return owner if owner and urn and owner != urn else None
@@ -96,14 +96,14 @@ class Ownership:
         account: the account's sid (None if it is not known yet), and the API's base URL.
         Raises DeclaredTwice if another resource declared the number first: that one may be phoning it already.
         """
-        # Hashed, as a number may be secret. If the sid is unknown, the key is this process's own.
+        # Hashed, as a number may be secret. The process's id replaces an unknown sid: other processes don't conflict.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
             raise DeclaredTwice(international_format(number), name_of(other))
 
     def owner(self, sid: str) -> str | None:
-        """Return the URN of the caller ID's owner, or None. Begins with `DELETING` if the owner deletes it."""
+        """Return the URN of the caller ID's owner, or None. Begins with `DELETING_PREFIX` if the owner deletes it."""
         with self._lock:
             self._exchange()
             return self._owners.get(sid)
@@ -118,13 +118,13 @@ class Ownership:
         """Keep other resources from taking over the caller ID, which is about to be deleted.
 
         Return None if it may be deleted, else the URN of its owner: another resource, or this one's replacement, which
-        has the same URN. A resource that reads it by its sid counts too: Pulumi's import begins like that.
+        has the same URN. A resource that reads it by its sid counts too: Pulumi's import reads first.
         """
-        owner = self._acquire(sid, DELETING + urn)
-        if not owner.startswith(DELETING):
+        owner = self._acquire(sid, DELETING_PREFIX + urn)
+        if not owner.startswith(DELETING_PREFIX):
             return owner
-        # Another deletion is no obstacle: two resources in the state may have the same sid. A reader is one.
-        reader = self.owner(READING + sid)
+        # Another deletion may go on, too: two resources in the state may have the same sid. But a reader prevents it.
+        reader = self.owner(READING_PREFIX + sid)
         if reader is not None:
             self.abort_delete(sid, urn)
         return reader
@@ -132,15 +132,15 @@ class Ownership:
     def record_read(self, sid: str, urn: str) -> None:
         """Keep `begin_delete` from deleting a caller ID that the program reads or imports by its sid."""
         if urn:
-            self._acquire(READING + sid, urn)
+            self._acquire(READING_PREFIX + sid, urn)
 
     def abort_delete(self, sid: str, urn: str) -> None:
         """Let resources take over the caller ID again, because it could not be deleted."""
-        self.release(sid, DELETING + urn)
+        self.release(sid, DELETING_PREFIX + urn)
 
     def fail_if_deleted(self, sid: str, number: str) -> None:
         """Raise Gone if the caller ID is being deleted or was just deleted: Twilio may list it still."""
-        if (self.owner(sid) or "").startswith(DELETING):
+        if (self.owner(sid) or "").startswith(DELETING_PREFIX):
             raise Gone(
                 f"{international_format(number)} can't be taken over: its caller ID {sid} is being deleted by the same"
                 " command.",

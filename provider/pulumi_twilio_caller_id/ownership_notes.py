@@ -56,7 +56,7 @@ class OwnershipNotes:
     def __init__(self, engine: str | None, *, folder: Path | None = None) -> None:
         self._engine = engine
         self._folder = folder
-        self._file: int | None = None
+        self._fd: int | None = None
         self._read_offset = len(HEADER)
 
     def exchange(self, *own: Note) -> list[Note]:
@@ -68,19 +68,19 @@ class OwnershipNotes:
             return list(own)
         folder = self._folder or default_folder()
         try:
-            if self._file is None:
+            if self._fd is None:
                 _make_private(folder)
                 _remove_files_of_ended_engines(folder)
-                self._file = _open_and_register(folder / f"{self._engine.replace(':', '_')}{SUFFIX}")
-            with _exclusive(self._file):
-                os.write(self._file, "".join(f"{json.dumps(note)}\n" for note in own).encode())
-                return self._read_new(self._file)
+                self._fd = _open_and_register(folder / f"{self._engine.replace(':', '_')}{SUFFIX}")
+            with _exclusive(self._fd):
+                os.write(self._fd, "".join(f"{json.dumps(note)}\n" for note in own).encode())
+                return self._read_new(self._fd)
         except OSError as failed:
             raise OwnershipUnknown(str(folder), failed.strerror or str(failed)) from failed
 
-    def _read_new(self, file: int) -> list[Note]:
-        os.lseek(file, self._read_offset, os.SEEK_SET)
-        content = os.read(file, os.fstat(file).st_size - self._read_offset)
+    def _read_new(self, fd: int) -> list[Note]:
+        os.lseek(fd, self._read_offset, os.SEEK_SET)
+        content = os.read(fd, os.fstat(fd).st_size - self._read_offset)
         try:
             notes = [Note(*json.loads(line)) for line in content.splitlines()]
         except (ValueError, TypeError):  # such as half a note, because the disk was full
@@ -122,14 +122,14 @@ def _make_private(folder: Path) -> None:
 def _remove_files_of_ended_engines(folder: Path) -> None:
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(OSError):  # a process of that engine still runs, or the file is not ours
-            file = os.open(path, OPEN_FLAGS)
+            fd = os.open(path, OPEN_FLAGS)
             try:
-                _lock_if_nobody_runs(file)
-                _check_header(file)
+                _lock_if_nobody_runs(fd)
+                _check_header(fd)
                 if sys.platform != "win32":
                     path.unlink()
             finally:
-                os.close(file)
+                os.close(fd)
             if sys.platform == "win32":
                 path.unlink()  # refused if a process has it open
 
@@ -137,35 +137,35 @@ def _remove_files_of_ended_engines(folder: Path) -> None:
 def _open_and_register(path: Path) -> int:
     """Open the engine's file, with the shared lock that says that a process of the engine is running."""
     while True:
-        file = os.open(path, OPEN_FLAGS | os.O_CREAT, 0o600)
+        fd = os.open(path, OPEN_FLAGS | os.O_CREAT, 0o600)
         try:
-            _lock_as_running(file)
-            with _exclusive(file):
-                if not os.fstat(file).st_size:
-                    os.write(file, HEADER)
-                _check_header(file)
+            _lock_as_running(fd)
+            with _exclusive(fd):
+                if not os.fstat(fd).st_size:
+                    os.write(fd, HEADER)
+                _check_header(fd)
         except OSError:
-            os.close(file)
+            os.close(fd)
             raise
-        if os.fstat(file).st_nlink:
-            return file
-        os.close(file)  # removed by another process before we had the lock: try again with a new file
+        if os.fstat(fd).st_nlink:
+            return fd
+        os.close(fd)  # removed by another process before we had the lock: try again with a new file
 
 
-def _check_header(file: int) -> None:
-    os.lseek(file, 0, os.SEEK_SET)
-    if os.read(file, len(HEADER)) != HEADER:
+def _check_header(fd: int) -> None:
+    os.lseek(fd, 0, os.SEEK_SET)
+    if os.read(fd, len(HEADER)) != HEADER:
         raise OSError(0, NOT_NOTES)
 
 
 @contextmanager
-def _exclusive(file: int) -> Iterator[None]:
+def _exclusive(fd: int) -> Iterator[None]:
     """Keep other processes from writing and reading within this context."""
-    _lock(file)
+    _lock(fd)
     try:
         yield
     finally:
-        _unlock(file)
+        _unlock(fd)
 
 
 # POSIX drops a process's locks on a file as soon as the process closes any descriptor of that file. So a process never
@@ -176,34 +176,34 @@ if sys.platform == "win32":
 
     OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_BINARY
 
-    def _lock_as_running(_file: int) -> None:
+    def _lock_as_running(_fd: int) -> None:
         """Do nothing: Windows removes no file that a process has open."""
 
     _lock_if_nobody_runs = _lock_as_running
 
-    def _lock(file: int) -> None:
-        os.lseek(file, EXCLUSIVE_OFFSET, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_LOCK, 1)
+    def _lock(fd: int) -> None:
+        os.lseek(fd, EXCLUSIVE_OFFSET, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_LOCK, 1)
 
-    def _unlock(file: int) -> None:
-        os.lseek(file, EXCLUSIVE_OFFSET, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+    def _unlock(fd: int) -> None:
+        os.lseek(fd, EXCLUSIVE_OFFSET, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
     OPEN_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
-    def _lock_as_running(file: int) -> None:
+    def _lock_as_running(fd: int) -> None:
         """Hold the lock, with the other processes of the engine, until this process ends."""
-        fcntl.lockf(file, fcntl.LOCK_SH, 1, RUNNING_OFFSET)
+        fcntl.lockf(fd, fcntl.LOCK_SH, 1, RUNNING_OFFSET)
 
-    def _lock_if_nobody_runs(file: int) -> None:
+    def _lock_if_nobody_runs(fd: int) -> None:
         """Lock the file for removal. Raises OSError if a process of the file's engine still runs."""
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, RUNNING_OFFSET)
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, RUNNING_OFFSET)
 
-    def _lock(file: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_EX, 1, EXCLUSIVE_OFFSET)
+    def _lock(fd: int) -> None:
+        fcntl.lockf(fd, fcntl.LOCK_EX, 1, EXCLUSIVE_OFFSET)
 
-    def _unlock(file: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_UN, 1, EXCLUSIVE_OFFSET)
+    def _unlock(fd: int) -> None:
+        fcntl.lockf(fd, fcntl.LOCK_UN, 1, EXCLUSIVE_OFFSET)

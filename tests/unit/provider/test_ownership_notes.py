@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.errors import Gone, OwnershipUnknown
-from pulumi_twilio_caller_id.ownership import DELETING, Ownership
+from pulumi_twilio_caller_id.ownership import DELETING_PREFIX, Ownership
 from pulumi_twilio_caller_id.ownership_notes import HEADER, Note, OwnershipNotes, default_folder
 
 ENGINE = "127.0.0.1:40123"
@@ -283,7 +283,7 @@ def test_what_one_process_deletes_no_other_takes_over(another: Callable[..., Oth
     ownership = own_process(folder)
     assert ownership.begin_delete(SID, LOBBY) is None
     other = another()
-    assert DELETING + LOBBY == other("owner", SID) == other("acquire", SID, DESK)
+    assert DELETING_PREFIX + LOBBY == other("owner", SID) == other("acquire", SID, DESK)
     with pytest.raises(Gone, match="is being deleted by the same command"):
         ownership.acquire_or_fail(SID, DESK, "+14155550101")
     assert ownership.begin_delete(SID, DESK) is None, "another resource of the state may have it too"
