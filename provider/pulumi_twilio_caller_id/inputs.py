@@ -70,10 +70,10 @@ def inputs_to_import(
 ) -> dict[str, Any] | None:
     """Return what a program gives for an existing caller ID; None if a program can't declare its number.
 
-    A friendly name that a program may not give is left out, so that it stays Twilio's.
+    A friendly name that `check` would refuse is left out, so that it stays Twilio's.
     """
     given = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    # The number as Twilio has it needs no validation.
+    # A number in E.164 that is also the old number is taken as it is. Any other is refused, or becomes another one.
     valid, _ = validate_inputs(given, old_inputs={"phone_number": phone_number})
     return valid if valid.get("phone_number") == phone_number else None
 

@@ -34,7 +34,7 @@ _plugin: Plugin
 
 
 def reset() -> None:
-    """Replace the Plugin by a new one: when this module is imported, and in tests that stand for a new process."""
+    """Make a new Plugin, as each process has: when this module is imported, and in tests."""
     global _plugin  # noqa: PLW0603
     _plugin = Plugin(ownership=Ownership(OwnershipNotes(pulumi_sdk.engine_address())), log=pulumi_sdk.log)
 
@@ -81,8 +81,8 @@ class OutgoingCallerIdProvider(ResourceProvider):
 
         known, unknown = _split_unknowns(_without_provider(new_inputs))
         changed, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
-        other_pickle = new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
-        return DiffResult(changes=bool(changed) or other_pickle, replaces=replaces)
+        provider_changed = new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
+        return DiffResult(changes=bool(changed) or provider_changed, replaces=replaces)
 
     @provider_method
     def create(self, call: Call, inputs: dict[str, Any]) -> CreateResult:

@@ -16,7 +16,7 @@ from .lifecycle import OutgoingCallerIdProvider
 from .text import quote
 
 _ONLY_OUTPUTS: dict[str, Any] = {"date_created": None, "date_updated": None, "uri": None, "sid": None}
-"""The outputs that are not inputs. The SDK resolves an output only if the resource was given a property of its name."""
+"""The outputs that are not inputs. Each is passed as None, because the SDK fills in only properties it was passed."""
 
 
 class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingCallerId"):
@@ -113,7 +113,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        # The SDK's own Output for `sid` is a secret if a transform made it one.
+        # A transform may have made `sid` a secret: then the SDK's own Output for it is one.
         sdk_output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
         return pulumi.Output(self.id.resources(), value, self.id.is_known(), sdk_output.is_secret())
@@ -163,7 +163,7 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
     """Return the hidden properties (`HIDDEN_PROPERTIES` in inputs.py), and the options without `import_`.
 
     Our `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
-    It gets the sid of `import_` from `Ownership`, where `check` has stored it.
+    `check` hands it the sid through `Ownership`, because the state would keep an input.
     """
     is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:

@@ -48,7 +48,7 @@ def _replacing_properties(
 
 
 def acquire_if_declared(plugin: Plugin, call: Call, sid: str, old_outputs: Properties) -> None:
-    """Make this declared resource the owner of its caller ID, so that `delete` of another resource leaves it alone.
+    """If the program declares the resource, make it the owner of its caller ID. No other `delete` removes that then.
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """

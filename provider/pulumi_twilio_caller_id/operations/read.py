@@ -22,7 +22,8 @@ def read(
     `OutgoingCallerId.get`, raise Gone instead of returning None.
     """
     account_sid = old_outputs.get("account_sid")
-    is_get = "sid" not in old_outputs  # `get` gives None as the sid, and the SDK leaves out None
+    # When the program runs `get`, the sid is the id alone. In a refresh, its resource has all outputs: see below.
+    is_get = "sid" not in old_outputs
     client = plugin.client(account_sid, call.cancel)
     # `get` runs with the program, so its credentials are current, not stored ones.
     with nullcontext() if is_get else advise_if_credentials_refused(plugin, call, account_sid):
@@ -37,13 +38,13 @@ def read(
                 ) from failed
             if listed is None:
                 number = international_format(str(old_outputs.get("phone_number")))
-                is_read_only = "phone_number" not in (call.read_old_inputs() or {})  # declared by `get`
+                is_read_only = "phone_number" not in (call.read_old_inputs() or {})  # a `get` of an earlier run
                 consequence = "" if is_read_only else "; the next `pulumi up` will call it"
                 call.log("warning", f"{number} ({sid}) is gone at Twilio{consequence}")
                 return None
             caller_id = listed
     if is_get:
-        with suppress(OwnershipUnknown):  # without notes, nothing is deleted either
+        with suppress(OwnershipUnknown):  # then `delete` fails too, so nothing is deleted
             plugin.ownership.record_read(sid, call.urn)
             plugin.ownership.fail_if_deleted(sid, caller_id.phone_number)
     outputs = caller_id.outputs()
