@@ -21,9 +21,7 @@ ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in Eng
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
 AFTER_ALL = "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
-UNTIL_THEN = (
-    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
-)
+UNTIL_THEN = "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
 
 RINGS = {"behaviour": "manual", "rings": 600}
 WRONG = "no correct code was entered (call {sid}, completed)."

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from pulumi_twilio_caller_id.operations.create import AWAITING
+from pulumi_twilio_caller_id.operations.create import AWAITING_TEXT
 from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.testing import Delays, RequestRecord, Sandbox
 from tests.support.fuzz.network_faults import Clock, Line
@@ -209,7 +209,7 @@ class Real(Operator):
     def _error(self, *command: str) -> str:
         result = self._stack.pulumi(*command, ok=False)
         awaiting = [f"awaiting: {told.removeprefix('warning: ')}" for told in result.awaiting.values()]
-        error = next(iter([*result.errors.values(), *awaiting]), "").partition(f"\n{AWAITING}")[0]
+        error = next(iter([*result.errors.values(), *awaiting]), "").partition(f"\n{AWAITING_TEXT}")[0]
         assert bool(result.code) == bool(error), result.output
         assert "Traceback" not in result.output
         return error

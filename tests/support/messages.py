@@ -53,7 +53,7 @@ def _shown(tree: ast.AST) -> Iterator[ast.expr]:
             if getattr(node.targets[0], "id", "").endswith(("_REASONS", "_TAKES")):
                 yield from node.value.values
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
-            "AWAITING",
+            "AWAITING_TEXT",
             "NOT_INSTALLED",
             "UNUSABLE",
         ):

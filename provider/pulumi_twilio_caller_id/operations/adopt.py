@@ -114,7 +114,7 @@ def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> Alrea
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {options} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
         "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
-        "If this resource manages it, Pulumi is replacing it: remove `--replace` or replacement_trigger,\n"
+        "If this resource has it, Pulumi was told to replace the resource: remove `--replace` or replacement_trigger,\n"
         f"or run `pulumi state untaint {shlex.quote(urn or 'URN')}`. To replace it with a new call:\n"
         "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its preview fails).",
     )

@@ -39,8 +39,8 @@ from .friendly_name import ensure_friendly_name, hide_inputs_in_refusal
 ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
-AWAITING = (
-    "Until then it awaits. The rest of the stack is deployed, and `pulumi up` exits with 10 unless something fails."
+AWAITING_TEXT = (
+    "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 
@@ -142,7 +142,7 @@ def _wait(
         notifier.close()
         if not awaiting:
             raise
-        call.log("warning", f"{failed}\n{AWAITING}")  # `pulumi_sdk` marks the error, so the engine does not show it
+        call.log("warning", f"{failed}\n{AWAITING_TEXT}")  # the engine does not show an Awaiting
         raise Awaiting(failed.what, failed.todo) from failed
     notifier.send_verified(request.phone_number, caller_id.sid)
     notifier.close()
