@@ -53,7 +53,7 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 class Call:
     """One request of Pulumi's engine: check, diff, create, read, update or delete one resource. Not a phone call.
 
-    urn: the URN of the resource, "" if `pulumi_sdk` can't find the engine's request. Then no conflict is detected.
+    urn: the URN of the resource; "" if it could not be got from the SDK, which hides it. Then no conflict is detected.
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
     cancel: the token that is cancelled when the operation is to stop.
     read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
@@ -71,7 +71,7 @@ class Call:
         self.send_log(severity, text, urn=self.urn, ephemeral=ephemeral)
 
 
-class _made_once(cached_property[R]):  # noqa: N801  used as a decorator
+class _locked_cached_property(cached_property[R]):  # noqa: N801  used as a decorator
     """A `cached_property` with a lock, which Python's own lacks since 3.12."""
 
     def __get__(self, plugin: Any, owner: Any = None) -> R:  # type: ignore[override]
@@ -125,52 +125,43 @@ class Plugin:
         """
         return account_sid or self.account_sid, sources.normalized_api_url(self.config, self.environment)
 
-    @_made_once
+    @_locked_cached_property
     def settings(self) -> Settings:
         """The settings. Raises CredentialsMissing, or SettingsError for a bad value."""
         from .settings.model import load_settings
 
         return load_settings(self.config, self.environment)
 
-    def client(
-        self,
-        account_sid: str | None,
-        cancel: CancelToken,
-        *,
-        settings: Settings | None = None,
-        policy: RetryPolicy | None = None,
-    ) -> Client:
+    def client(self, account_sid: str | None, cancel: CancelToken, *, policy: RetryPolicy | None = None) -> Client:
         """Return a client for the caller IDs of this account. None stands for the account of the settings."""
         from .api.client import Client
         from .api.transport import DEFAULT_RETRIES
 
-        settings = settings or self.settings
-        return Client(
-            settings, account_sid, connections=self.connections, cancel=cancel, policy=policy or DEFAULT_RETRIES
-        )
+        policy = policy or DEFAULT_RETRIES
+        return Client(self.settings, account_sid, connections=self.connections, cancel=cancel, policy=policy)
 
-    @_made_once
+    @_locked_cached_property
     def connections(self) -> Connections:
         """The open connections to Twilio, which all requests of the process share."""
         from .api.connections import Connections
 
         return Connections()
 
-    @_made_once
+    @_locked_cached_property
     def listing_cache(self) -> ListingCache:
         """The lists of each account's caller IDs, which spare many single requests."""
         from .api.listing_cache import ListingCache
 
         return ListingCache()
 
-    @_made_once
+    @_locked_cached_property
     def callback_servers(self) -> CallbackServers:
         """The receivers of Twilio's status callbacks."""
         from .verification.status_callback import CallbackServers
 
         return CallbackServers()
 
-    @_made_once
+    @_locked_cached_property
     def terminal_line(self) -> TerminalLine:
         """Shows the codes on the terminal's bottom line if Pulumi's table is too narrow for them."""
         from .progress.terminal_line import TerminalLine

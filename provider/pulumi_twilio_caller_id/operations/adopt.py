@@ -61,16 +61,14 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
     return caller_id
 
 
-def adopt_or_fail(
-    plugin: Plugin, call: Call, settings: Settings, inputs: OutgoingCallerIdInputs, existing: CallerId
-) -> CallerId:
+def adopt_or_fail(plugin: Plugin, call: Call, inputs: OutgoingCallerIdInputs, existing: CallerId) -> CallerId:
     """Take over the number's existing caller ID, if the program or the settings say so.
 
     Raises AlreadyVerified if they don't, or if another resource owns the caller ID. Raises Gone if the same command
     is deleting the caller ID, or has deleted it.
     """
     plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
-    if not wants_adoption(settings, inputs.adopt):
+    if not wants_adoption(plugin.settings, inputs.adopt):
         raise already_verified(existing, inputs.model_dump(), call.urn)
     plugin.ownership.acquire_or_fail(existing.sid, call.urn, existing.phone_number)
     call.log("info", f"adopted {existing.sid}, no call")

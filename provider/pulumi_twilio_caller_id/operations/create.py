@@ -56,28 +56,25 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     # `check` has stored the sid of `import_` by URN. If the engine's request had no URN, the sid is among the inputs.
     import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
     plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
-    settings = plugin.settings
-    client = plugin.client(inputs.account_sid, call.cancel, settings=settings)
+    client = plugin.client(inputs.account_sid, call.cancel)
     if import_sid:
         caller_id = import_caller_id(plugin, call, client, inputs, import_sid)
         plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     else:
-        caller_id = _verify_or_adopt(plugin, call, settings, client, inputs)
-        # Recording the owner may fail: adoption has done so already, and no other resource knows a new caller ID.
+        caller_id = _verify_or_adopt(plugin, call, client, inputs)
+        # This may fail without harm: an adopted caller ID has its owner already, and nobody else knows a new one.
         with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
     return ensure_friendly_name(call, client, caller_id, inputs.friendly_name).outputs()
 
 
-def _verify_or_adopt(
-    plugin: Plugin, call: Call, settings: Settings, client: Client, inputs: OutgoingCallerIdInputs
-) -> CallerId:
+def _verify_or_adopt(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs) -> CallerId:
     """Have the number verified, unless it is verified already: then adopt its caller ID, or fail."""
     try:  # no phone call was placed yet, so cancelling may abandon a slow request
         existing = run_cancellable(call.cancel, lambda: client.find(inputs.phone_number))
         if existing is not None:
-            return adopt_or_fail(plugin, call, settings, inputs, existing)
-        endpoint = run_cancellable(call.cancel, lambda: _callback_endpoint(settings, client, inputs))
+            return adopt_or_fail(plugin, call, inputs, existing)
+        endpoint = run_cancellable(call.cancel, lambda: _callback_endpoint(plugin.settings, client, inputs))
     except Cancelled as cancelled:
         raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
     inbox = Inbox()
@@ -88,7 +85,7 @@ def _verify_or_adopt(
         except Interrupted:
             raise _interrupted_before_phone_call(inputs, call.cancel.cancel_reason or INTERRUPTED) from None
         if isinstance(answer, CallerId):
-            return adopt_or_fail(plugin, call, settings, inputs, answer)
+            return adopt_or_fail(plugin, call, inputs, answer)
         if answer.phone_number != inputs.phone_number:
             raise NotVerified(
                 f"{international_format(inputs.phone_number)} was not verified: Twilio calls"
@@ -96,10 +93,10 @@ def _verify_or_adopt(
                 "Let that call pass. If both numbers reach the same phone, declare the one that Twilio called.",
             )
         try:
-            return _wait(plugin, call, settings, client, answer, inbox, callback_expected=callback_url is not None)
+            return _wait(plugin, call, client, answer, inbox, callback_expected=callback_url is not None)
         except Interrupted as interrupted:
             # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
-            if inputs.adopt is None and not wants_adoption(settings, None):
+            if inputs.adopt is None and not wants_adoption(plugin.settings, None):
                 interrupted.advise(ADVICE_AFTER_INTERRUPTION)
             raise
 
@@ -107,29 +104,29 @@ def _verify_or_adopt(
 def _wait(
     plugin: Plugin,
     call: Call,
-    settings: Settings,
     client: Client,
-    request: ValidationRequest,
+    validation_request: ValidationRequest,
     inbox: Inbox,
     *,
     callback_expected: bool,
 ) -> CallerId:
-    """Show the code, and wait until it has been keyed in. `waiter.PollingPolicy` has the time between two look-ups.
+    """Show the code, and wait until it has been keyed in. `waiter.PollingPolicy` says how often to ask Twilio.
 
-    request: the ValidationRequest that Twilio returned, with the code.
+    validation_request: what Twilio returned, with the code.
     callback_expected: whether Twilio got the URL of this process.
     """
     timeout = call.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
-    notifier = Notifier([url.get_secret_value() for url in settings.notify], partial(call.log, "warning"))
-    notifier.send_code(request.phone_number, request.validation_code, timeout)
+    notifier = Notifier([url.get_secret_value() for url in plugin.settings.notify], partial(call.log, "warning"))
+    number = validation_request.phone_number
+    notifier.send_code(number, validation_request.validation_code, timeout)
     try:
         with (
-            ProgressDisplay(call, request, plugin.terminal_line) as display,
+            ProgressDisplay(call, validation_request, plugin.terminal_line) as display,
             poller_for(client, plugin.listing_cache, call.cancel) as poller,
         ):
             caller_id = wait_until_verified(
                 poller,
-                request,
+                validation_request,
                 inbox=inbox,
                 cancel=call.cancel,
                 timeout=timeout,
@@ -137,14 +134,14 @@ def _wait(
                 report=display,
             )
     except NotVerified as failed:  # Interrupted is not caught: the process must end soon, so it notifies nobody
-        awaiting = isinstance(failed, NotKeyedIn) and settings.unverified == "await"
-        notifier.send_failed(request.phone_number, failed.what, awaiting=awaiting)
+        awaiting = isinstance(failed, NotKeyedIn) and plugin.settings.unverified == "await"
+        notifier.send_failed(number, failed.what, awaiting=awaiting)
         notifier.close()
         if not awaiting:
             raise
         call.log("warning", f"{failed}\n{AWAITING_TEXT}")  # the engine does not show an Awaiting
         raise Awaiting(failed.what, failed.todo) from failed
-    notifier.send_verified(request.phone_number, caller_id.sid)
+    notifier.send_verified(number, caller_id.sid)
     notifier.close()
     return caller_id
 

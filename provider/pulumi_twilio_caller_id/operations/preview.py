@@ -16,7 +16,6 @@ from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, No
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DEFAULT_TIMEOUT_SECONDS, Failure
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
-from pulumi_twilio_caller_id.settings.model import Settings
 
 from .adopt import already_verified, import_not_found_reason, mismatches, wants_adoption
 from .friendly_name import is_other_name
@@ -49,11 +48,12 @@ def preview_create(
         plugin.ownership.fail_if_notes_unusable()
     except OwnershipUnknown as failed:
         plugin.log_once("warning", f"`pulumi up` will stop: {failed}")
-    settings = _preflight_settings(plugin, unknown)
+    ask_twilio = _may_ask_twilio(plugin, unknown)
     if import_sid is not None:
-        outcome = _import_outcome(plugin, call, inputs, settings, import_sid)
+        outcome = _import_outcome(plugin, call, inputs, import_sid, ask_twilio=ask_twilio)
     else:
-        outcome = _creation_outcome(plugin, call, inputs, settings, timeout, is_adopt_known="adopt" not in unknown)
+        is_adopt_known = "adopt" not in unknown
+        outcome = _creation_outcome(plugin, call, inputs, timeout, ask_twilio=ask_twilio, is_adopt_known=is_adopt_known)
     if isinstance(outcome, list):
         return outcome
     # Before a replacement, the engine calls check, diff, and check again. Diff stored which caller ID will be deleted.
@@ -66,11 +66,8 @@ def preview_create(
     return []
 
 
-def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | None:
-    """Return the settings to list the account with.
-
-    Return None without valid credentials, with `preflight` off, or if only `pulumi up` will know the account.
-    """
+def _may_ask_twilio(plugin: Plugin, unknown: Container[str]) -> bool:
+    """Return False without valid credentials, with `preflight` off, or if only `pulumi up` will know the account."""
     try:
         settings = plugin.settings
     except CredentialsMissing:
@@ -78,39 +75,39 @@ def _preflight_settings(plugin: Plugin, unknown: Container[str]) -> Settings | N
             "info",
             "could not check which numbers are verified already: no credentials; `pulumi up` will need them",
         )
-        return None
+        return False
     except SettingsError as failed:
         plugin.log_once("warning", str(failed))
-        return None
-    return settings if settings.preflight and "account_sid" not in unknown else None
+        return False
+    return settings.preflight and "account_sid" not in unknown
 
 
-def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, settings: Settings | None, sid: object) -> Outcome:
+def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, sid: object, *, ask_twilio: bool) -> Outcome:
     """Return what `pulumi up` will do with a resource that has `import_`.
 
-    settings: None if the account is not listed. Then only the form of the sid is checked.
+    ask_twilio: if it is False, only the form of the sid is checked.
     """
     if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
         return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
-    if settings is not None:
+    if ask_twilio:
         owner = _other_owner(plugin, call, sid)
         if owner is not None:
             return [("import_", f"it is managed as {owner!r} in this stack already")]
-        failures = _import_failures(plugin, call, inputs, settings, sid)
+        failures = _import_failures(plugin, call, inputs, sid)
         if failures:
             return failures
     plugin.ownership.acquire(sid, call.urn)
     return f"import {sid}, no call"
 
 
-def _import_failures(plugin: Plugin, call: Call, inputs: Properties, settings: Settings, sid: str) -> list[Failure]:
+def _import_failures(plugin: Plugin, call: Call, inputs: Properties, sid: str) -> list[Failure]:
     """Return why the caller ID of this sid can't be imported: it does not exist, or differs from the inputs."""
-    listing = _listing(plugin, call, settings, inputs.get("account_sid"))
+    listing = _listing(plugin, call, inputs.get("account_sid"))
     if listing is None:
         return []
     caller_id = listing.by_sid(sid)
     if caller_id is None:  # the listing may be out of date
-        client = _client(plugin, call, settings, inputs.get("account_sid"))
+        client = _client(plugin, call, inputs.get("account_sid"))
         try:
             caller_id = client.fetch(sid)
         except NotFound:
@@ -125,9 +122,9 @@ def _creation_outcome(
     plugin: Plugin,
     call: Call,
     inputs: Properties,
-    settings: Settings | None,
     timeout: str | None,
     *,
+    ask_twilio: bool,
     is_adopt_known: bool,
 ) -> Outcome:
     """Return what `pulumi up` will do with a resource without `import_`.
@@ -137,16 +134,16 @@ def _creation_outcome(
     """
     number = inputs.get("phone_number")
     number_text = international_format(number) if number else "the number"
-    listing = _listing(plugin, call, settings, inputs.get("account_sid")) if settings and number else None
+    listing = _listing(plugin, call, inputs.get("account_sid")) if ask_twilio and number else None
     caller_id = listing.by_number(number) if listing and number else None
-    if settings is None or caller_id is None:
+    if caller_id is None:
         # "8m" becomes "8 min". Other durations, such as "1h30m", stay.
         within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{DEFAULT_TIMEOUT_SECONDS / 60:g}m")
         return f"`pulumi up` will call {number_text} (someone must key in a 6-digit code within {within})"
     owner = _other_owner(plugin, call, caller_id.sid)
     if owner is not None:
         return [("phone_number", f"it is managed as {owner!r} in this stack already ({caller_id.sid})")]
-    if wants_adoption(settings, inputs.get("adopt")):
+    if wants_adoption(plugin.settings, inputs.get("adopt")):
         plugin.ownership.acquire(caller_id.sid, call.urn)
         rename = is_other_name(inputs.get("friendly_name"), caller_id.friendly_name)
         return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
@@ -160,15 +157,15 @@ def _creation_outcome(
     return [("phone_number", reason)]
 
 
-def _client(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Client:
+def _client(plugin: Plugin, call: Call, account_sid: str | None) -> Client:
     from pulumi_twilio_caller_id.api.transport import PREVIEW_RETRIES  # late: some previews never ask Twilio
 
-    return plugin.client(account_sid, call.cancel, settings=settings, policy=PREVIEW_RETRIES)
+    return plugin.client(account_sid, call.cancel, policy=PREVIEW_RETRIES)
 
 
-def _listing(plugin: Plugin, call: Call, settings: Settings, account_sid: str | None) -> Listing | None:
+def _listing(plugin: Plugin, call: Call, account_sid: str | None) -> Listing | None:
     """Return the account's caller IDs, listed once for the whole preview; None, with a warning, if that fails."""
-    client = _client(plugin, call, settings, account_sid)
+    client = _client(plugin, call, account_sid)
     try:
         # A listing of any age will do, because this process ends with the preview.
         return plugin.listing_cache.get(client, math.inf)
