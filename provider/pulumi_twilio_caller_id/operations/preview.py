@@ -52,8 +52,7 @@ def preview_create(
     if import_sid is not None:
         outcome = _import_outcome(plugin, call, inputs, import_sid, ask_twilio=ask_twilio)
     else:
-        is_adopt_known = "adopt" not in unknown
-        outcome = _creation_outcome(plugin, call, inputs, timeout, ask_twilio=ask_twilio, is_adopt_known=is_adopt_known)
+        outcome = _creation_outcome(plugin, call, inputs, unknown, timeout, ask_twilio=ask_twilio)
     if isinstance(outcome, list):
         return outcome
     # Before a replacement, the engine calls check, diff, and check again. Diff stored which caller ID will be deleted.
@@ -122,16 +121,12 @@ def _creation_outcome(
     plugin: Plugin,
     call: Call,
     inputs: Properties,
+    unknown: Container[str],
     timeout: str | None,
     *,
     ask_twilio: bool,
-    is_adopt_known: bool,
 ) -> Outcome:
-    """Return what `pulumi up` will do with a resource without `import_`.
-
-    timeout: the resource's `custom_timeouts.create`, such as "8m". is_adopt_known: False if only `pulumi up` knows
-    whether to adopt.
-    """
+    """Return what `pulumi up` will do with a resource without `import_`. timeout: such as "8m"."""
     number = inputs.get("phone_number")
     number_text = international_format(number) if number else "the number"
     listing = _listing(plugin, call, inputs.get("account_sid")) if ask_twilio and number else None
@@ -147,7 +142,7 @@ def _creation_outcome(
         plugin.ownership.acquire(caller_id.sid, call.urn)
         rename = is_other_name(inputs.get("friendly_name"), caller_id.friendly_name)
         return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
-    if not is_adopt_known:
+    if "adopt" in unknown:
         unless = "you set adopt=True or delete it first"
         return f"{number_text} is already verified as {caller_id.sid}: `pulumi up` will fail unless {unless}"
     todo = already_verified(caller_id, inputs, call.urn).todo
