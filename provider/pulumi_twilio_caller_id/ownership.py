@@ -32,7 +32,8 @@ class Ownership:
     Methods that set or look up an owner raise OwnershipUnknown if the notes are unusable: then the caller must change
     nothing at Twilio. In a preview they don't raise, because nothing changes there.
 
-    is_preview: set by each `check`. Without a program, as in most refreshes, there is no `check`: it stays False.
+    is_preview: `lifecycle` sets it in each `check`; in a refresh without a program there is none, so it stays False.
+    `native/server` sets it to True, until a request is no preview's.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
