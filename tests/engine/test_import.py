@@ -165,8 +165,8 @@ def test_what_is_not_the_one_declared_is_an_error(stack: Stack, sandbox: Sandbox
         " the number or the sid, or remove import_ to have the number called.\nNothing was changed at Twilio.",
         "bought": f"error: import_ of +1 415-555-0103 is {NO_SUCH}: {not_there}. {removal}\nNothing was"
         " changed at Twilio.",
-        "mistaken": f"error: import_ of +1 415-555-0109 is {NO_SUCH}: {not_there}; the one of +14155550109 is {lobby}:"
-        " give that sid.\nNothing was changed at Twilio.",
+        "mistaken": f"error: import_ of +1 415-555-0109 is {NO_SUCH}: {not_there}; the caller ID of"
+        f" +14155550109 is {lobby}: give that sid.\nNothing was changed at Twilio.",
     } == up.errors
     assert "Traceback" not in up.output
     assert {"GET"} == {request.method for request in sandbox.requests}

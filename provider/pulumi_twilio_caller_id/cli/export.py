@@ -20,8 +20,7 @@ OUR_PROVIDER = b"pulumi_twilio_caller_id.lifecycle", b"OutgoingCallerIdProvider"
 """What the pickle of the provider has in it, as module and class never move."""
 
 PARENT_FORMS = (
-    "give the URN of a resource of the stack, the name of one that the export of --skip-managed has, "
-    "or TYPE::NAME for a component to import with the numbers"
+    "give the URN of a resource of the stack, its name in the file of --skip-managed, or TYPE::NAME for a new component"
 )
 
 

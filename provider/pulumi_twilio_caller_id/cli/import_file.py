@@ -126,7 +126,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if not (arguments.all or filters):
         raise Mistake("which numbers? Give --all, --phone-number or --friendly-name")
     if arguments.all and filters:
-        raise Mistake("--all takes every number: leave it out, or --phone-number and --friendly-name")
+        raise Mistake("--all takes every number: leave out either --all, or --phone-number and --friendly-name")
     if arguments.config is not None and (arguments.provider or arguments.parent):
         raise Mistake("--config can't express --provider or --parent: use --program")
 

@@ -125,7 +125,7 @@ def import_not_found_reason(same_number: CallerId | None) -> str:
     """
     reason = "the account has no such OutgoingCallerId (20404)"
     if same_number is not None:
-        return f"{reason}; the one of {same_number.phone_number} is {same_number.sid}: give that sid"
+        return f"{reason}; the caller ID of {same_number.phone_number} is {same_number.sid}: give that sid"
     return (
         f"{reason}. If it was deleted, remove import_: `pulumi up` will then call the number."
         " A number bought from Twilio has such a sid too, but is not an OutgoingCallerId"

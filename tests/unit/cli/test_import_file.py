@@ -126,7 +126,7 @@ def test_filters_choose_numbers_and_leave_their_names(
         (
             ["--all", "--friendly-name", "Berlin"],
             2,
-            "--all takes every number: leave it out, or --phone-number and --friendly-name",
+            "--all takes every number: leave out either --all, or --phone-number and --friendly-name",
         ),
         (
             ["--phone-number", "12"],
@@ -322,8 +322,8 @@ def test_a_parent_of_no_known_form(given: str, run: Command) -> None:
     done = run("--all", "--parent", given)
     assert (2, "") == (done.status, done.out)
     assert done.err == (
-        f"{NAME}--parent {given!r}: give the URN of a resource of the stack, the name of one that the export of "
-        "--skip-managed has, or TYPE::NAME for a component to import with the numbers\n"
+        f"{NAME}--parent {given!r}: give the URN of a resource of the stack, its name in the file of --skip-managed, "
+        "or TYPE::NAME for a new component\n"
     )
 
 

@@ -89,7 +89,7 @@ def test_an_import_of_what_is_not_the_one_declared(preview: Preview, sandbox: Sa
     """Each message names what differs. A listing may lag: what it lacks is asked for before it is called missing."""
     sid = sandbox.add_caller_id(NUMBER, "Front desk").sid
     not_there = "the account has no such OutgoingCallerId (20404)"
-    assert f": import_ is '{NO_SUCH}': {not_there}; the one of {NUMBER} is {sid}: give that sid" == preview(
+    assert f": import_ is '{NO_SUCH}': {not_there}; the caller ID of {NUMBER} is {sid}: give that sid" == preview(
         "desk", phone_number=NUMBER, **{IMPORT: NO_SUCH}
     )
     deleted = f"{not_there}. If it was deleted, remove import_: `pulumi up` will then call the number. A number bought"
