@@ -10,6 +10,7 @@ Source: Pulumi's provider.proto.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import sys
@@ -44,6 +45,8 @@ from .words import language_neutral
 
 WORKERS = 64  # operations that run at the same time, as one that waits for a phone call takes minutes
 OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
+DYNAMIC_PROVIDER = "__provider"  # in the state of a caller ID that the dynamic provider has managed so far
+DISTRIBUTION = "pulumi-twilio-caller-id"
 SCHEMA = Path(__file__).with_name("schema.json")
 
 R = TypeVar("R")
@@ -87,11 +90,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @rpc_method
     def GetSchema(self, _request: Any, _call: Call) -> Any:  # noqa: N802  gRPC's names, here and below
-        return pb.GetSchemaResponse(schema=SCHEMA.read_text(encoding="utf-8"))
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        return pb.GetSchemaResponse(schema=json.dumps(schema | {"version": version(DISTRIBUTION)}))
 
     @rpc_method
     def GetPluginInfo(self, _request: Any, _call: Call) -> Any:  # noqa: N802
-        return plugin_pb2.PluginInfo(version=version("pulumi-twilio-caller-id"))
+        return plugin_pb2.PluginInfo(version=version(DISTRIBUTION))
 
     @rpc_method
     def CheckConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
@@ -146,6 +150,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         known, unknown = split_unknowns(request.news)
         changed, replaces = diff(self.plugin, call, request.id, from_struct(request.olds), known, unknown)
+        if DYNAMIC_PROVIDER in request.olds.fields:  # an update gives the properties the names that they have here
+            changed.append("provider")
         return _diff_response(changed, replaces, from_struct(request.old_inputs).keys() & (known | unknown).keys())
 
     @rpc_method
