@@ -113,7 +113,7 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
-	@for program in examples/*/Pulumi.yaml; do \
+	@for program in examples/*/requirements.txt; do \
 	    (cd $$(dirname $$program) && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --no-error-summary --cache-dir $(CURDIR)/.mypy_cache/examples .) || exit 1; \
 	done
 	@$(VENV)/bin/python -m tools.imports

@@ -102,6 +102,12 @@ def put(programs: Sequence[str], key: str, folder: Path) -> str:
     return "built from their Go modules"
 
 
+def ensure_node_packages() -> Path:
+    """Get the npm packages, and return the folder they are in. Raises Unavailable."""
+    npm.install(ensure.HERE / "nodejs", NODE_PACKAGES.parent)
+    return NODE_PACKAGES
+
+
 def write_sdk(language: str, schema: Path, folder: Path) -> None:
     """Write the SDK of the package that a schema describes, as `pulumi package add` would. Raises Unavailable."""
     program = ensure_programs() / "pulumi-write-sdk"
@@ -113,7 +119,7 @@ def write_sdk(language: str, schema: Path, folder: Path) -> None:
 
 def get_all() -> int:
     """Get all of it. The status is 0 if that fails, too, so that `make` goes on with the tests that need none of it."""
-    for get in (ensure_programs, lambda: npm.install(ensure.HERE / "nodejs", NODE_PACKAGES.parent)):
+    for get in (ensure_programs, ensure_node_packages):
         try:
             get()
         except Unavailable as why:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,28 +19,13 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
+from tests.support.examples import change, copy
 from tests.support.harness import Running, Stack, occurrences
 from tests.support.machine import ROOT, free_port
 from tests.support.waiting import PATIENCE
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
-MADE_BY_RUNNING = (".venv", "__pycache__", "Pulumi.*.yaml", "sandbox.json", "softphone.json")
 DESK, SUPPORT, BERLIN = "+14155550101", "+14155550102", "+493090182000"
-
-
-def copy(example: str, stack: Stack) -> None:
-    """Put an example in the place of the stack's project."""
-    folder = stack.project
-    shutil.copytree(
-        ROOT / "examples" / example, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*MADE_BY_RUNNING)
-    )
-    (folder / ".venv").symlink_to(sys.prefix)
-
-
-def change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert 1 == text.count(old)
-    file.write_text(text.replace(old, new))
 
 
 @pytest.fixture
