@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,17 @@ def test_the_native_providers_schema_is_that_of_the_code() -> None:
 
 def test_the_settings_in_the_readme_are_those_of_the_reference() -> None:
     """The README has the usual ones only."""
-    table = README.split("## Settings in brief\n", 1)[1].strip().split("\n\n")[0]
-    keys, variables = ({*re.findall(rf"`({form}\w+)`", table)} for form in ("twilio:", "TWILIO_"))
+    keys = {*re.findall(r"\btwilio:\w+", README)}
     assert keys
     assert keys <= {setting.key for setting in SETTINGS.values()}
-    assert variables <= {setting.variable for setting in SETTINGS.values()}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/native.md", "examples/typescript/Pulumi.yaml", "examples/go/Pulumi.yaml"]
+)
+def test_the_plugin_is_installed_by_its_version(page: str) -> None:
+    written = re.findall(r"twilio-caller-id[ @]v?(\d+\.\d+\.\d+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert {version("pulumi-twilio-caller-id")} == set(written)
 
 
 def test_the_readme_is_read_in_a_few_minutes() -> None:
@@ -290,7 +297,10 @@ def shell_lines() -> Iterator[tuple[Block, str]]:
 
 
 def test_blocks_of_commands_hold_nothing_but_commands_that_are_checked() -> None:
-    known = r"(pulumi|make|jq|python -m pulumi_twilio_caller_id|python3 -m venv|\. \.venv|pip install|echo|eval) ?\S*"
+    known = (
+        r"(pulumi|make|jq|python -m pulumi_twilio_caller_id|python3 -m venv|\. \.venv|pip install|uv tool install|echo"
+        r"|eval|export) ?\S*"
+    )
     assert [] == [f"{block}: {line}" for block, line in shell_lines() if not re.match(known, line)]
 
 
@@ -309,7 +319,7 @@ def pulumi_commands() -> dict[str, set[str]]:
             r"(?:^|[`|] ?)(pulumi (?!import pulumi-python)[a-z][^`\n]*)", page.read_text(), re.MULTILINE
         ):
             given = words(line.partition(" TYPE ")[0])[1:]
-            command = " ".join(given[: 2 if given[0] in ("stack", "state", "config") else 1])
+            command = " ".join(given[: 2 if given[0] in ("stack", "state", "config", "plugin", "package") else 1])
             command = command if len(command.split()) < 2 or re.fullmatch(r"[a-z]+", given[1]) else given[0]
             found.setdefault(command, set()).update(word.partition("=")[0] for word in given if word.startswith("--"))
     return found
@@ -354,13 +364,22 @@ def test_the_plot_has_the_figures_of_the_table(monkeypatch: pytest.MonkeyPatch) 
 
 def test_each_block_says_what_it_is() -> None:
     """Programs, commands and data are run or read by the tests here; what is `text` is output, or a drawing."""
-    known = {"python", "sh", "text", "yaml", "json", "mermaid"}
+    known = {"python", "sh", "text", "yaml", "json", "mermaid", "typescript", "go"}
     assert [] == [str(b) for b in blocks(OURS) if b.language not in known and b.page.name != "CONTRIBUTING.md"]
 
 
 @pytest.mark.parametrize("block", of_language("python", PAGES), ids=str)
 def test_a_program_is_valid(block: Block) -> None:
     compile(block.text, str(block), "exec")
+
+
+@pytest.mark.parametrize(
+    ("language", "file"), [("yaml", "yaml/Pulumi.yaml"), ("typescript", "typescript/index.ts"), ("go", "go/main.go")]
+)
+def test_a_program_in_another_language_is_that_of_the_example(language: str, file: str) -> None:
+    """The slow tests run the examples."""
+    program = (ROOT / "examples" / file).read_text(encoding="utf-8")
+    assert program in [block.text for block in of_language(language, [ROOT / "docs" / "native.md"])]
 
 
 @pytest.mark.parametrize("block", of_language("json") + of_language("yaml"), ids=str)

@@ -10,7 +10,6 @@ import pytest
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.examples import change, copy
 from tests.support.harness import Stack
-from tests.support.machine import ROOT
 from tests.support.native_programs import install_packages, install_plugin
 from tests.support.native_stack import NATIVE_TYPE
 
@@ -97,10 +96,3 @@ def test_the_life_of_a_number(language: str, make_program: Callable[[str], Stack
 
     stack.destroy()
     assert ([], [DESK]) == (sandbox.caller_ids, [call.to for call in sandbox.calls])
-
-
-def test_the_programs_in_the_docs_are_those_of_the_examples() -> None:
-    page = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-    for language, name in FILES.items():
-        program = (ROOT / "examples" / language / name).read_text(encoding="utf-8")
-        assert f"```{language}\n{program}```\n" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ from tests.support.checkout import OFFLINE, copy_project, lend_packages
 from tests.support.engine_setup import engine_path
 from tests.support.harness import Stack
 from tests.support.machine import ROOT
+from tools import languages
 
 PROGRAM = """\
 import pulumi
@@ -140,6 +142,30 @@ def test_up_with_the_installed_wheel(
     assert {"desk": sandbox.caller_ids[0].sid} == stack.outputs()
     stack.destroy()
     assert [] == sandbox.caller_ids
+
+
+def test_a_yaml_program_by_the_commands_of_the_readme(
+    make_stack: Callable[..., Stack], environment: Path, tmp_path: Path
+) -> None:
+    """Word for word, but for what installs the package: its environment is on PATH already. The phones are quicker."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Other languages\n", 1)[1].split("\n## ")[0]
+    [program], [commands] = (re.findall(f"```{kind}\n(.*?)```", section, re.DOTALL) for kind in ("yaml", "sh"))
+    install, _, commands = commands.partition("\n")
+    assert install.startswith("uv tool install ")
+    commands = commands.replace("sandbox --state", "sandbox --queued 0 --rings 0.1 --talks 0.1 --state")
+
+    engine = [engine_path(), str(languages.ensure_programs())]
+    path = os.pathsep.join([str(environment / "bin"), *engine, *os.get_exec_path()])
+    stack = make_stack(environment={"PATH": path, "PYTHONPATH": ""})
+    project = tmp_path / "empty"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text(program)
+    printed = run("sh", "-ec", f"{commands.rstrip()} --yes", cwd=project, env=stack.variables())
+    [record] = json.loads((project / "sandbox.json").read_text())["caller_ids"]
+    assert f'desk: "{record["sid"]}"' in printed
+    assert "warning" not in printed
+    [script] = (stack.home / "plugins").glob("*/pulumi-resource-*")
+    assert str(environment) in script.read_text()
 
 
 WHERE = """\
