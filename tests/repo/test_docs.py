@@ -119,14 +119,13 @@ def test_the_native_providers_schema_is_that_of_the_code() -> None:
 
 def test_the_settings_in_the_readme_are_those_of_the_reference() -> None:
     """The README has the usual ones only."""
-    keys = {*re.findall(r"\btwilio:\w+", README)}
+    keys, variables = ({*re.findall(rf"`({form}\w+)`", README)} for form in ("twilio:", "TWILIO_"))
     assert keys
     assert keys <= {setting.key for setting in SETTINGS.values()}
+    assert variables <= {setting.variable for setting in SETTINGS.values()}
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/native.md", "examples/typescript/Pulumi.yaml", "examples/go/Pulumi.yaml"]
-)
+@pytest.mark.parametrize("page", ["docs/native.md", "examples/typescript/Pulumi.yaml", "examples/go/Pulumi.yaml"])
 def test_the_plugin_is_installed_by_its_version(page: str) -> None:
     written = re.findall(r"twilio-caller-id[ @]v?(\d+\.\d+\.\d+)", (ROOT / page).read_text(encoding="utf-8"))
     assert {version("pulumi-twilio-caller-id")} == set(written)
