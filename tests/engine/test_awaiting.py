@@ -20,7 +20,7 @@ AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 
 ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
-AFTER_ALL = "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
+AFTER_ALL = "If {code} is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
 UNTIL_THEN = "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
 
 RINGS = {"behaviour": "manual", "rings": 600}
@@ -88,9 +88,9 @@ def test_whoever_keyed_nothing_in_is_called_again(stack: Stack, sandbox: Sandbox
     assert EXIT_AWAITING == first.code, first.output
     assert ({}, set(ENDINGS)) == (first.errors, set(first.awaiting))
     for name, (_, happened, todo) in ENDINGS.items():
-        what = f"{international_format(NUMBERS[name])} was not verified: {happened}"
-        what = what.format(sid=call_to(sandbox, NUMBERS[name]).sid)
-        told = f"warning: {what}\n{todo}\n{UNTIL_THEN}\nwarning: resource is awaiting"
+        call = call_to(sandbox, NUMBERS[name])
+        what = f"{international_format(NUMBERS[name])} was not verified: {happened.format(sid=call.sid)}"
+        told = f"warning: {what}\n{todo.format(code=call.validation_code)}\n{UNTIL_THEN}\nwarning: resource is awaiting"
         assert re.fullmatch(re.escape(told).replace("@", r"( after \d+ s)?"), first.awaiting[name])
     assert "Traceback" not in first.output
     assert f"    {len(ENDINGS)} awaiting\n" in first.stdout

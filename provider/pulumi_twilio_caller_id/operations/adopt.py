@@ -29,7 +29,7 @@ ADOPT_BY_CONFIG = """\
 """
 
 ADVICE_AFTER_INTERRUPTION = (
-    "If the right code is keyed in after all, Twilio verifies the number.\n"
+    "If {code} is keyed in after all, Twilio verifies the number.\n"
     "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified by then, else it calls.\n"
     "Then `pulumi config rm twilio:adopt`, as `--config` saves the setting in the stack's config."
 )

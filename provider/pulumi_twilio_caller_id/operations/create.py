@@ -97,7 +97,7 @@ def _verify_or_adopt(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
         except Interrupted as interrupted:
             # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
             if inputs.adopt is None and not wants_adoption(plugin.settings, None):
-                interrupted.advise(ADVICE_AFTER_INTERRUPTION)
+                interrupted.advise(ADVICE_AFTER_INTERRUPTION.format(code=answer.validation_code))
             raise
 
 

@@ -23,6 +23,10 @@ REPAINT_SECONDS = 0.1
 """Seconds until the line is painted again. Pulumi draws over the line whenever it draws its table."""
 
 
+PAGE_SECONDS = 3.0
+"""Seconds until the line shows other codes, if it has no room for all. They can be read and keyed in meanwhile."""
+
+
 class RingingPhone(NamedTuple):
     """What is shown for one ringing phone. The number comes first, because phones are sorted by it."""
 
@@ -39,6 +43,7 @@ class TerminalLine:
         self._repaint_seconds = repaint_seconds
         self._lock = Lock()
         self._phones: dict[str, RingingPhone] = {}
+        self._changed_at = 0.0  # when a phone came or went
         self._painter: Thread | None = None
         self._foreground_job: int | None = None
         self._may_be_visible = False
@@ -67,6 +72,8 @@ class TerminalLine:
         key: identifies the phone call. details: left out if the line has no room for the details of all phone calls.
         """
         with suppress(RuntimeError), self._lock:  # raised if the system has no more threads
+            if key not in self._phones:
+                self._changed_at = time.monotonic()
             self._phones[key] = RingingPhone(number, code, details)
             self._paint()
             if self._is_usable and self._painter is None:
@@ -79,6 +86,7 @@ class TerminalLine:
         """Remove the phone call's text, and paint immediately: a later painting could cover Pulumi's final output."""
         with self._lock:
             if self._phones.pop(key, None) is not None:
+                self._changed_at = time.monotonic()
                 self._paint()
 
     def _keep_painting(self) -> None:
@@ -112,7 +120,7 @@ class TerminalLine:
         line = ""
         if columns < WIDE_ENOUGH_COLUMNS:
             # The rightmost column stays free, as the cursor wraps after it.
-            line = fit_line(self._phones.values(), columns - 1)
+            line = fit_line(self._phones.values(), columns - 1, time.monotonic() - self._changed_at)
             line = re.sub("[^ -~]", "?", line)  # a non-ASCII character may take two columns
         if line or self._may_be_visible:
             self._may_be_visible = True
@@ -143,22 +151,28 @@ def instruction(code: str, number: str) -> str:
     return f"{code}: enter on {number}"
 
 
-def fit_line(phones: Iterable[RingingPhone], width: int) -> str:
+def fit_line(phones: Iterable[RingingPhone], width: int, seconds: float = 0.0) -> str:
     """Return a line of at most `width` characters, sorted by number.
 
-    It has all phones with their details, else all without details, else as many as fit, in the shortest form that
-    still says what to do: three numbers such as +1 415-555-0101 in 80 columns.
+    It has all phones with their details, else all without details. If not even those fit, it has as many as do, and
+    says how many more there are. Those follow after PAGE_SECONDS.
+
+    seconds: how long ago a phone came or went.
     """
     sorted_phones = sorted(phones)
     texts = [instruction(phone.code, phone.number) for phone in sorted_phones]
     lines = [" | ".join(f"{text} ({phone.details})" for text, phone in zip(texts, sorted_phones, strict=True))]
     lines.append(" | ".join(texts))
-    short = [f"{phone.code}: {phone.number}" for phone in sorted_phones]
-    if len(short) > 1:
-        lines.append(f"Enter {', '.join(short)}")
-        more = ((short[:count], len(short) - count) for count in range(len(short) - 1, 0, -1))
-        lines += [f"Enter {', '.join(shown)}, +{left} more" for shown, left in more]
-    return next((line for line in lines if len(line) <= width), lines[-1][: max(0, width)])
+    for line in lines:
+        if len(line) <= width:
+            return line
+    turn = int(seconds / PAGE_SECONDS)
+    for count in range(len(texts) - 1, 0, -1):
+        pages = [texts[first : first + count] for first in range(0, len(texts), count)]
+        lines = [" | ".join([*page, f"+{len(texts) - len(page)} more"]) for page in pages]
+        if max(map(len, lines)) <= width:
+            return lines[turn % len(lines)]
+    return texts[turn % len(texts)][: max(0, width)]
 
 
 def _write(terminal: int, sequence: bytes) -> bool:

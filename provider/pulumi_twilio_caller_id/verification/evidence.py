@@ -64,7 +64,7 @@ DEADLINE_PASSED = FailureMessage(
     "the code was not keyed in within {timeout}",
     NotKeyedIn,
     f'{CALL_AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
-    "If the code is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it.",
+    "If {code} is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it.",
 )
 NOT_LISTED = FailureMessage(
     "Twilio reported success, but there is no caller ID {sid}",
@@ -180,9 +180,10 @@ def not_verified_error(request: ValidationRequest, evidence: Evidence, reason: R
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
+    todo = message.todo.format(code=request.validation_code)
     if evidence.latest_error:  # not NotKeyedIn, which asks for another call: the number may be verified already
-        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", message.todo)
-    return message.error(what, message.todo)
+        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", todo)
+    return message.error(what, todo)
 
 
 def _message_and_call_outcome(evidence: Evidence, reason: Reason, now: float) -> tuple[FailureMessage, str]:

@@ -199,6 +199,6 @@ def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: 
     return Interrupted(
         f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
         f" (call {request.call_sid}).",
-        "If the right code is keyed in after all, Twilio verifies the number.\n"
+        f"If {request.validation_code} is keyed in after all, Twilio verifies the number.\n"
         "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
     )

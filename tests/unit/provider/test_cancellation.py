@@ -293,7 +293,7 @@ def test_the_advice_after_an_interrupted_wait_takes_a_verified_number_over(
     until(lambda: bool(sandbox.calls))
     interrupt()
     told = outcome.get(timeout=PATIENCE)
-    assert "\nIf the right code is keyed in after all, Twilio verifies the number.\n" in told
+    assert f"\nIf {sandbox.calls[0].validation_code} is keyed in after all, Twilio verifies the number.\n" in told
     assert f"\nRun `{command}`" in told
     assert ("\nThen `pulumi config rm twilio:adopt`" in told) == ("--config" in command)
 

@@ -20,7 +20,13 @@ from typing import Any
 import pyte
 import pytest
 
-from pulumi_twilio_caller_id.progress.terminal_line import WIDE_ENOUGH_COLUMNS, RingingPhone, TerminalLine, fit_line
+from pulumi_twilio_caller_id.progress.terminal_line import (
+    PAGE_SECONDS,
+    WIDE_ENOUGH_COLUMNS,
+    RingingPhone,
+    TerminalLine,
+    fit_line,
+)
 from tests.support.waiting import PATIENCE, until
 
 PERIOD = 0.01
@@ -135,15 +141,15 @@ def test_a_wait_is_shown_on_the_last_row_and_nothing_else_changes(screen: Tty, b
     assert [*before[:-1], ""] == screen.read()
 
 
-@pytest.mark.parametrize(("columns", "codes"), [(80, 2), (100, 3), (WIDE_ENOUGH_COLUMNS - 1, 4)])
+@pytest.mark.parametrize(("columns", "codes"), [(80, 2), (100, 2), (WIDE_ENOUGH_COLUMNS - 1, 3)])
 def test_six_waits_share_the_line(screen: Tty, bottom: TerminalLine, columns: int, codes: int) -> None:
     screen.resize(columns, 24)
     before = screen.fill()
     for wait in reversed(SIX):
         bottom.show(wait.code, wait.code, wait.number, wait.details)
 
-    expected = ", ".join([*(f"{wait.code}: {wait.number}" for wait in SIX[:codes]), f"+{6 - codes} more"])
-    assert [*before[:-1], f"Enter {expected}"] == screen.read()
+    expected = [*(f"{wait.code}: enter on {wait.number}" for wait in SIX[:codes]), f"+{6 - codes} more"]
+    assert [*before[:-1], " | ".join(expected)] == screen.read()
 
     for wait in SIX:
         bottom.clear(wait.code)
@@ -154,8 +160,8 @@ def test_the_end_of_a_wait_makes_room_for_the_next(screen: Tty, bottom: Terminal
     for wait in SIX[:4]:
         bottom.show(wait.code, wait.code, wait.number, wait.details)
     bottom.clear(SIX[0].code)
-    three = ", ".join(f"{wait.code}: {wait.number}" for wait in SIX[1:4])
-    assert f"Enter {three}" == screen.read()[-1]
+    two = " | ".join(f"{wait.code}: enter on {wait.number}" for wait in SIX[1:3])
+    assert f"{two} | +1 more" == screen.read()[-1]
 
     bottom.clear(SIX[1].code)
     assert " | ".join(f"{wait.code}: enter on {wait.number}" for wait in SIX[2:4]) == screen.read()[-1]
@@ -378,12 +384,11 @@ def test_the_rest_of_a_last_line_is_not_lost(
         ("1", 80, "c1: enter on 1 (a)"),
         ("21", 39, "c1: enter on 1 (a) | c2: enter on 2 (a)"),
         ("21", 38, "c1: enter on 1 | c2: enter on 2"),
-        ("21", 30, "Enter c1: 1, c2: 2"),
         # then as many as fit, and how many more there are
-        ("120", 25, "Enter c0: 0, c1: 1, c2: 2"),
-        ("876543210", 34, "Enter c0: 0, c1: 1, c2: 2, +6 more"),
-        ("876543210", 33, "Enter c0: 0, c1: 1, +7 more"),
-        ("12", 15, "Enter c1: 1, +1"),
+        ("21", 30, "c1: enter on 1 | +1 more"),
+        ("876543210", 41, "c0: enter on 0 | c1: enter on 1 | +7 more"),
+        ("876543210", 40, "c0: enter on 0 | +8 more"),
+        ("12", 15, "c1: enter on 1"),
         ("1", 4, "c1: "),
         ("1", 0, ""),
         ("1", -1, ""),
@@ -397,9 +402,18 @@ def test_the_line_has_as_much_as_fits_by_number(numbers: str, width: int, line: 
 def test_in_80_columns_the_line_says_what_to_do_with_the_codes(count: int) -> None:
     phones = [RingingPhone(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(count)]
     line = fit_line(phones, 79)
-    assert "enter" in line.lower()
-    shown = [phone.number for phone in phones if phone.code in line and phone.number in line]
-    assert [phone.number for phone in phones[: 2 if count == 7 else count]] == shown
+    shown = [phone.number for phone in phones if f"{phone.code}: enter on {phone.number}" in line]
+    assert [phone.number for phone in phones[:2]] == shown
+
+
+@pytest.mark.parametrize(
+    ("width", "pages"), [(79, ["01", "23", "45", "6"]), (60, list("0123456")), (20, list("0123456"))]
+)
+def test_codes_that_do_not_fit_take_turns(width: int, pages: list[str]) -> None:
+    phones = [RingingPhone(f"+1 415-555-010{n}", f"48392{n}", "ringing, 4:54 left") for n in range(7)]
+    seen = [fit_line(phones, width, PAGE_SECONDS * (turn + 0.5)) for turn in range(len(pages) + 1)]
+    assert [*pages, pages[0]] == ["".join(n for n in "0123456" if f"48392{n}: " in line) for line in seen]
+    assert all(len(line) <= width for line in seen)
 
 
 def test_whether_there_is_a_terminal() -> None:
