@@ -202,6 +202,8 @@ class Settings(BaseModel):
         """Return what to do if Twilio refuses the credentials for this account."""
         source = self.credentials_source(account_sid)
         todo = f"The credentials come from {source}.\n"
+        if self.api_url and not self.api_url.endswith(".twilio.com"):
+            todo += f"They were sent to {self.api_url}, not to Twilio: a sandbox knows only its own account.\n"
         if source.startswith("Provider "):  # as `sources.config_source` begins
             todo += "Settings omitted from the Provider fall back to the stack's config.\n"
         if account_sid == self.account_sid:

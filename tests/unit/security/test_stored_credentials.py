@@ -47,8 +47,9 @@ def advice(call: Callable[[], object], source: str = CONFIG, urn: str = URN, **s
         structs[name].update(inputs)
     with pytest.raises(CredentialsRefused) as refused:
         servicer(SimpleNamespace(urn=urn, **structs), SimpleNamespace())
-    told, check, *further = refused.value.todo.split("\n", 2)
+    told, sent_to, check, *further = refused.value.todo.split("\n", 3)
     assert f"The credentials come from {source}." == told
+    assert sent_to.endswith(", not to Twilio: a sandbox knows only its own account.")
     assert check.startswith("Check that they are current")
     return "".join(further)
 
