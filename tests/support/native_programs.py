@@ -28,6 +28,8 @@ def install_plugin(stack: Stack) -> None:
     """Install the plugin as docs/native.md says, and take it off PATH, where Pulumi would find it with a warning."""
     others = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).resolve() != BIN.resolve()]
     stack.environment["PATH"] = os.pathsep.join([engine_path(), str(languages.ensure_programs()), *others])
+    # Pulumi's Go module names a plugin that no program here needs, and each command would try to download it.
+    stack.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     number = version("pulumi-twilio-caller-id")
     stack.pulumi("plugin", "install", "resource", PACKAGE, number, "--file", str(PLUGIN))
 
@@ -38,6 +40,7 @@ def install_packages(language: str, stack: Stack) -> None:
     if language == "go":
         languages.write_sdk("go", SCHEMA, sdk)
         run("go", "mod", "tidy", cwd=stack.project, path=path)
+        stack.environment["GOFLAGS"] = "-ldflags=-w"  # each command links the program, and links faster so
     elif language == "typescript":
         packages = languages.ensure_node_packages()
         (stack.folder / "node_modules").symlink_to(packages)
