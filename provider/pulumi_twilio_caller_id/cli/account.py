@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_twilio_caller_id.errors import CredentialsMissing
+from pulumi_twilio_caller_id.native.words import PACKAGE
 from pulumi_twilio_caller_id.text import one_line
 
 from .common import Mistake, Parser, say
@@ -104,9 +106,16 @@ def _asked(command: list[str]) -> StackConfig:
         return StackConfig(unreadable=_why(done))
     try:
         told = json.loads(done.stdout)
-        return StackConfig({key: entry["value"] for key, entry in told.items() if "value" in entry})
+        return StackConfig(_settings({key: entry["value"] for key, entry in told.items() if "value" in entry}))
     except (ValueError, AttributeError, TypeError):
         return StackConfig(unreadable="`pulumi config --json` gave something else than a config")
+
+
+def _settings(values: dict[str, Any]) -> dict[str, Any]:
+    """The config with the native provider's keys as `twilio:...`, unless it has such keys of its own."""
+    if any(key.startswith("twilio:") for key in values):
+        return values
+    return {re.sub(f"^{PACKAGE}:", "twilio:", key): value for key, value in values.items()}
 
 
 def _why(failed: subprocess.CompletedProcess[bytes]) -> str:

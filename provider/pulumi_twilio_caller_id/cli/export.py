@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE, Reference
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_PROVIDER_TYPE, NATIVE_TYPE, TYPE, Reference
 from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 
 from .common import Mistake
@@ -44,7 +44,7 @@ class Resource:
     @property
     def is_caller_id(self) -> bool:
         """A program may have a class of its own, derived from `OutgoingCallerId`: it is of another type."""
-        return self.ours or self.type == TYPE
+        return self.ours or self.type in (TYPE, NATIVE_TYPE)
 
     @property
     def is_provider(self) -> bool:
@@ -67,9 +67,9 @@ class Export:
         """The names that caller IDs have in the stack."""
         return {known.name for known in self._resources if known.is_caller_id}
 
-    def provider(self, name: str) -> Resource | None:
-        """The provider of dynamic resources of this name. Raises Mistake where there are more."""
-        return self._only("--provider", name, [known for known in self._resources if known.type == PROVIDER_TYPE])
+    def provider(self, name: str, provider_type: str) -> Resource | None:
+        """The provider of this name and type. Raises Mistake where there are more."""
+        return self._only("--provider", name, [known for known in self._resources if known.type == provider_type])
 
     def parent(self, name: str) -> Resource | None:
         """The resource of this name. Raises Mistake where there are more."""
@@ -132,17 +132,18 @@ def _is_urn(text: object) -> bool:
     return isinstance(text, str) and text.startswith("urn:pulumi:") and text.count("::") >= 3
 
 
-def provider_of(text: str, export: Export, account_sid: str) -> Reference:
+def provider_of(text: str, export: Export, account_sid: str, provider_type: str) -> Reference:
     """What --provider names: by its URN, a name in the export, or the name of one to import with the numbers."""
     if text.startswith("urn:"):
         urn = "::".join(text.split("::")[:4])  # the state has the provider's id behind it
         known = Resource(urn) if _is_urn(urn) else None
-        if known is None or known.type != PROVIDER_TYPE or not known.name:
-            raise Mistake(f"--provider {text!r} is not the URN of a provider of dynamic resources ({PROVIDER_TYPE})")
+        if known is None or known.type != provider_type or not known.name:
+            kind = "the native provider" if provider_type == NATIVE_PROVIDER_TYPE else "a provider of dynamic resources"
+            raise Mistake(f"--provider {text!r} is not the URN of {kind} ({provider_type})")
     else:
-        known = export.provider(text)
+        known = export.provider(text, provider_type)
     if known is None:
-        return Reference(text, PROVIDER_TYPE, account_sid=account_sid)
+        return Reference(text, provider_type, account_sid=account_sid)
     return Reference(known.name, known.type, known.urn)
 
 

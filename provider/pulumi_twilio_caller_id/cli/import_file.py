@@ -75,6 +75,11 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
         default=True,
         help="whether the program protects them from being deleted, as pulumi import does (default: yes)",
     )
+    how.add_argument(
+        "--native",
+        action="store_true",
+        help="with the native provider, which programs in YAML, TypeScript, Go and other languages use",
+    )
     texts = parser.add_argument_group("what else to write").add_mutually_exclusive_group()
     for option, what in (("--program", "the Python program"), ("--config", "the YAML for Pulumi.<stack>.yaml")):
         texts.add_argument(
@@ -88,7 +93,13 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _import_file(arguments: argparse.Namespace) -> int:
     from pulumi_twilio_caller_id.api.client import Client
-    from pulumi_twilio_caller_id.cli.import_format import by_age, import_file, names
+    from pulumi_twilio_caller_id.cli.import_format import (
+        NATIVE_PROVIDER_TYPE,
+        PROVIDER_TYPE,
+        by_age,
+        import_file,
+        names,
+    )
     from pulumi_twilio_caller_id.settings.sources import default_region
 
     from .export import parent_of, provider_of, read_export
@@ -99,7 +110,12 @@ def _import_file(arguments: argparse.Namespace) -> int:
     config = stack_config(arguments.stack)
     settings = account_of(config)
     twilio = Client(settings, arguments.account_sid)
-    provider = provider_of(arguments.provider, export, settings.account_sid) if arguments.provider else None
+    provider = None
+    if arguments.provider:
+        # The native provider has no other way to a subaccount whose numbers are imported.
+        account_sid = (arguments.native and arguments.account_sid) or settings.account_sid
+        provider_type = NATIVE_PROVIDER_TYPE if arguments.native else PROVIDER_TYPE
+        provider = provider_of(arguments.provider, export, account_sid, provider_type)
     parent = parent_of(arguments.parent, export) if arguments.parent else None
     wanted = _wanted_numbers(arguments.phone_number, default_region(config.values.get))
 
@@ -112,12 +128,12 @@ def _import_file(arguments: argparse.Namespace) -> int:
         named = _named(arguments.name, new, taken)
     numbers = _declarable(new, named, arguments.account_sid)
 
-    file = as_json(import_file(numbers, provider=provider, parent=parent))
+    file = as_json(import_file(numbers, provider=provider, parent=parent, native=arguments.native))
     _write(file, _text(arguments, numbers, project, provider, parent))
     say(f"{_counted(len(numbers))} to import, {len(chosen) - len(numbers)} skipped.")
     if numbers:
         say(f"To import: {_command(arguments)}")
-        _say_what_a_provider_lacks(provider)
+        _say_what_a_provider_lacks(provider, native=arguments.native)
     return 0
 
 
@@ -129,6 +145,10 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise Mistake("--all takes every number: leave out either --all, or --phone-number and --friendly-name")
     if arguments.config is not None and (arguments.provider or arguments.parent):
         raise Mistake("--config can't express --provider or --parent: use --program")
+    if arguments.native and (arguments.program is not None or arguments.config is not None):
+        raise Mistake("--native can't express --program or --config: `pulumi import` prints the program itself")
+    if arguments.native and arguments.account_sid and not arguments.provider:
+        raise Mistake("--native --account-sid needs --provider: a provider of that account")
 
 
 def _wanted_numbers(texts: Iterable[str], region: DefaultRegion) -> list[str]:
@@ -240,7 +260,9 @@ def _unwritable(to: str, failed: OSError) -> Mistake:
 
 
 def _command(arguments: argparse.Namespace) -> str:
-    words = ["pulumi", "import", "--file", "FILE", "--generate-code=false"]
+    words = ["pulumi", "import", "--file", "FILE"]
+    if not arguments.native:
+        words.append("--generate-code=false")
     if not arguments.protect:
         words.append("--protect=false")
     if arguments.stack:
@@ -248,10 +270,14 @@ def _command(arguments: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _say_what_a_provider_lacks(provider: Reference | None) -> None:
+def _say_what_a_provider_lacks(provider: Reference | None, *, native: bool) -> None:
     from pulumi_twilio_caller_id.cli.import_format import token_key
 
-    if provider is not None and provider.urn is None:
+    if provider is None or provider.urn is not None:
+        return
+    if native:
+        say(f"The provider {one_line(provider.name)} is imported with the credentials of the environment (TWILIO_...).")
+    else:
         say(
             f"The provider {one_line(provider.name)} is imported without credentials; the next `pulumi up` adds them.\n"
             f"What --program writes reads its token from the config: pulumi config set --secret {token_key(provider)}"

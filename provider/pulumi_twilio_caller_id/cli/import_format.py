@@ -18,9 +18,12 @@ from typing import Any
 
 from pulumi_twilio_caller_id.inputs import inputs_to_import
 from pulumi_twilio_caller_id.models import CallerId
+from pulumi_twilio_caller_id.native.words import PACKAGE
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 PROVIDER_TYPE = "pulumi:providers:pulumi-python"
+NATIVE_TYPE = f"{PACKAGE}:index:OutgoingCallerId"
+NATIVE_PROVIDER_TYPE = f"pulumi:providers:{PACKAGE}"
 LONGEST_SLUG = 60
 LINE = 120
 
@@ -46,7 +49,7 @@ class Reference:
 
     @property
     def is_provider(self) -> bool:
-        return self.type == PROVIDER_TYPE
+        return self.type in (PROVIDER_TYPE, NATIVE_PROVIDER_TYPE)
 
 
 # Names
@@ -103,25 +106,35 @@ def inputs(caller_id: CallerId, account_sid: str | None = None) -> dict[str, str
 
 
 def import_file(
-    numbers: Iterable[Number], *, provider: Reference | None = None, parent: Reference | None = None
+    numbers: Iterable[Number],
+    *,
+    provider: Reference | None = None,
+    parent: Reference | None = None,
+    native: bool = False,
 ) -> dict[str, Any]:
-    """The file for `pulumi import --file`: each number as `create` would have written it into the state."""
-    from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
-    from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER, pickled_provider
-
-    pickled = {PICKLED_PROVIDER: pickled_provider(OutgoingCallerIdProvider())}
+    """The file for `pulumi import --file`. native: the numbers are for the native provider, which reads them itself."""
     references = _references(provider, parent)
     keys = {role: known.name for role, known in references.items()}
     if provider and parent and provider.name == parent.name:
         keys["parent"] += " (parent)"  # a name of the file's own: it can't have one twice
     resources = [_declaration(keys[role], known) for role, known in references.items() if known.urn is None]
     for number in numbers:
-        # The SDK leaves properties without a value out of the state.
-        outputs = {name: value for name, value in number.caller_id.outputs().items() if value is not None}
-        state = {"inputs": {**number.inputs, **pickled}, "outputs": {**outputs, **pickled}}
-        resources.append({"type": TYPE, "name": number.name, "id": number.caller_id.sid, **keys, **state})
+        state = {} if native else _as_created(number)
+        type_ = NATIVE_TYPE if native else TYPE
+        resources.append({"type": type_, "name": number.name, "id": number.caller_id.sid, **keys, **state})
     table = {keys[role]: known.urn for role, known in references.items() if known.urn is not None}
     return {"nameTable": table, "resources": resources} if table else {"resources": resources}
+
+
+def _as_created(number: Number) -> dict[str, Any]:
+    """The state as `create` of the dynamic provider would have written it."""
+    from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
+    from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER, pickled_provider
+
+    pickled = {PICKLED_PROVIDER: pickled_provider(OutgoingCallerIdProvider())}
+    # The SDK leaves properties without a value out of the state.
+    outputs = {name: value for name, value in number.caller_id.outputs().items() if value is not None}
+    return {"inputs": {**number.inputs, **pickled}, "outputs": {**outputs, **pickled}}
 
 
 def _references(provider: Reference | None, parent: Reference | None) -> dict[str, Reference]:
@@ -132,7 +145,8 @@ def _declaration(key: str, known: Reference) -> dict[str, Any]:
     renamed = {"logicalName": known.name} if key != known.name else {}
     declared = {"type": known.type, "name": key, **renamed}
     if known.is_provider:
-        return {**declared, "inputs": {"twilio:accountSid": known.account_sid}}
+        key = "twilio:accountSid" if known.type == PROVIDER_TYPE else "accountSid"
+        return {**declared, "inputs": {key: known.account_sid}}
     return {**declared, "component": True}
 
 

@@ -34,7 +34,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pulumi:
 
     def install(stdout: str = "", stderr: str = "", status: int = 0) -> Path:
         bin_, arguments = tmp_path / "bin", tmp_path / "arguments"
-        bin_.mkdir()
+        bin_.mkdir(exist_ok=True)
         script = bin_ / "pulumi"
         script.write_text(
             f"#!{sys.executable}\nimport sys\nopen({str(arguments)!r}, 'w').write(' '.join(sys.argv[1:]))\n"
@@ -88,6 +88,18 @@ def test_numbers_are_read_in_the_stacks_region(project: Path, pulumi: Pulumi, sa
     pulumi(config_of(sandbox))
     sandbox.add_caller_id("+493090182000", "Berlin")
     assert 0 == main(["import-file", "--phone-number", "030 90182000"])
+
+
+def test_the_native_providers_keys_count_if_there_are_no_others(
+    project: Path, pulumi: Pulumi, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys of both are never mixed: they may be of different accounts."""
+    native = config_of(sandbox).replace('"twilio:', '"twilio-caller-id:')
+    pulumi(native)
+    assert 0 == main(["list"])
+    pulumi(json.dumps({**json.loads(native), "twilio:accountSid": {"value": "AC" + "0" * 32}}))
+    assert 1 == main(["list"])
+    assert "Twilio credentials are missing" in capsys.readouterr().err
 
 
 def test_no_pulumi_is_asked_outside_of_a_project(

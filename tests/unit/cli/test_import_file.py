@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.cli import main
-from pulumi_twilio_caller_id.cli.import_format import PROVIDER_TYPE, TYPE
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_PROVIDER_TYPE, NATIVE_TYPE, PROVIDER_TYPE, TYPE
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 
@@ -154,6 +154,19 @@ def test_filters_choose_numbers_and_leave_their_names(
             ["--all", "--config", "--parent", "a:B::c"],
             2,
             "--config can't express --provider or --parent: use --program",
+        ),
+        *(
+            (
+                ["--all", "--native", option],
+                2,
+                "--native can't express --program or --config: `pulumi import` prints the program itself",
+            )
+            for option in ("--program", "--config")
+        ),
+        (
+            ["--all", "--native", "--account-sid", "AC" + "1" * 32],
+            2,
+            "--native --account-sid needs --provider: a provider of that account",
         ),
     ],
 )
@@ -401,3 +414,47 @@ def test_no_credential_is_ever_written(run: Command, tmp_path: Path) -> None:
     for options in ([], ["--provider", "eu"], ["--program"], ["--config"], ["--provider", "eu", "--program"]):
         done = run("--all", *options)
         assert (0, False) == (done.status, run.sandbox.auth_token in done.out + done.err)
+
+
+# For the native provider
+
+
+def test_a_native_resource_is_read_by_pulumi_itself(run: Command) -> None:
+    done = run("--phone-number", "+14155550101", "--native")
+    entry = {"type": NATIVE_TYPE, "name": "front-desk", "id": run.sid("+14155550101")}
+    assert {"resources": [entry]} == json.loads(done.out)
+    assert "1 caller ID to import, 0 skipped.\nTo import: pulumi import --file FILE\n" == done.err
+    assert "FILE --protect=false\n" in run("--all", "--native", "--no-protect").err
+
+
+def test_native_and_dynamic_resources_of_the_stack_are_skipped(run: Command) -> None:
+    native = {"urn": f"{STACK}{NATIVE_TYPE}::desk", "type": NATIVE_TYPE, "id": run.sid("+14155550101")}
+    export = run.export(native, run.managed("+14155550102", "berlin"))
+    expected = {"front-desk-14155550103": "+14155550103", "berlin-493090182000": "+493090182000"}
+    assert set(expected) == set(run("--all", "--skip-managed", export).names.values())
+    entries = json.loads(run("--all", "--native", "--skip-managed", export).out)["resources"]
+    assert {name: run.sid(number) for name, number in expected.items()} == {it["name"]: it["id"] for it in entries}
+
+
+def test_a_native_provider_and_a_parent_that_the_stack_has(run: Command) -> None:
+    """A provider of dynamic resources with the same name is another one."""
+    urn = f"{STACK}{NATIVE_PROVIDER_TYPE}::eu"
+    export = run.export({"urn": urn, "id": "1"}, {"urn": PROVIDER, "id": "2"}, {"urn": COMPONENT})
+    for given in ("eu", urn):
+        done = run("--all", "--native", "--provider", given, "--parent", "phones", "--skip-managed", export)
+        file = json.loads(done.out)
+        assert {"eu": urn, "phones": COMPONENT} == file["nameTable"]
+        assert {("eu", "phones")} == {(entry["provider"], entry["parent"]) for entry in file["resources"]}
+    refused = run("--all", "--native", "--provider", PROVIDER)
+    told = f"{NAME}--provider {PROVIDER!r} is not the URN of the native provider ({NATIVE_PROVIDER_TYPE})\n"
+    assert (2, "", told) == (refused.status, refused.out, refused.err)
+
+
+def test_a_new_native_provider_is_of_the_account_that_was_listed(run: Command) -> None:
+    for options in ([], ["--account-sid", run.sandbox.account_sid]):
+        done = run("--all", "--native", "--provider", "eu", *options)
+        inputs = {"accountSid": run.sandbox.account_sid}
+        first, second, *_ = json.loads(done.out)["resources"]
+        assert {"type": NATIVE_PROVIDER_TYPE, "name": "eu", "inputs": inputs} == first
+        assert {"type", "name", "id", "provider"} == second.keys()
+        assert "The provider eu is imported with the credentials of the environment (TWILIO_...)." in done.err
