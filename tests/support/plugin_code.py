@@ -8,6 +8,9 @@ from textwrap import indent
 from tests.support.engine_setup import fake_pip
 from tests.support.harness import Stack
 
+IN_PLUGIN = "any(name in word for word in sys.orig_argv for name in ('pulumi.dynamic', 'pulumi-resource-twilio'))"
+"""The condition, in Python, that holds in a process of either provider and in no other."""
+
 ENDS = """
 import atexit, os, pathlib
 begun = pathlib.Path(os.environ["ENDS"], str(os.getpid()))
@@ -26,7 +29,7 @@ def run_in_plugin(stack: Stack, code: str) -> None:
     folder = stack.folder / "site"
     folder.mkdir()
     lines = indent(code, "    ")
-    (folder / "sitecustomize.py").write_text(f"import sys\nif 'pulumi.dynamic' in sys.orig_argv:\n{lines}")
+    (folder / "sitecustomize.py").write_text(f"import sys\nif {IN_PLUGIN}:\n{lines}")
     stack.environment["PYTHONPATH"] = os.pathsep.join([str(folder), fake_pip()["PYTHONPATH"]])
 
 

@@ -2,6 +2,7 @@
 docs say is to be done is done: afterwards state and Twilio agree, and no number was phoned more than needed.
 
 One operation has a number in each phase, so that an end costs a few operations rather than a few for each cell.
+The native provider has the ends that it could take in another way: a signal reaches it as it reaches the dynamic one.
 `make kills` prints the table.
 """
 
@@ -18,6 +19,7 @@ import pytest
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Running, Stack
+from tests.support.native_stack import NativeStack
 from tests.support.plugin_code import Ends
 
 HELD = 60.0
@@ -76,11 +78,15 @@ ENDS: dict[str, End] = {
 CLEARED = ("^C twice", "SIGTERM twice", "engine SIGKILL")
 """Ends after which the docs have `pulumi refresh --clear-pending-creates` before `pulumi up`."""
 
+ON_NATIVE = ("^C", "^C twice", "engine SIGKILL", "plugin SIGKILL")
+RUNS = [("dynamic", how) for how in ENDS] + [("native", how) for how in ON_NATIVE]
+
 
 @dataclass(frozen=True)
 class Cell:
     """What is in the state right after the end, and at Twilio; and the calls placed before it and by the recovery."""
 
+    provider: str
     end: str
     phase: str
     in_state: bool
@@ -93,11 +99,12 @@ def table() -> Iterator[list[Cell]]:
     """The cells of which everything held."""
     cells: list[Cell] = []
     yield cells
-    lines = [f"{'end':<16}{'phase':<42}{'left in state':<15}{'at Twilio':<11}calls"]
+    lines = [f"{'provider':<10}{'end':<16}{'phase':<42}{'left in state':<15}{'at Twilio':<11}calls"]
     for cell in cells:
         left, there = ("yes" if held else "-" for held in (cell.in_state, cell.at_twilio))
-        lines.append(f"{cell.end:<16}{cell.phase:<42}{left:<15}{there:<11}{' + '.join(map(str, cell.calls))}")
-    print(*lines, f"{len(cells)} of {len(ENDS) * (len(CREATED) + 2 * len(KEPT))} cells", sep="\n")  # noqa: T201
+        named = f"{cell.provider:<10}{cell.end:<16}{cell.phase:<42}"
+        lines.append(f"{named}{left:<15}{there:<11}{' + '.join(map(str, cell.calls))}")
+    print(*lines, f"{len(cells)} of {len(RUNS) * (len(CREATED) + 2 * len(KEPT))} cells", sep="\n")  # noqa: T201
 
 
 def declared(numbers: dict[str, str]) -> str:
@@ -204,9 +211,14 @@ def ended(how: str, stack: Stack, operation: Running, sandbox: Sandbox, ends: En
         stack.pulumi("cancel", "--yes")
 
 
-@pytest.mark.parametrize("how", ENDS)
+@pytest.fixture
+def stack_class(provider: str) -> type[Stack]:
+    return {"dynamic": Stack, "native": NativeStack}[provider]
+
+
+@pytest.mark.parametrize(("provider", "how"), RUNS)
 def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
-    stack: Stack, sandbox: Sandbox, how: str, table: list[Cell]
+    stack: Stack, sandbox: Sandbox, provider: str, how: str, table: list[Cell]
 ) -> None:
     ends = Ends(stack)
     old = dict.fromkeys(KEPT, "Old")
@@ -237,7 +249,7 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
     assert 1 == calls(sandbox, KEYED_IN)
     for number, phase in (CREATED | {number: f"rename: {phase}" for number, phase in KEPT.items()}).items():
         placed = (before[number], calls(sandbox, number) - before[number])
-        table.append(Cell(how, phase, number in left, number in there, placed))
+        table.append(Cell(provider, how, phase, number in left, number in there, placed))
 
     placed_before = len(sandbox.calls)
     ends.told()
@@ -250,4 +262,4 @@ def test_after_every_end_in_every_phase_the_documented_recovery_leads_back(
     assert {} == at_twilio(sandbox)
     assert placed_before == len(sandbox.calls)
     for number, phase in KEPT.items():
-        table.append(Cell(how, f"delete: {phase}", number in left, number in there, (0, 0)))
+        table.append(Cell(provider, how, f"delete: {phase}", number in left, number in there, (0, 0)))
