@@ -40,6 +40,7 @@ class Result:
     code: int
     stdout: str
     stderr: str
+    untranslated: str = ""  # all that it printed, if a NativeStack has translated it
 
     @property
     def output(self) -> str:

@@ -20,6 +20,7 @@ from urllib.parse import quote, quote_plus
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Result, Stack
 from tests.support.machine import free_port
+from tests.support.plugin_code import IN_PLUGIN
 
 
 def canary(name: str) -> str:
@@ -183,7 +184,7 @@ class Watched:
         folder = self.stack.folder.parent / "site"
         folder.mkdir(exist_ok=True)
         lines = "".join(f"    {line}\n" for line in (GIVEN + code).splitlines())
-        where = "True" if every else "'pulumi.dynamic' in sys.orig_argv"
+        where = "True" if every else IN_PLUGIN
         (folder / "sitecustomize.py").write_text(f"import sys\nif {where}:\n{lines}")
         others = os.environ.get("PYTHONPATH", "")
         self.stack.environment["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [others])])
@@ -191,7 +192,7 @@ class Watched:
     def look(self, output: str, run: Callable[..., Result], *args: str, ok: bool = True) -> str:
         """Run a command and search what it prints."""
         result = run(*args, ok=ok)
-        self.search.look(output, result.output, but=PRINTED)
+        self.search.look(output, result.untranslated or result.output, but=PRINTED)
         assert ok or result.code != 0, f"{output} did not fail:\n{result.output}"
         return result.output
 

@@ -87,7 +87,8 @@ class NativeStack(Stack):
 
     def pulumi(self, *args: str, ok: bool = True, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
         result = super().pulumi(*map(as_all_have_it, args), ok=ok, env=env, stdin=stdin)
-        return Result(result.code, as_python_has_it(result.stdout), as_python_has_it(result.stderr))
+        stdout, stderr = as_python_has_it(result.stdout), as_python_has_it(result.stderr)
+        return Result(result.code, stdout, stderr, untranslated=result.output)
 
     def start(self, *args: str, env: Mapping[str, str] | None = None) -> Running:
         running = super().start(*map(as_all_have_it, args), env=env)

@@ -109,8 +109,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 validate_setting(name, setting)
             except CallerIdError as refused:
-                # Pulumi prints the value of a property that a failure names.
-                failures.append(("" if sources.SETTINGS[name].secret else name, str(refused)))
+                # Pulumi prints the value of a property that is named, and a URL may have a password in it.
+                failures.append(("", str(refused)))
         secrets = {name: secret(value) for name, value in settings.items() if sources.SETTINGS[name].secret}
         return pb.CheckResponse(inputs=to_struct(given | secrets), failures=_failures(failures))
 

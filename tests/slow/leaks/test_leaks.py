@@ -10,7 +10,10 @@ import re
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from pulumi_twilio_caller_id.testing import Sandbox
+from tests.support.harness import Stack
 from tests.support.leak_search import (
     EVENTS,
     HOME,
@@ -24,14 +27,25 @@ from tests.support.leak_search import (
     settings,
 )
 from tests.support.machine import free_port
+from tests.support.native_stack import NativeStack
+
+
+@pytest.fixture(params=[Stack, NativeStack], ids=["dynamic", "native"])
+def stack_class(request: pytest.FixtureRequest) -> type[Stack]:
+    """Stacks of either provider."""
+    chosen: type[Stack] = request.param
+    return chosen
+
 
 WAYS = """
 OutgoingCallerId("old", phone_number="+14155550103", friendly_name=Output.secret(secrets["secret name"]), adopt=True)
 hook = Output.secret(f"https://user:{secrets['status_callback password']}@hooks.example.com/x")
 OutgoingCallerId("hidden", phone_number=Output.secret("+1 (415) 555-0142"), status_callback=hook)
+where = {"api_url": os.environ["URL"]}
 eu = Provider("eu", account_sid="AC" + "1" * 32, auth_token=secrets["eu token"],
-    notify=[f"json://{secrets['eu notify']}@127.0.0.1:9/"])
-us = Provider("us", api_key=os.environ["KEY"], api_secret=Output.secret(secrets["API secret"]))
+    notify=[f"json://{secrets['eu notify']}@127.0.0.1:9/"], **where)
+account, key = os.environ["ACCOUNT"], os.environ["KEY"]
+us = Provider("us", account_sid=account, api_key=key, api_secret=Output.secret(secrets["API secret"]), **where)
 for n, provider in enumerate((eu, us)):
     OutgoingCallerId(f"n{n}", phone_number=f"+1415555011{n}", opts=ResourceOptions(provider=provider))
 """
@@ -39,7 +53,8 @@ for n, provider in enumerate((eu, us)):
 
 def test_what_works_shows_no_secret(watch: Callable[..., Watched], canary_account: Sandbox) -> None:
     """From secret config, from Providers' arguments, plain and secret; with the engine as talkative as it gets."""
-    watched = watch({"KEY": canary_account.api_key})
+    account = canary_account
+    watched = watch({"URL": account.url, "ACCOUNT": account.account_sid, "KEY": account.api_key})
     stack, search = watched.stack, watched.search
     stack.pulumi("config", "set-all", *settings(canary_account, "--secret"))
     watched.program(WAYS)
@@ -105,10 +120,13 @@ def update(plugin, *_, **__):
     pydantic.TypeAdapter(int).validate_python(plugin.config("twilio:authToken"))
 def configure(keys):
     from pulumi_twilio_caller_id import lifecycle
-    raise LookupError([lifecycle._plugin.config(key) for key in keys])
+    config = keys if isinstance(keys, dict) else lifecycle._plugin.config  # the native provider has no other
+    raise LookupError([config[key] if config is keys else config(key) for key in keys])
+def is_explicit(keys):
+    return keys["twilio:provider"] if isinstance(keys, dict) else "twilio:provider" in keys
 Plugin.settings, Plugin.client = property(create), update
 misspelled = config.misspelled
-config.misspelled = lambda keys: configure(keys) if "twilio:provider" in keys else misspelled(keys)
+config.misspelled = lambda keys: configure(keys) if is_explicit(keys) else misspelled(keys)
 """
 
 THREE = """
@@ -116,20 +134,19 @@ name = None
 for n in range(3):
     OutgoingCallerId(f"n{n}", phone_number=f"+1415555011{n}", friendly_name=name)
 """
+UNREACHABLE = """
+for n, kind in enumerate(("https", "http")):
+    provider = Provider(kind, api_url=f"{kind}://twilio.invalid", account_sid=os.environ["ACCOUNT"],
+        api_key=os.environ["TWILIO_API_KEY"], api_secret=os.environ["TWILIO_API_SECRET"])
+    OutgoingCallerId(kind, phone_number=f"+1415555012{n}", opts=ResourceOptions(provider=provider))
+"""
 UNUSABLE = """
-where = {
-    "api_url": f"http://user:{secrets['API password']}@127.0.0.1:1",
-    "callback_url": f"https://user:{secrets['callback password']}@hooks.example.com",
-}
-kept = {"https": {"api_url": "https://twilio.invalid"}, "http": {"api_url": "http://twilio.invalid"}}
-for name, value in where.items():
-    kept[name] = {name: Output.secret(value)}
-    try:
-        Provider("plain", **{name: value})
-    except pulumi.RunError as refused:
-        pulumi.warn(str(refused))
-for n, (name, given) in enumerate(kept.items()):
-    OutgoingCallerId(name, phone_number=f"+1415555012{n}", opts=ResourceOptions(provider=Provider(name, **given)))
+url = f"https://user:{secrets['PASSWORD']}@hooks.example.com"
+try:
+    provider = Provider("bad", SETTING=MARKED(url))
+    OutgoingCallerId("bad", phone_number="+14155550120", opts=ResourceOptions(provider=provider))
+except pulumi.RunError as refused:
+    pulumi.warn(str(refused))
 """
 REFUSED = """
 OutgoingCallerId("long", phone_number="+14155550130", friendly_name=Output.secret(secrets["secret name"] * 3))
@@ -148,6 +165,7 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     password, other = SECRETS["proxy password"], SECRETS["other proxy password"]
     watched = watch(
         {
+            "ACCOUNT": canary_account.account_sid,
             "TWILIO_API_KEY": canary_account.api_key,
             "TWILIO_API_SECRET": SECRETS["API secret"],
             "HTTPS_PROXY": f"http://user:{password}",  # its host was forgotten, so that the password looks like a port
@@ -160,10 +178,17 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     stack.pulumi("config", "set-all", *settings(canary_account, "--plaintext"))
     watched.plugin(LOUD)
     watched.program(THREE)
-    debug = watched.look("up, logging DEBUG", stack.up, *watched.events())
+    debug = watched.look("up, logging DEBUG", stack.up, "--debug", *watched.events())
 
-    watched.program(THREE + UNUSABLE)
-    unusable = watched.look("preview, no usable URL", stack.preview)
+    watched.program(THREE + UNREACHABLE)
+    unreachable = watched.look("preview, Twilio unreachable", stack.preview)
+    for setting, password_of in (("api_url", "API password"), ("callback_url", "callback password")):
+        for marked in ("str", "Output.secret"):
+            unusable = UNUSABLE.replace("SETTING", setting).replace("MARKED", marked).replace("PASSWORD", password_of)
+            watched.program(THREE + unusable)
+            ok = not isinstance(stack, NativeStack)  # the native provider fails already in a preview
+            told = watched.look("preview, no usable URL", stack.preview, ok=ok)
+            assert f"Provider bad's {setting} must be a base URL" in told
     watched.program(THREE + REFUSED)
     refused = watched.look("preview, refused inputs", stack.preview, ok=False)
 
@@ -183,14 +208,11 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
     faults = watched.look("up, faults of ours", stack.up, "--continue-on-error", ok=False)
     watched.look_at_files(but=IN_THE_CLEAR)
 
-    clean(search, 8)
+    clean(search, 9)
 
     assert "DEBUG:urllib3.connectionpool:" in debug
-    assert "Provider plain's api_url must be a base URL" in unusable
-    assert "HTTPS_PROXY is not the URL of a proxy that can be used" in unusable
-    assert "no connection to twilio.invalid, through the proxy in HTTP_PROXY (" in unusable
-    assert "Provider callback_url's callback_url must be a base URL" in unusable
-    assert "Provider api_url's api_url must be a base URL" in unusable
+    assert "HTTPS_PROXY is not the URL of a proxy that can be used" in unreachable
+    assert "no connection to twilio.invalid, through the proxy in HTTP_PROXY (" in unreachable
     assert "value {[secret]} has a problem" in refused
     assert 2 <= ill.count("{'Authorization': 'Basic [secret]', 'X-Token': '[secret]'}")
     assert "nothing came within 0.5 s" in ill
@@ -201,19 +223,17 @@ def test_what_fails_shows_no_secret(watch: Callable[..., Watched], canary_accoun
 
 LEAKY = """
 import base64, gzip, subprocess
-from pulumi_twilio_caller_id import lifecycle
-secret, create = secrets["API secret"], lifecycle.OutgoingCallerIdProvider.create
-def leak(self, props):
-    if props["phone_number"] == "+14155550102":
+from pulumi_twilio_caller_id.operations import create as operation
+secret, create = secrets["API secret"], operation.create
+def leak(plugin, call, inputs):
+    if inputs["phone_number"] == "+14155550102":
         raise RuntimeError(secret.encode().hex())
-    print(secret.upper())
+    print(secret.upper(), flush=True)
     for folder in ("TMPDIR", "PULUMI_HOME"):
         pathlib.Path(os.environ[folder], "left").write_bytes(gzip.compress(secret.encode()))
     subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", secret])
-    created = create(self, props)
-    created.outs["uri"] = base64.b64encode(f"SK1:{secret}".encode()).decode()
-    return created
-lifecycle.OutgoingCallerIdProvider.create = leak
+    return {**create(plugin, call, inputs), "uri": base64.b64encode(f"SK1:{secret}".encode()).decode()}
+operation.create = leak
 """
 
 
@@ -232,7 +252,7 @@ def test_the_search_finds_what_leaks(watch: Callable[..., Watched], canary_accou
         'OutgoingCallerId("n1", phone_number="+14155550101")\nOutgoingCallerId("n2", phone_number="+14155550102")\n'
     )
     with command_lines(f"PULUMI_HOME={stack.home}") as lines:
-        watched.look("up", stack.up, "--continue-on-error", *watched.events(), ok=False)
+        watched.look("up", stack.up, "--debug", "--continue-on-error", *watched.events(), ok=False)
     search.look("command lines", b"\n".join(lines))
     watched.look_at_files()
 
