@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from native import native
 from operations import destroy, preview_new, preview_unchanged, refresh, storm
 from plugin import start_up
 from stacks import FULL, SMALL, Bench, Row
@@ -29,6 +30,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "latency": latency,
     "destroy": destroy,
     "storm": storm,
+    "native": native,
 }
 HEADINGS = ("what", "ours", "floor", "ratio", "at most", "requests", "plugin, MB")
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +73,15 @@ def in_turn(
                 result.requests.clear()
                 result.requests.update(_asked(sandbox, endpoints)[before:])
     return result
+
+
+def in_turns(count: int, sides: Mapping[str, Callable[[], Timed]]) -> dict[str, list[Timed]]:
+    """Measure `count` runs of each side, every other round the other way round."""
+    runs: dict[str, list[Timed]] = {side: [] for side in sides}
+    for number in range(count):
+        for side in sorted(sides, reverse=number % 2 == 1):
+            runs[side].append(sides[side]())
+    return runs
 
 
 def _asked(sandbox: Sandbox, endpoints: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ from stacks import Bench, Row
 URN = "urn:pulumi:test::caller-ids::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 
 
-def first_check(provider: ResourceProvider, inputs: Mapping[str, Any], *, known: bool) -> Timed:
+DYNAMIC = (sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1")
+
+
+def first_check(
+    provider: ResourceProvider, inputs: Mapping[str, Any], *, known: bool, command: Sequence[str] = DYNAMIC
+) -> Timed:
     """From the start of a process to the answer to its first Check, of a resource that is in the state or a new one."""
     props = Struct()
-    props.update({**inputs, "__provider": pickled_provider(provider)})
+    props.update({**inputs, "__provider": pickled_provider(provider)} if command == DYNAMIC else inputs)
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
+        command,
         env={**os.environ, "PYTHONPATH": str(HERE), "PULUMI_CONFIG": "{}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
