@@ -100,12 +100,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @rpc_method
     def CheckConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
         """Refuse bad settings, and have the state encrypt the secret ones, whether the program marks them or not."""
-        from pulumi_twilio_caller_id.settings.model import validate_setting
-
-        given, failures = from_struct(request.news), list[Failure]()
+        given, olds, failures = from_struct(request.news), from_struct(request.olds), list[Failure]()
         settings = {name: value for name, value in given.items() if name in sources.SETTINGS and value != UNKNOWN}
+        # A setting that the state has was valid then. To validate one, pydantic is imported.
+        changed = {name: value for name, value in settings.items() if value != olds.get(name)}
         source = sources.config_source(_provider_name(request))
-        for name, setting in sources.sourced_values(source, settings).items():
+        for name, setting in sources.sourced_values(source, changed).items():
+            from pulumi_twilio_caller_id.settings.model import validate_setting
+
             try:
                 validate_setting(name, setting)
             except CallerIdError as refused:

@@ -8,6 +8,7 @@ import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
+from tests.support.native_stack import NativeStack
 from tests.support.plugin_code import run_in_plugin
 
 HEAVY = ("twilio.rest", "aiohttp", "phonenumbers", "pydantic", "requests")
@@ -27,6 +28,13 @@ sys.meta_path.insert(0, Notes())
 """
 
 
+@pytest.fixture(params=[Stack, NativeStack], ids=["dynamic", "native"])
+def stack_class(request: pytest.FixtureRequest) -> type[Stack]:
+    """Stacks of either provider."""
+    chosen: type[Stack] = request.param
+    return chosen
+
+
 @pytest.fixture
 def imported(stack: Stack, tmp_path: Path) -> Path:
     """The file that gets the names of what plugins import of the above."""
@@ -37,6 +45,7 @@ def imported(stack: Stack, tmp_path: Path) -> Path:
 
 
 def test_the_plugin_imports_what_an_operation_needs(stack: Stack, sandbox: Sandbox, imported: Path) -> None:
+    stack.configure({"twilio:defaultRegion": "US"})
     stack.program('OutgoingCallerId("desk", phone_number="(415) 555-0101", friendly_name="Front desk")\n')
     credentials = stack.environment.pop("TWILIO_AUTH_TOKEN")
     assert "`pulumi up` will call +1 415-555-0101 (" in stack.preview().output
