@@ -51,6 +51,11 @@ class Ownership:
         in_state: whether the state has it. import_sid: the sid that its option `import_` names, if any.
         """
         if urn:
+            if self._in_state.get(urn) and not in_state:
+                # Pulumi checks a resource again, as a new one, if it replaces it: also for a reason of its own, such as
+                # replace_on_changes. Then `diff` has made it the owner, but its `delete` must not be spared.
+                for sid in [key for key, owner in self._owners.items() if owner == urn and key.startswith("PN")]:
+                    self.release(sid, urn)
             self._in_state[urn] = in_state
             self._import_sids[urn] = import_sid
 

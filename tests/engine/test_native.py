@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
 from pathlib import Path
 
@@ -69,6 +71,19 @@ def test_each_change_is_named(stack: Stack, sandbox: Sandbox) -> None:
     assert [NUMBER, OTHER] == [call.to for call in sandbox.calls]
 
 
+def test_a_change_that_the_program_has_made_a_replacement(stack: Stack, sandbox: Sandbox) -> None:
+    """The provider calls it an update, so Pulumi's own decision must not leave the number behind at Twilio."""
+    options = 'opts=ResourceOptions(replace_on_changes=["friendlyName"], delete_before_replace=True)'
+    stack.program(f'OutgoingCallerId("desk", phone_number="{NUMBER}", {options})\n')
+    stack.up()
+    [old] = sandbox.caller_ids
+    stack.program(f'OutgoingCallerId("desk", phone_number="{NUMBER}", friendly_name="Desk", {options})\n')
+    stack.up()
+    [new] = sandbox.caller_ids
+    assert ("Desk", new.sid) == (new.friendly_name, stack.resources()["desk"]["id"])
+    assert (old.sid != new.sid, [NUMBER, NUMBER]) == (True, [call.to for call in sandbox.calls])
+
+
 def test_pulumi_imports_a_number_by_its_sid(stack: Stack, sandbox: Sandbox) -> None:
     """`pulumi import TYPE NAME ID`, and the option `import_` in a program. The state is as if it had been created."""
     records = [sandbox.add_caller_id(NUMBER, "Desk"), sandbox.add_caller_id(OTHER, "Lobby")]
@@ -117,10 +132,20 @@ def test_a_provider_of_the_program(stack: Stack, sandbox: Sandbox) -> None:
     assert [] == stored(sandbox.auth_token, stack) == stored("canary", stack)
 
 
+@pytest.mark.parametrize("number", ["hello", "", "+1 415 555\\0", "1" * 300])
+def test_what_is_no_number_is_one_message(stack: Stack, number: str) -> None:
+    stack.program(f'OutgoingCallerId("desk", phone_number="{number}")\n')
+    told = stack.preview(ok=False).error
+    assert " has a problem: " in told
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
         ('account_sid="SK" + "0" * 32', "is an API key: give the sid of the account"),
+        ('account_sid="\\u00e4" * 32', "must be the sid of an account: AC and 32 hexadecimal digits"),
+        ('api_url="https://user:\\u00e4@api.example"', "must be a base URL: http or https, a host, and no user"),
         ('unverified="wait"', "must be fail or await"),
         ('auth_token="\\u00e4" * 32', "holds a character that Twilio's tokens and secrets never have"),
     ],
@@ -151,6 +176,16 @@ def test_a_provider_that_is_known_late(stack: Stack, sandbox: Sandbox) -> None:
     assert [NUMBER] == [call.to for call in sandbox.calls]
 
 
+def test_an_account_in_the_environment_in_place_of_the_providers(stack: Stack, sandbox: Sandbox) -> None:
+    """CI systems pass a missing variable as an empty text, which is no other account: nothing is replaced."""
+    declared = f'OutgoingCallerId("desk", phone_number="{NUMBER}", opts=ResourceOptions(provider=main))\n'
+    stack.program(f'main = Provider("main", account_sid="{sandbox.account_sid}")\n{declared}')
+    stack.up()
+    stack.program(f'main = Provider("main", account_sid="")\n{declared}')
+    stack.up()
+    assert [NUMBER] == [call.to for call in sandbox.calls]
+
+
 @pytest.mark.twilio_sandbox(subaccounts={"AC" + "5" * 32: "5" * 32})
 def test_another_account_in_the_config(stack: Stack, sandbox: Sandbox) -> None:
     """The number is verified there, then deleted here: Pulumi keeps the old provider with its credentials."""
@@ -163,6 +198,22 @@ def test_another_account_in_the_config(stack: Stack, sandbox: Sandbox) -> None:
     stack.up()
     assert [(NUMBER, "AC" + "5" * 32)] == [(it.phone_number, it.account_sid) for it in sandbox.caller_ids]
     assert 2 == len(sandbox.calls)
+
+
+@pytest.mark.twilio_sandbox(phones={"*": {"behaviour": "manual", "rings": 600}})
+def test_interrupted_while_many_numbers_wait(stack: Stack, sandbox: Sandbox) -> None:
+    """^C reaches the provider however many of its operations wait."""
+    stack.program('for n in range(100, 170):\n    OutgoingCallerId(f"n{n}", phone_number=f"+14155550{n}")\n')
+    running = stack.start("up", "--yes", "--skip-preview", "--parallel", "100")
+    try:
+        running.until(lambda: len(sandbox.calls) == 70)
+        running.process.send_signal(signal.SIGINT)
+        running.until(running.ended)
+    finally:
+        running.kill()
+    told = re.findall(r"error: \+1 415-555-(\d+) was not verified: pulumi was interrupted", running.output)
+    assert {str(n).zfill(4) for n in range(100, 170)} == set(told)
+    assert [] == stack.pending()
 
 
 def test_the_functions(stack: Stack, sandbox: Sandbox) -> None:

@@ -43,7 +43,7 @@ from pulumi_twilio_caller_id.text import sanitize
 from .properties import UNKNOWN, Properties, camel_keys, from_struct, secret, split_unknowns, to_struct
 from .words import language_neutral
 
-WORKERS = 64  # operations that run at the same time, as one that waits for a phone call takes minutes
+WORKERS = sys.maxsize  # Pulumi's --parallel limits the operations; Cancel must not queue behind those that wait
 OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
 DYNAMIC_PROVIDER = "__provider"  # in the state of a caller ID that the dynamic provider has managed so far
 DISTRIBUTION = "pulumi-twilio-caller-id"
@@ -111,7 +111,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 validate_setting(name, setting)
             except CallerIdError as refused:
-                # Pulumi prints the value of a property that is named, and a URL may have a password in it.
+                # Pulumi prints the value of a property that a failure names: it may be a secret set by mistake.
                 failures.append(("", str(refused)))
         secrets = {name: secret(value) for name, value in settings.items() if sources.SETTINGS[name].secret}
         return pb.CheckResponse(inputs=to_struct(given | secrets), failures=_failures(failures))
@@ -120,7 +120,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
         """Replace a provider whose account changes: its numbers are deleted with the credentials of the old account."""
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
-        accounts = {olds.get("account_sid"), news.get("account_sid")} - {None, UNKNOWN}
+        accounts = {sources.blank_to_none(given.get("account_sid")) for given in (olds, news)} - {None, UNKNOWN}
         changed = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
         return _diff_response(changed, ["account_sid"] if len(accounts) > 1 else [], olds.keys() & news.keys())
 
@@ -142,8 +142,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         known, unknown = split_unknowns(request.news)
         inputs, failures = check(self.plugin, call, from_struct(request.olds), known, unknown)
-        region = sources.default_region(self.plugin.config)
-        self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
+        if not failures:  # a valid number
+            region = sources.default_region(self.plugin.config)
+            self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
         return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures))
 
     @rpc_method
