@@ -24,7 +24,7 @@
 #     make matrix        inject each fault into each request; print the outcome
 #     make kills         kill engine or plugin in each phase; print what remains
 #     make fuzz          random programs for 10 minutes; ARGS="--minutes 60"
-#     make bench         15 minutes; ARGS="--size small": 1 minute
+#     make bench         20 minutes; ARGS="--size small": 1 minute
 #     make states        record this version's state files, before a release
 #     make screenshots   pictures of terminal and phone, into docs/images/
 #     make reference     the tables of docs/reference.md, from the code
