@@ -140,6 +140,14 @@ def test_what_is_no_number_is_one_message(stack: Stack, number: str) -> None:
     assert "Traceback" not in told
 
 
+def test_a_number_in_two_spellings_of_the_input(stack: Stack, sandbox: Sandbox) -> None:
+    """The protocol has no order of properties: either of the numbers would be called."""
+    inputs = {"sid": None, "phoneNumber": NUMBER, "phone_number": OTHER}
+    stack.program(f'pulumi.CustomResource("{NATIVE_TYPE}", "desk", {inputs})\n')
+    assert "it is given in camelCase and in snake_case" in stack.up(ok=False).error
+    assert [] == sandbox.calls
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

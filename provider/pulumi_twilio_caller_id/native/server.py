@@ -145,7 +145,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if not failures:  # a valid number
             region = sources.default_region(self.plugin.config)
             self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
-        return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures))
+        # A program without a generated SDK may give both spellings: which of two numbers would ring?
+        both = [name for name in request.news if "_" in name and camel_case(name) in request.news]
+        twice = [(name, "it is given in camelCase and in snake_case: leave out the latter") for name in both]
+        return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures + twice))
 
     @rpc_method
     def Diff(self, request: Any, call: Call) -> Any:  # noqa: N802
