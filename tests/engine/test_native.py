@@ -24,7 +24,7 @@ def stack_class() -> type[NativeStack]:
 
 def stored(secret: str, stack: Stack) -> list[Path]:
     """The files of the engine's that have it. The program has it too."""
-    return [path for path in occurrences(secret, stack) if path.name != "__main__.py"]
+    return [path for path in occurrences(secret, stack) if not path.is_relative_to(stack.project)]
 
 
 def test_the_first_number(stack: Stack, sandbox: Sandbox) -> None:

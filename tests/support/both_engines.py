@@ -69,7 +69,11 @@ class Operator(ABC):
 
     def comparable_steps(self) -> list[Any]:
         """All steps without sids, dates and durations: these differ between two runs of one history."""
-        text = json.dumps(self.steps, indent=1, sort_keys=True).replace(self.sandbox.account_sid, "AC-main")
+        text = (
+            json.dumps(self.steps, indent=1, sort_keys=True)
+            .replace(self.sandbox.account_sid, "AC-main")
+            .replace(self.sandbox.url, "http://sandbox")
+        )
         seen: dict[str, str] = {}
         text = re.sub(r"\b(PN|CA)[0-9a-f]{32}", lambda sid: seen.setdefault(sid[0], f"{sid[1]}-{len(seen)}"), text)
         text = re.sub(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000", "<date>", text)

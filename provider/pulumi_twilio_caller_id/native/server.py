@@ -221,6 +221,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)
         function = request.tok.rpartition(":")[2]
+        for name in filters.keys() - {"phone_number", "friendly_name", "account_sid"}:  # only without an SDK
+            raise CallerIdError(f"{function}: {name} is no filter.", "Give phone_number, friendly_name or account_sid.")
         # Pulumi does not say whether a filter is secret.
         search = functools.partial(look_up, filters=filters, config=self._config, hide_filters=True)
         if function == "getOutgoingCallerId":
