@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # heeded only when it has waited.
 HEED = 0.5
 STDERR = 2
+NOBODY_IS_CALLED = "This is a sandbox: a local Twilio with simulated phones. Nobody is called."
 EPILOG = f"""examples:
   {PROGRAM} sandbox -- pulumi up --yes
   {PROGRAM} sandbox --page --state account.json
@@ -82,6 +83,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         if isinstance(sandbox, str):
             environment = joined_environment(sandbox)
             env_file.write(_changes(environment))
+            say(NOBODY_IS_CALLED)
             say(f"Using the sandbox at {sandbox}, which keeps running afterwards")
             if arguments.page:
                 say(_phone(sandbox))
@@ -90,6 +92,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             env_file.write(_changes(sandbox.environment))
             if command is None:
                 return _serve(sandbox, page=arguments.page, as_json=arguments.json)
+            say(NOBODY_IS_CALLED)
             for line in _to_know(sandbox, page=arguments.page):
                 say(line)
             return _run(command, _environment(sandbox.environment))

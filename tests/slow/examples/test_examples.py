@@ -190,7 +190,7 @@ def test_awaiting(make_stack: Callable[..., Stack]) -> None:
         quick = command.replace("sandbox --state", "sandbox --queued 0 --rings 0.1 --talks 0.1 --state")
         done = stack.run(*shlex.split(quick))
         code = done.code
-        assert set() == shown(lines) - shown(done.stdout), done.output
+        assert set() == shown(lines) - shown(done.output), done.output
         if "pulumi up" in command:
             numbers.append(len(json.loads((stack.project / "sandbox.json").read_text())["caller_ids"]))
             state = json.loads(stack.pulumi("stack", "export").stdout)["deployment"]["resources"]

@@ -106,6 +106,7 @@ def test_up_again_preview_rename_refresh_destroy(checkout: Checkout) -> None:
     first = checkout.make("up")
     assert 3 == len(re.findall(r'^    [\w-]+ *: "PN[0-9a-f]{32}"$', first.partition("Updating")[2], re.MULTILINE))
     assert "+ 4 created" in first
+    assert 1 == first.count("This is a sandbox: ")
     assert first.index("This is a sandbox: ") < first.index("Previewing")
     assert "What to try next:" in first.partition("4 created")[2]
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from pulumi_twilio_caller_id.cli import joining, main
+from pulumi_twilio_caller_id.cli.sandbox import NOBODY_IS_CALLED
 from pulumi_twilio_caller_id.sandbox.file_lock import FileLock
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.machine import free_port
@@ -57,8 +58,11 @@ def test_the_command_runs_against_the_sandbox_that_has_the_file(state: Path, cap
         assert 0 == join(state, "--number", "+14155550102", "--page")
         out, err = capfd.readouterr()
         assert f"{sandbox.url} True\n" == out
-        told = f"Using the sandbox at {sandbox.url}, which keeps running afterwards\nPhone: {sandbox.url}/\n"
-        assert told == err
+        assert err.splitlines() == [
+            NOBODY_IS_CALLED,
+            f"Using the sandbox at {sandbox.url}, which keeps running afterwards",
+            f"Phone: {sandbox.url}/",
+        ]
         assert [NUMBER] == [record.phone_number for record in sandbox.caller_ids]  # it has what it had
         assert [200] == [record.status for record in sandbox.requests]
 
@@ -118,7 +122,7 @@ def test_without_another_sandbox_there_is_one_of_its_own(state: Path, capfd: pyt
         url = sandbox.url
     assert 0 == join(state)
     out, err = capfd.readouterr()
-    assert (True, False, "") == (out.endswith(" True\n"), out.startswith(url), err)
+    assert (True, False, f"{NOBODY_IS_CALLED}\n") == (out.endswith(" True\n"), out.startswith(url), err)
     assert [state] == list(state.parent.iterdir())
 
 
@@ -167,7 +171,7 @@ def test_a_sandbox_that_is_about_to_end_is_replaced(state: Path, capfd: pytest.C
     threading.Timer(0.3, holding.release).start()
     assert 0 == join(state)
     out, err = capfd.readouterr()
-    assert (True, "") == (out.endswith(" False\n"), err)
+    assert (True, f"{NOBODY_IS_CALLED}\n") == (out.endswith(" False\n"), err)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -26,6 +26,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pulumi_twilio_caller_id.__pa
 COMMAND = [sys.executable, "-W", "error", "-m", "pulumi_twilio_caller_id", "sandbox"]
 NAME = "pulumi-twilio-caller-id: "
 SUBACCOUNT = "AC" + "5" * 32
+TOLD = "This is a sandbox: a local Twilio with simulated phones. Nobody is called.\n"
+"""What stands on stderr before a command's own output."""
 
 
 Run = Callable[..., tuple[int, str, str]]
@@ -186,7 +188,7 @@ def test_a_command_runs_against_the_sandbox() -> None:
     done = subprocess.run(
         [*COMMAND, *python(code)], capture_output=True, text=True, timeout=PATIENCE, check=False, env=ENVIRONMENT
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "200\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "200\n", TOLD)
 
 
 def test_real_credentials_do_not_reach_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,21 +200,21 @@ def test_real_credentials_do_not_reach_the_command(run: Run, monkeypatch: pytest
 
 
 def test_the_status_is_that_of_the_command(run: Run) -> None:
-    assert run(*python("raise SystemExit(7)")) == (7, "", "")
-    assert run(*python("import os; os.kill(os.getpid(), 9)")) == (137, "", "")
+    assert run(*python("raise SystemExit(7)")) == (7, "", TOLD)
+    assert run(*python("import os; os.kill(os.getpid(), 9)")) == (137, "", TOLD)
 
 
 def test_the_command_has_the_rest_of_the_line(run: Run) -> None:
     script = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "1", "--", "--run", "-x"]
     for before in (["--"], ["--run"], ["--run", "--"]):
-        assert run(*before, *script) == (0, "['--port', '1', '--', '--run', '-x']\n", "")
+        assert run(*before, *script) == (0, "['--port', '1', '--', '--run', '-x']\n", TOLD)
 
 
 def test_commands_that_cannot_be_run(run: Run, tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("text")
-    assert run("--run", "no-such-command") == (127, "", f"{NAME}no-such-command: command not found\n")
-    assert run("--run", str(text)) == (126, "", f"{NAME}{text}: cannot be run (Permission denied)\n")
+    assert run("--run", "no-such-command") == (127, "", f"{TOLD}{NAME}no-such-command: command not found\n")
+    assert run("--run", str(text)) == (126, "", f"{TOLD}{NAME}{text}: cannot be run (Permission denied)\n")
     for nothing in (["--"], ["--run"], ["--run", "--"]):
         assert run(*nothing) == (2, "", f"{NAME}there is no command after --\n")
 
@@ -225,7 +227,7 @@ def test_the_state_outlives_the_command(run: Run, tmp_path: Path) -> None:
         "u.urlopen(os.environ['TWILIO_API_URL'] + '/sandbox/state').read().decode())"
     )
     for _ in range(2):
-        assert run("--state", str(state), *python(code)) == (0, "True\n", "")
+        assert run("--state", str(state), *python(code)) == (0, "True\n", TOLD)
 
 
 INTERRUPTED = r"""
@@ -259,7 +261,7 @@ def test_an_interrupted_command_has_the_sandbox_until_its_end(number: signal.Sig
         else:
             process.send_signal(number)
         stdout, stderr = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, stdout, stderr) == (5, "state 200\n", "")
+    assert (process.returncode, stdout, stderr) == (5, "state 200\n", TOLD)
 
 
 def test_a_signal_that_comes_while_the_command_starts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,7 +394,7 @@ def test_a_script_takes_the_variables_from_the_file(run: Run, tmp_path: Path, mo
     monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
     given = ["--env-file", "sandbox.env", "--number", "+14155550101=Front desk"]
     status, stdout, stderr = run(*given, "--", "sh", "-c", LIST, "sh", *COMMAND[:-1])
-    assert (0, "", "+14155550101") == (status, stderr, stdout.splitlines()[1].split()[1])
+    assert (0, TOLD, "+14155550101") == (status, stderr, stdout.splitlines()[1].split()[1])
     assert [] == list(tmp_path.iterdir())
 
 
@@ -405,7 +407,7 @@ def test_the_file_of_a_sandbox_that_was_killed_is_replaced_and_no_other(run: Run
     assert file.read_text() == written
     show = ["--", "cat", str(file)]
     status, stdout, stderr = run("--env-file", str(file), *show)
-    assert (0, "", True, False) == (status, stderr, "TWILIO_API_URL=" in stdout, written == stdout)
+    assert (0, TOLD, True, False) == (status, stderr, "TWILIO_API_URL=" in stdout, written == stdout)
 
     file.write_text("MY_OWN=1\n")
     told = f"{NAME}--env-file {file}: the file is there already, and no sandbox wrote it\n"

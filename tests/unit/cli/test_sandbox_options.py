@@ -17,6 +17,7 @@ import requests
 
 import pulumi_twilio_caller_id
 from pulumi_twilio_caller_id.cli import main
+from pulumi_twilio_caller_id.cli.sandbox import NOBODY_IS_CALLED
 from pulumi_twilio_caller_id.sandbox.credentials import Credentials
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE
@@ -34,10 +35,10 @@ print(urllib.request.urlopen(os.environ["TWILIO_API_URL"] + "/sandbox/state").re
 
 
 def state_with(*options: str, capfd: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
-    """What the sandbox says of itself that was started with these options, and what was told before on stderr."""
+    """What the sandbox says of itself that was started with these options, and what else was told before on stderr."""
     assert 0 == main(["sandbox", *options, "--run", sys.executable, "-c", STATE])
     out, err = capfd.readouterr()
-    return json.loads(out), err
+    return json.loads(out), err.removeprefix(f"{NOBODY_IS_CALLED}\n")
 
 
 @pytest.fixture
