@@ -107,7 +107,7 @@ def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> Alrea
     return AlreadyVerified(
         f"{international_format(caller_id.phone_number)} is a caller ID of account {caller_id.account_sid} already:"
         f" {caller_id.sid}. No call was placed.",
-        f"To have this stack manage it, without a call, one of:\n{by_config}"
+        f"To have this stack manage it, without a call, one of (the first also after a rename):\n{by_config}"
         f'  in the program       adopt=True, or opts=pulumi.ResourceOptions(import_="{caller_id.sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {options} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
