@@ -34,7 +34,7 @@ STDERR = 2
 NOBODY_IS_CALLED = "This is a sandbox: a local Twilio with simulated phones. Nobody is called."
 EPILOG = f"""examples:
   {PROGRAM} sandbox -- pulumi up --yes
-  {PROGRAM} sandbox --page --state account.json
+  {PROGRAM} sandbox --page --state sandbox.json
 
 for scripts, while it runs:
   GET  /sandbox/state               all there is: calls, codes, caller IDs
