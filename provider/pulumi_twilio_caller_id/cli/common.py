@@ -16,6 +16,8 @@ from pulumi_twilio_caller_id.text import sanitize
 PROGRAM = "pulumi-twilio-caller-id"
 DOCS = "DOCS_ADDRESS"
 """Stands in a help text for the address of the docs, which takes a while to look up."""
+STDOUT = "-"
+"""The FILE of an option that was given without one."""
 
 
 class Mistake(Exception):

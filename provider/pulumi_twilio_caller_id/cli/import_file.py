@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from pulumi_twilio_caller_id.text import one_line
 
 from .account import account_of, account_options, collect, project_name, stack_config
-from .common import PROGRAM, Mistake, Parser, as_json, emit, say
+from .common import PROGRAM, STDOUT, Mistake, Parser, as_json, emit, say
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.cli.import_format import Number, Reference
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 # The rooms that do the work are imported by the command: --help need not wait for them.
 
 PROJECT = "twilio-caller-ids"
-STDOUT = "-"
 
 EXAMPLE = f"""example:
   {PROGRAM} import-file --all --program phones.py > import.json
@@ -103,6 +101,7 @@ def _import_file(arguments: argparse.Namespace) -> int:
     from pulumi_twilio_caller_id.settings.sources import default_region
 
     from .export import parent_of, provider_of, read_export
+    from .import_advice import next_steps
 
     _refuse_contradictions(arguments)
     export = read_export(arguments.skip_managed)
@@ -132,8 +131,8 @@ def _import_file(arguments: argparse.Namespace) -> int:
     _write(file, _text(arguments, numbers, project, provider, parent))
     say(f"{_counted(len(numbers))} to import, {len(chosen) - len(numbers)} skipped.")
     if numbers:
-        say(f"To import: {_command(arguments)}")
-        _say_what_a_provider_lacks(provider, native=arguments.native)
+        for step in next_steps(arguments, len(numbers), provider):
+            say(step)
     return 0
 
 
@@ -257,31 +256,6 @@ def _new_file(to: str, text: str) -> Iterator[None]:
 
 def _unwritable(to: str, failed: OSError) -> Mistake:
     return Mistake(f"{to!r} can't be written: {failed.strerror}")
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    words = ["pulumi", "import", "--file", "FILE"]
-    if not arguments.native:
-        words.append("--generate-code=false")
-    if not arguments.protect:
-        words.append("--protect=false")
-    if arguments.stack:
-        words += ["--stack", arguments.stack]
-    return shlex.join(words)
-
-
-def _say_what_a_provider_lacks(provider: Reference | None, *, native: bool) -> None:
-    from pulumi_twilio_caller_id.cli.import_format import token_key
-
-    if provider is None or provider.urn is not None:
-        return
-    if native:
-        say(f"The provider {one_line(provider.name)} is imported with the credentials of the environment (TWILIO_...).")
-    else:
-        say(
-            f"The provider {one_line(provider.name)} is imported without credentials; the next `pulumi up` adds them.\n"
-            f"What --program writes reads its token from the config: pulumi config set --secret {token_key(provider)}"
-        )
 
 
 def _counted(count: int) -> str:

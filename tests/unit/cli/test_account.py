@@ -81,7 +81,9 @@ def test_a_stack_by_name(project: Path, pulumi: Pulumi, sandbox: Sandbox, capsys
     arguments = pulumi(config_of(sandbox))
     assert 0 == main(["import-file", "--all", "--stack", "acme/prod"])
     assert "config --json --show-secrets --non-interactive --stack acme/prod" == arguments.read_text()
-    assert capsys.readouterr().err.endswith("--generate-code=false --stack acme/prod\n")
+    assert "--generate-code=false --stack acme/prod\n" in capsys.readouterr().err
+    assert 0 == main(["import-file", "--all", "--config", "more.yaml", "--stack", "acme/prod"])
+    assert "the text of more.yaml goes into Pulumi.prod.yaml.\n" in capsys.readouterr().err
 
 
 def test_numbers_are_read_in_the_stacks_region(project: Path, pulumi: Pulumi, sandbox: Sandbox) -> None:
