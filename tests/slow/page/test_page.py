@@ -158,7 +158,7 @@ def test_the_third_wrong_code_ends_the_call(page: PhonePage, sandbox: Sandbox) -
 def test_a_call_that_is_declined_is_busy(page: PhonePage, sandbox: Sandbox) -> None:
     sid = phone(sandbox, DESK).sid
     page.press(DESK, "Decline")
-    expect(page.card(DESK)).to_contain_text("Declined: the call ends as busy.")
+    expect(page.card(DESK)).to_contain_text("Declined: the call ended as busy.")
     assert "busy" == call(sandbox, sid).status
 
 
@@ -175,7 +175,7 @@ def test_a_call_that_is_ignored_rings_on_in_a_line_until_nobody_has_answered(
     assert height(card) < before * 0.7
     assert "ringing" == call(sandbox, sid).status
     clock.now += 61
-    expect(card).to_contain_text("Nobody answered: the call ends as no-answer.")
+    expect(card).to_contain_text("Nobody answered: the call ended as no-answer.")
     assert "no-answer" == call(sandbox, sid).status
 
 
@@ -436,10 +436,44 @@ def test_two_cards_of_one_number_say_which_is_the_older(page: PhonePage, sandbox
     expect(articles.nth(1)).not_to_contain_text("call to this number")
     expect(articles.nth(2)).to_contain_text("Newest call to this number, 10:00:05")
     older = page.page.get_by_role("article", name="Older call to +1 415-555-0101")
+    before = height(older)
     older.get_by_role("button", name="Decline").click()
+    expect(articles.nth(2)).to_contain_text("Older call to this number")  # below those that ring
+    assert height(older) < before * 0.7
     older.get_by_role("button", name="Close").click()
     expect(page.card(DESK)).to_have_count(1)
     expect(page.card(DESK)).not_to_contain_text("call to this number")
+
+
+def test_phones_that_ring_come_before_calls_that_are_over(page: PhonePage, sandbox: Sandbox) -> None:
+    """And what has the focus is not moved: it would lose it."""
+    phone(sandbox, DESK)
+    page.press(DESK, "Answer")
+    phone(sandbox, SUPPORT)
+    articles = page.page.get_by_role("article")
+    expect(articles).to_have_count(2)
+    page.keyed(DESK).press_sequentially(CODE)
+    expect(articles.nth(1)).to_contain_text("Verified.")
+    expect(articles.nth(1)).to_be_focused()
+    page.press(SUPPORT, "Decline")
+    expect(articles.nth(0)).to_contain_text("Declined")
+    sandbox.set_phone(SALES, "manual")
+    phone(sandbox, SALES)
+    expect(articles.nth(0)).to_contain_text("Incoming call")
+    expect(articles).to_have_count(3)
+
+
+def test_a_new_call_takes_the_place_of_those_to_its_number_that_are_over(page: PhonePage, sandbox: Sandbox) -> None:
+    """As after `make destroy up`. The focus goes to the phone that rings."""
+    phone(sandbox, DESK)
+    page.press(DESK, "Answer")
+    page.keyed(DESK).press_sequentially(CODE)
+    expect(page.card(DESK)).to_contain_text("Verified.")
+    sandbox.remove(sandbox.caller_ids[0].sid)
+    phone(sandbox, DESK)
+    expect(page.card(DESK)).to_contain_text("Incoming call")
+    expect(page.page.get_by_role("article")).to_have_count(1)
+    expect(page.card(DESK)).to_be_focused()
 
 
 def test_it_asks_again_where_the_browser_would_not(page: PhonePage, sandbox: Sandbox) -> None:

@@ -8,9 +8,9 @@ const NAMES = { "*": "star", "#": "pound, sends" };
 const NUMBERS = ["no", "one", "two", "three"];
 
 const ENDINGS = {
-  busy: "Declined: the call ends as busy.",
-  "no-answer": "Nobody answered: the call ends as no-answer.",
-  failed: "The call could not be put through: it ends as failed.",
+  busy: "Declined: the call ended as busy.",
+  "no-answer": "Nobody answered: the call ended as no-answer.",
+  failed: "The call could not be put through: it ended as failed.",
   canceled: "The call was canceled before the phone rang.",
 };
 
@@ -195,8 +195,9 @@ export class Card {
     if (this.element.dataset.look !== look) {
       this.element.dataset.look = look;
     }
-    this.element.classList.toggle("silenced", this.silenced && !talking && !call.caller_id_sid);
     const { order } = this;
+    const minor = this.silenced || (order === "Older" && this.over);
+    this.element.classList.toggle("folded", minor && !talking && !call.caller_id_sid);
     this.element.setAttribute("aria-label", `${order ? `${order} call` : "Call"} to ${call.number}`);
     write(parts.state, this._state());
     write(parts.left, call.left === null ? "" : `ends in ${minutes(call.left)}`);

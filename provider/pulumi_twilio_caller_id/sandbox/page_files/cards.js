@@ -29,6 +29,7 @@ export class Cards {
         this.cards.set(sid, card);
         card.update(call, snapshot.tries);
         this.place.append(card.element);
+        this._replaceOver(card);
       }
     }
     for (const card of [...this.cards.values()]) {
@@ -41,11 +42,40 @@ export class Cards {
     this.tidy();
   }
 
+  /** Closes what is left from earlier calls to the number that rings now. */
+  _replaceOver(card) {
+    for (const earlier of this._sameNumber(card).filter((it) => it.over)) {
+      earlier.closed = true;
+      if (earlier.holdsFocus) {
+        card.element.focus();
+      }
+    }
+  }
+
+  _sameNumber({ call }) {
+    return [...this.cards.values()].filter((it) => it.call.number === call.number && it.call.account_sid === call.account_sid);
+  }
+
+  /** Puts the phones that ring or are answered first, then the newest of those that are over. */
+  _sort() {
+    const cards = [...this.cards.values()];
+    const wanted = [...cards.filter((it) => !it.over), ...cards.filter((it) => it.over).reverse()].map((it) => it.element);
+    if (wanted.every((element, at) => element === this.place.children[at])) {
+      return;
+    }
+    const still = wanted.findIndex((element) => element.contains(document.activeElement));
+    if (still === -1) {
+      this.place.append(...wanted);
+    } else { // moved, it would lose the focus: the others are moved around it
+      wanted[still].before(...wanted.slice(0, still));
+      this.place.append(...wanted.slice(still + 1));
+    }
+  }
+
   /** Has each card of a number that has several say which it is: the code in the terminal is often the newest one's. */
   _rank() {
-    const cards = [...this.cards.values()];
-    for (const card of cards) {
-      const same = cards.filter((it) => it.call.number === card.call.number && it.call.account_sid === card.call.account_sid);
+    for (const card of this.cards.values()) {
+      const same = this._sameNumber(card);
       const newest = same.reduce((a, b) => (b.call.placed >= a.call.placed ? b : a));
       card.rank(same.length === 1 ? "" : card === newest ? "Newest" : "Older");
     }
@@ -59,6 +89,7 @@ export class Cards {
       this._remove(card);
     }
     this._rank();
+    this._sort();
   }
 
   _remove(card) {
