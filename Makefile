@@ -146,3 +146,5 @@ dist: $(VENV)/ready-dev
 
 clean:
 	rm -rf $(VENV) .engine .prism .state .pulumi-home dist
+	@case "$$XDG_CACHE_HOME" in /*) cache=$$XDG_CACHE_HOME ;; *) cache=$$HOME/.cache ;; esac; cache=$$cache/pulumi-twilio-caller-id; \
+	if [ -d "$$cache" ]; then echo "clean: the engine for all checkouts stays in $$cache"; fi

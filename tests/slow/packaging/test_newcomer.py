@@ -19,6 +19,7 @@ import requests
 from tests.support.checkout import copy_project
 from tests.support.machine import ROOT, free_port
 from tests.support.waiting import PATIENCE
+from tools.engine import cache
 
 NUMBERS = {"+14155550101": "Front desk", "+14155550102": "Support line", "+493090182000": "Berlin office"}
 CONTROLLING = (
@@ -177,3 +178,17 @@ def test_what_make_runs_leaves_the_checkout_clean(checkout: Checkout) -> None:
     checkout.make("preview")
 
     assert before == {name: (checkout.folder / name).read_text() for name in tracked}
+
+
+@pytest.mark.parametrize("given", ["absolute", "", "relative"])
+def test_make_clean_says_which_copies_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """The place is in the Makefile too: `make clean` has no Python of the project's any more."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", f"{tmp_path}/own" if given == "absolute" else given)
+    command = ["make", "--silent", "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), "clean"]
+    assert "stays" not in subprocess.check_output(command, text=True)
+    folder = cache.cache_folder()
+    assert folder is not None
+    folder.mkdir(parents=True)
+    told = f"clean: the engine for all checkouts stays in {folder.parent}\n"
+    assert told == subprocess.check_output(command, text=True)
