@@ -1,7 +1,7 @@
 """What `lifecycle` gives the operations: the request for one resource, and what the plugin process keeps.
 
 `lifecycle` is a shell: it translates what Pulumi says. `operations`, and what they import, are the core: they do the
-work, and know Pulumi only by the Call and the Plugin.
+work, and know Pulumi only by the Operation and the Plugin.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request of Pulumi's engine: check, diff, create, read, update or delete one resource. Not a phone call.
+class Operation:
+    """One request of Pulumi's engine: check, diff, create, read, update or delete one resource.
 
     urn: the URN of the resource; "" if it could not be got from the SDK, which hides it. Then no conflict is detected.
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
@@ -100,7 +100,7 @@ class Plugin:
         self.config = config
         self.environment = environment
         self.ownership = ownership
-        self.cancel = CancelToken()  # for the whole process; each Call has a child of it
+        self.cancel = CancelToken()  # for the whole process; each Operation has a child of it
         self._log = log
         self._lock = threading.RLock()
         self._logged: set[str] = set()

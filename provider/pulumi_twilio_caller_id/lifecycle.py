@@ -20,7 +20,7 @@ from pulumi.dynamic import (
 )
 
 from . import engine, pulumi_sdk
-from .context import Call, Plugin
+from .context import Operation, Plugin
 from .inputs import DRY_RUN
 from .ownership import Ownership
 from .ownership_notes import OwnershipNotes
@@ -41,7 +41,7 @@ def reset() -> None:
 
 reset()
 
-# The SDK calls `create(inputs)`. The decorator adds a Call: URN, timeout, log and cancel token of the engine's request.
+# The SDK calls `create(inputs)`. The decorator adds an Operation: the request's URN, timeout, log and cancel token.
 provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 
 
@@ -52,7 +52,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     @provider_method
-    def configure(self, _call: Call, req: ConfigureRequest) -> None:
+    def configure(self, _operation: Operation, req: ConfigureRequest) -> None:
         """Keep the getter of config values, register secrets for redaction, and warn of misspelled config keys."""
         _plugin.config = req.config.get
         sources.register_secrets(_plugin.config, _plugin.environment)
@@ -62,17 +62,19 @@ class OutgoingCallerIdProvider(ResourceProvider):
         engine.exit_with_engine(pulumi_sdk.engine_address())
 
     @provider_method
-    def check(self, call: Call, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:
+    def check(self, operation: Operation, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:
         """Normalise the inputs, and refuse each input that Twilio would refuse, with the reason."""
         from .operations.check import check
 
         _plugin.ownership.is_preview = DRY_RUN in new_inputs
         known, unknown = _split_unknowns(_without_provider(new_inputs))
-        inputs, failures = check(_plugin, call, old_inputs, known, unknown)
+        inputs, failures = check(_plugin, operation, old_inputs, known, unknown)
         return CheckResult({**inputs, **unknown}, [CheckFailure(name, reason) for name, reason in failures])
 
     @provider_method
-    def diff(self, call: Call, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]) -> DiffResult:
+    def diff(
+        self, operation: Operation, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]
+    ) -> DiffResult:
         """Return whether anything changes, and which changes need another caller ID in place of this one.
 
         A changed `__provider` counts as a change, because only an update stores the new one in the state.
@@ -80,42 +82,46 @@ class OutgoingCallerIdProvider(ResourceProvider):
         from .operations.diff import diff
 
         known, unknown = _split_unknowns(_without_provider(new_inputs))
-        changed, replaces = diff(_plugin, call, id_, old_outputs, known, unknown)
+        changed, replaces = diff(_plugin, operation, id_, old_outputs, known, unknown)
         provider_changed = new_inputs.get(PICKLED_PROVIDER) not in (None, old_outputs.get(PICKLED_PROVIDER))
         return DiffResult(changes=bool(changed) or provider_changed, replaces=replaces)
 
     @provider_method
-    def create(self, call: Call, inputs: dict[str, Any]) -> CreateResult:
+    def create(self, operation: Operation, inputs: dict[str, Any]) -> CreateResult:
         """Have Twilio phone the number and wait until it is verified, or take over its existing caller ID."""
         from .operations.create import create
 
         pulumi_sdk.widen_worker_pool()
-        outputs = create(_plugin, call, _without_provider(inputs))
+        outputs = create(_plugin, operation, _without_provider(inputs))
         return CreateResult(outputs["sid"], outputs)
 
     @provider_method
-    def read(self, call: Call, id_: str, old_outputs: dict[str, Any]) -> ReadResult:
+    def read(self, operation: Operation, id_: str, old_outputs: dict[str, Any]) -> ReadResult:
         """Return the caller ID as Twilio has it now, or an empty result if it is gone."""
         from .operations.read import read
 
-        outputs_and_inputs = read(_plugin, call, id_, old_outputs)
+        outputs_and_inputs = read(_plugin, operation, id_, old_outputs)
         return ReadResult("", {}) if outputs_and_inputs is None else ReadResult(id_, *outputs_and_inputs)
 
     @provider_method
-    def update(self, call: Call, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]) -> UpdateResult:
+    def update(
+        self, operation: Operation, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]
+    ) -> UpdateResult:
         """Rename the caller ID if the program gives another friendly name. No other change is sent to Twilio."""
         from .operations.update import update
 
         pulumi_sdk.widen_worker_pool()
-        return UpdateResult(update(_plugin, call, id_, _without_provider(old_outputs), _without_provider(new_inputs)))
+        return UpdateResult(
+            update(_plugin, operation, id_, _without_provider(old_outputs), _without_provider(new_inputs))
+        )
 
     @provider_method
-    def delete(self, call: Call, id_: str, outputs: dict[str, Any]) -> None:
+    def delete(self, operation: Operation, id_: str, outputs: dict[str, Any]) -> None:
         """Delete the caller ID at Twilio, unless another resource has taken it over."""
         from .operations.delete import delete
 
         pulumi_sdk.widen_worker_pool()
-        delete(_plugin, call, id_, outputs)
+        delete(_plugin, operation, id_, outputs)
 
 
 def _split_unknowns(props: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

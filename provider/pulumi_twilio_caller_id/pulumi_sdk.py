@@ -4,7 +4,7 @@ Another version of the SDK may lack what a function uses. The third column says 
 
 | function | uses | if that is missing |
 |---|---|---|
-| `_build_call` | `request` in the SDK's frames | the Call has no URN, timeout or old inputs |
+| `_build_operation` | `request` in the SDK's frames | the Operation has no URN, timeout or old inputs |
 | `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | a traceback precedes each message |
 | `_mark_as_awaiting` | the trailing metadata of that gRPC context | a resource that awaits counts as failed |
 | `engine_address` | the plugin's final argument | texts go to stderr; a killed engine leaves an idle plugin behind |
@@ -31,7 +31,7 @@ from pulumi.runtime import rpc
 
 from . import await_protocol, engine
 from .cancellation import INTERRUPTED, CancelToken
-from .context import Call, Severity
+from .context import Operation, Severity
 from .errors import Awaiting, CallerIdError
 from .shadowing import shadowing_error
 from .text import sanitize
@@ -48,8 +48,8 @@ WORKERS = 64
 
 def provider_method_decorator(
     get_process_token: Callable[[], CancelToken],
-) -> Callable[[Callable[Concatenate[Any, Call, P], R]], Callable[Concatenate[Any, P], R]]:
-    """Wrap a ResourceProvider method: build its Call from the RPC, and show its errors as plain messages.
+) -> Callable[[Callable[Concatenate[Any, Operation, P], R]], Callable[Concatenate[Any, P], R]]:
+    """Wrap a ResourceProvider method: build its Operation from the RPC, and show its errors as plain messages.
 
     get_process_token: returns the process's cancel token; each operation gets a child of it.
     A CallerIdError shows only its message; so does an import error from a user's file that shadows a library. Any other
@@ -58,7 +58,7 @@ def provider_method_decorator(
     process ends.
     """
 
-    def decorate(method: Callable[Concatenate[Any, Call, P], R]) -> Callable[Concatenate[Any, P], R]:
+    def decorate(method: Callable[Concatenate[Any, Operation, P], R]) -> Callable[Concatenate[Any, P], R]:
         @functools.wraps(method)
         def answer(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
             request, context = _local_variables_of_callers("request", "context") or (None, None)
@@ -67,7 +67,7 @@ def provider_method_decorator(
                     get_process_token().child() as cancel,
                     engine.on_rpc_dropped(context, lambda: engine.exit_after_dropped_rpc(engine_address(), cancel)),
                 ):
-                    return method(self, _build_call(request, cancel), *args, **kwargs)
+                    return method(self, _build_operation(request, cancel), *args, **kwargs)
             except Exception as failed:
                 user_error = failed if isinstance(failed, CallerIdError) else shadowing_error(failed)
                 text = str(user_error)
@@ -97,9 +97,9 @@ def _local_variables_of_callers(*names: str) -> tuple[Any, ...] | None:
     return None
 
 
-def _build_call(request: Any, cancel: CancelToken) -> Call:
-    """Return an RPC as a Call. `request` is None in unit tests, or if the SDK renames its variable."""
-    return Call(
+def _build_operation(request: Any, cancel: CancelToken) -> Operation:
+    """Return an RPC as an Operation. `request` is None in unit tests, or if the SDK renames its variable."""
+    return Operation(
         urn=str(getattr(request, "urn", "")),
         timeout_seconds=float(getattr(request, "timeout", 0.0)) or None,
         cancel=cancel,

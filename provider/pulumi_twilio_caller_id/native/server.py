@@ -31,7 +31,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi_twilio_caller_id import engine
 from pulumi_twilio_caller_id.await_protocol import trailing_metadata
 from pulumi_twilio_caller_id.cancellation import INTERRUPTED
-from pulumi_twilio_caller_id.context import Call, Plugin, Severity
+from pulumi_twilio_caller_id.context import Operation, Plugin, Severity
 from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
 from pulumi_twilio_caller_id.inputs import Failure, camel_case, inputs_to_import
 from pulumi_twilio_caller_id.ownership import Ownership
@@ -52,8 +52,8 @@ SCHEMA = Path(__file__).with_name("schema.json")
 R = TypeVar("R")
 
 
-def rpc_method(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any], R]:
-    """Give a method the Call of its request. Pulumi gets only the message of an error, but the traceback of a bug."""
+def rpc_method(method: Callable[[Any, Any, Operation], R]) -> Callable[[Any, Any, Any], R]:
+    """Give a method the Operation of its request. Pulumi gets the message of an error, or the traceback of a bug."""
 
     @functools.wraps(method)
     def answer(self: Servicer, request: Any, context: Any) -> R:
@@ -61,7 +61,7 @@ def rpc_method(method: Callable[[Any, Any, Call], R]) -> Callable[[Any, Any, Any
             with self.plugin.cancel.child() as cancel, engine.on_rpc_dropped(context, lambda: self.exit(cancel)):
                 urn, timeout = getattr(request, "urn", ""), getattr(request, "timeout", 0.0)
                 read_old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731  only Read calls it
-                return method(self, request, Call(urn, timeout or None, cancel, read_old_inputs, self.log))
+                return method(self, request, Operation(urn, timeout or None, cancel, read_old_inputs, self.log))
         except (CallerIdError, pulumi.RunError) as failed:
             text = language_neutral(str(failed))
             if isinstance(failed, Awaiting):
@@ -89,16 +89,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         engine.log(self._engine_address, severity, language_neutral(text), urn=urn, ephemeral=ephemeral)
 
     @rpc_method
-    def GetSchema(self, _request: Any, _call: Call) -> Any:  # noqa: N802  gRPC's names, here and below
+    def GetSchema(self, _request: Any, _operation: Operation) -> Any:  # noqa: N802  gRPC's names, here and below
         schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
         return pb.GetSchemaResponse(schema=json.dumps(schema | {"version": version(DISTRIBUTION)}))
 
     @rpc_method
-    def GetPluginInfo(self, _request: Any, _call: Call) -> Any:  # noqa: N802
+    def GetPluginInfo(self, _request: Any, _operation: Operation) -> Any:  # noqa: N802
         return plugin_pb2.PluginInfo(version=version(DISTRIBUTION))
 
     @rpc_method
-    def CheckConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, _operation: Operation) -> Any:  # noqa: N802
         """Refuse bad settings, and have the state encrypt the secret ones, whether the program marks them or not."""
         given, olds, failures = from_struct(request.news), from_struct(request.olds), list[Failure]()
         settings = {name: value for name, value in given.items() if name in sources.SETTINGS and value != UNKNOWN}
@@ -117,7 +117,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return pb.CheckResponse(inputs=to_struct(given | secrets), failures=_failures(failures))
 
     @rpc_method
-    def DiffConfig(self, request: Any, _call: Call) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, _operation: Operation) -> Any:  # noqa: N802
         """Replace a provider whose account changes: its numbers are deleted with the credentials of the old account."""
         olds, news = from_struct(request.old_inputs), from_struct(request.news)
         accounts = {sources.blank_to_none(given.get("account_sid")) for given in (olds, news)} - {None, UNKNOWN}
@@ -125,7 +125,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return _diff_response(changed, ["account_sid"] if len(accounts) > 1 else [], olds.keys() & news.keys())
 
     @rpc_method
-    def Configure(self, request: Any, _call: Call) -> Any:  # noqa: N802
+    def Configure(self, request: Any, _operation: Operation) -> Any:  # noqa: N802
         # The operations look settings up by the keys that the dynamic provider has in a stack's config.
         self._config = {f"twilio:{name}": value for name, value in camel_keys(from_struct(request.args)).items()}
         self._config[sources.PROVIDER_NAME_KEY] = _provider_name(request)
@@ -137,56 +137,56 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return pb.ConfigureResponse(supportsPreview=True)
 
     @rpc_method
-    def Check(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Check(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.check import check
 
         known, unknown = split_unknowns(request.news)
-        inputs, failures = check(self.plugin, call, from_struct(request.olds), known, unknown)
+        inputs, failures = check(self.plugin, operation, from_struct(request.olds), known, unknown)
         if not failures:  # a valid number
             region = sources.default_region(self.plugin.config)
-            self._region_notes[call.urn] = region_assumption(known.get("phone_number"), region)
+            self._region_notes[operation.urn] = region_assumption(known.get("phone_number"), region)
         # A program without a generated SDK may give both spellings: which of two numbers would ring?
         both = [name for name in request.news if "_" in name and camel_case(name) in request.news]
         twice = [(name, "it is given in camelCase and in snake_case: leave out the latter") for name in both]
         return pb.CheckResponse(inputs=to_struct(inputs | unknown), failures=_failures(failures + twice))
 
     @rpc_method
-    def Diff(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Diff(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.diff import diff
 
         known, unknown = split_unknowns(request.news)
-        changed, replaces = diff(self.plugin, call, request.id, from_struct(request.olds), known, unknown)
+        changed, replaces = diff(self.plugin, operation, request.id, from_struct(request.olds), known, unknown)
         if DYNAMIC_PROVIDER in request.olds.fields:  # an update gives the properties the names that they have here
             changed.append("provider")
         return _diff_response(changed, replaces, from_struct(request.old_inputs).keys() & (known | unknown).keys())
 
     @rpc_method
-    def Create(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Create(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         known, unknown = split_unknowns(request.properties)
         if request.preview:
-            return self._preview_create(call, known, unknown)
+            return self._preview_create(operation, known, unknown)
         from pulumi_twilio_caller_id.operations.create import create
 
         self.plugin.ownership.is_preview = False
-        outputs = create(self.plugin, call, known)
+        outputs = create(self.plugin, operation, known)
         return pb.CreateResponse(id=outputs["sid"], properties=to_struct(outputs))
 
-    def _preview_create(self, call: Call, known: Properties, unknown: Properties) -> Any:
+    def _preview_create(self, operation: Operation, known: Properties, unknown: Properties) -> Any:
         from pulumi_twilio_caller_id.operations.preview import preview_create
 
-        timeout = f"{call.timeout_seconds / 60:g}m" if call.timeout_seconds else None
-        note = self._region_notes.get(call.urn)
-        for name, reason in preview_create(self.plugin, call, known, unknown, timeout=timeout, region_note=note):
+        timeout = f"{operation.timeout_seconds / 60:g}m" if operation.timeout_seconds else None
+        note = self._region_notes.get(operation.urn)
+        for name, reason in preview_create(self.plugin, operation, known, unknown, timeout=timeout, region_note=note):
             what, _, todo = reason.partition("\n")
             raise CallerIdError(f"{name}: {what}", todo)  # only the first: Create returns no list of failures
         inputs = {name: value for name, value in (known | unknown).items() if name in OUTPUTS}
         return pb.CreateResponse(properties=to_struct(dict.fromkeys(OUTPUTS, UNKNOWN) | inputs))
 
     @rpc_method
-    def Read(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Read(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.read import read
 
-        found = read(self.plugin, call, request.id, from_struct(request.properties))
+        found = read(self.plugin, operation, request.id, from_struct(request.properties))
         if found is None:
             return pb.ReadResponse()
         outputs, refreshed_inputs = found
@@ -196,7 +196,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return pb.ReadResponse(id=request.id, properties=to_struct(outputs), inputs=to_struct(inputs))
 
     @rpc_method
-    def Update(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Update(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.update import update
 
         known, unknown = split_unknowns(request.news)
@@ -205,18 +205,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             name = (known | unknown).get("friendly_name", olds.get("friendly_name"))
             return pb.UpdateResponse(properties=to_struct(olds | {"friendly_name": name, "date_updated": UNKNOWN}))
         self.plugin.ownership.is_preview = False
-        return pb.UpdateResponse(properties=to_struct(update(self.plugin, call, request.id, olds, known)))
+        return pb.UpdateResponse(properties=to_struct(update(self.plugin, operation, request.id, olds, known)))
 
     @rpc_method
-    def Delete(self, request: Any, call: Call) -> Any:  # noqa: N802
+    def Delete(self, request: Any, operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.operations.delete import delete
 
         self.plugin.ownership.is_preview = False
-        delete(self.plugin, call, request.id, from_struct(request.properties))
+        delete(self.plugin, operation, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
     @rpc_method
-    def Invoke(self, request: Any, _call: Call) -> Any:  # noqa: N802
+    def Invoke(self, request: Any, _operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.functions import look_up, only_one_of
 
         filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)

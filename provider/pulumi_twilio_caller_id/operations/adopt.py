@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import AlreadyVerified, ImportMismatch, NotFound
 from pulumi_twilio_caller_id.inputs import Failure
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
@@ -35,7 +35,9 @@ ADVICE_AFTER_INTERRUPTION = (
 )
 
 
-def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs, sid: str) -> CallerId:
+def import_caller_id(
+    plugin: Plugin, operation: Operation, client: Client, inputs: OutgoingCallerIdInputs, sid: str
+) -> CallerId:
     """Take over exactly this caller ID, and change nothing at Twilio.
 
     Raises ImportMismatch if it does not exist, or has another number or friendly name than the program gives.
@@ -57,11 +59,11 @@ def import_caller_id(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
         name, reason = mismatch
         value = f" is {quote(inputs.phone_number)}" if name == "phone_number" else ""  # no message has a friendly name
         raise ImportMismatch(f"{name}{value}: {reason}.", "Nothing was changed at Twilio.")
-    call.log("info", f"imported {sid}, no call")
+    operation.log("info", f"imported {sid}, no call")
     return caller_id
 
 
-def adopt_or_fail(plugin: Plugin, call: Call, inputs: OutgoingCallerIdInputs, existing: CallerId) -> CallerId:
+def adopt_or_fail(plugin: Plugin, operation: Operation, inputs: OutgoingCallerIdInputs, existing: CallerId) -> CallerId:
     """Take over the number's existing caller ID, if the program or the settings say so.
 
     Raises AlreadyVerified if they don't, or if another resource owns the caller ID. Raises Gone if the same command
@@ -69,9 +71,9 @@ def adopt_or_fail(plugin: Plugin, call: Call, inputs: OutgoingCallerIdInputs, ex
     """
     plugin.ownership.fail_if_deleted(existing.sid, existing.phone_number)
     if not wants_adoption(plugin.settings, inputs.adopt):
-        raise already_verified(existing, inputs.model_dump(), call.urn)
-    plugin.ownership.acquire_or_fail(existing.sid, call.urn, existing.phone_number)
-    call.log("info", f"adopted {existing.sid}, no call")
+        raise already_verified(existing, inputs.model_dump(), operation.urn)
+    plugin.ownership.acquire_or_fail(existing.sid, operation.urn, existing.phone_number)
+    operation.log("info", f"adopted {existing.sid}, no call")
     return existing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import DeclaredTwice
 from pulumi_twilio_caller_id.inputs import CREATE_TIMEOUT, DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
 from pulumi_twilio_caller_id.phone_number import region_assumption, unusual_length_warning
@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
 
 
 def check(
-    plugin: Plugin, call: Call, old_inputs: Properties, given: Properties, unknown: Container[str]
+    plugin: Plugin, operation: Operation, old_inputs: Properties, given: Properties, unknown: Container[str]
 ) -> tuple[dict[str, Any], list[Failure]]:
     """Return the normalised inputs, and what is wrong with them.
 
@@ -33,16 +33,16 @@ def check(
         old_inputs=old_inputs,
     )
     if is_new and (warning := unusual_length_warning(inputs.get("phone_number", ""))):
-        call.log("warning", warning)
+        operation.log("warning", warning)
     import_sid = hidden_properties.get(IMPORT)
-    plugin.ownership.record_declaration(call.urn, in_state=not is_new, import_sid=import_sid)
-    failures += _acquire_number(plugin, call, inputs, unknown)
+    plugin.ownership.record_declaration(operation.urn, in_state=not is_new, import_sid=import_sid)
+    failures += _acquire_number(plugin, operation, inputs, unknown)
     if DRY_RUN in hidden_properties and is_new and not failures:
         from .preview import preview_create
 
         failures = preview_create(
             plugin,
-            call,
+            operation,
             inputs,
             unknown,
             import_sid=import_sid,
@@ -50,17 +50,17 @@ def check(
             region_note=region_assumption(given.get("phone_number"), region),
         )
     # `create` finds the sid that `record_declaration` stored for the URN. Without a URN, it needs the sid as an input.
-    import_input = {IMPORT: import_sid} if import_sid and is_new and not call.urn else {}
+    import_input = {IMPORT: import_sid} if import_sid and is_new and not operation.urn else {}
     return {**inputs, **import_input}, [_displayable_failure(*failure, given) for failure in failures]
 
 
-def _acquire_number(plugin: Plugin, call: Call, inputs: Properties, unknown: Container[str]) -> list[Failure]:
+def _acquire_number(plugin: Plugin, operation: Operation, inputs: Properties, unknown: Container[str]) -> list[Failure]:
     """Make this resource the owner of its number. Return a failure if another resource of the stack declares it too."""
     number = inputs.get("phone_number")
     if number is None or "account_sid" in unknown:
         return []
     try:
-        plugin.ownership.acquire_number(number, plugin.account_key(inputs.get("account_sid")), call.urn)
+        plugin.ownership.acquire_number(number, plugin.account_key(inputs.get("account_sid")), operation.urn)
     except DeclaredTwice as failed:
         return [("phone_number", f"{failed.other!r} declares it too, in the same account: declare each number once")]
     return []

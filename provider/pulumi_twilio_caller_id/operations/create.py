@@ -12,7 +12,7 @@ from typing import Any
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.polling import poller_for
 from pulumi_twilio_caller_id.cancellation import INTERRUPTED, Cancelled, run_cancellable
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import (
     AlreadyVerified,
     AnswerLost,
@@ -44,7 +44,7 @@ AWAITING_TEXT = (
 )
 
 
-def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
+def create(plugin: Plugin, operation: Operation, props: Properties) -> dict[str, Any]:
     """Verify the number by a phone call, or take over its existing caller ID, and return the outputs.
 
     An existing caller ID is taken over if `import_` names its sid, or if the program or the settings say `adopt`.
@@ -54,38 +54,38 @@ def create(plugin: Plugin, call: Call, props: Properties) -> dict[str, Any]:
     """
     inputs = OutgoingCallerIdInputs.model_validate({name: value for name, value in props.items() if name != IMPORT})
     # `check` has stored the sid of `import_` by URN. If the engine's request had no URN, the sid is among the inputs.
-    import_sid = props.get(IMPORT) or plugin.ownership.import_sid(call.urn)
-    plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), call.urn)
-    client = plugin.client(inputs.account_sid, call.cancel)
+    import_sid = props.get(IMPORT) or plugin.ownership.import_sid(operation.urn)
+    plugin.ownership.acquire_number(inputs.phone_number, plugin.account_key(inputs.account_sid), operation.urn)
+    client = plugin.client(inputs.account_sid, operation.cancel)
     if import_sid:
-        caller_id = import_caller_id(plugin, call, client, inputs, import_sid)
-        plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
+        caller_id = import_caller_id(plugin, operation, client, inputs, import_sid)
+        plugin.ownership.acquire_or_fail(caller_id.sid, operation.urn, caller_id.phone_number)
     else:
-        caller_id = _verify_or_adopt(plugin, call, client, inputs)
+        caller_id = _verify_or_adopt(plugin, operation, client, inputs)
         # This may fail without harm: an adopted caller ID has its owner already, and nobody else knows a new one.
         with suppress(OwnershipUnknown):
-            plugin.ownership.acquire_or_fail(caller_id.sid, call.urn, caller_id.phone_number)
-    return ensure_friendly_name(call, client, caller_id, inputs.friendly_name).outputs()
+            plugin.ownership.acquire_or_fail(caller_id.sid, operation.urn, caller_id.phone_number)
+    return ensure_friendly_name(operation, client, caller_id, inputs.friendly_name).outputs()
 
 
-def _verify_or_adopt(plugin: Plugin, call: Call, client: Client, inputs: OutgoingCallerIdInputs) -> CallerId:
+def _verify_or_adopt(plugin: Plugin, operation: Operation, client: Client, inputs: OutgoingCallerIdInputs) -> CallerId:
     """Have the number verified, unless it is verified already: then adopt its caller ID, or fail."""
     try:  # no phone call was placed yet, so cancelling may abandon a slow request
-        existing = run_cancellable(call.cancel, lambda: client.find(inputs.phone_number))
+        existing = run_cancellable(operation.cancel, lambda: client.find(inputs.phone_number))
         if existing is not None:
-            return adopt_or_fail(plugin, call, inputs, existing)
-        endpoint = run_cancellable(call.cancel, lambda: _callback_endpoint(plugin.settings, client, inputs))
+            return adopt_or_fail(plugin, operation, inputs, existing)
+        endpoint = run_cancellable(operation.cancel, lambda: _callback_endpoint(plugin.settings, client, inputs))
     except Cancelled as cancelled:
         raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
     inbox = Inbox()
-    warn = partial(call.log, "warning")
+    warn = partial(operation.log, "warning")
     with receive_callbacks(plugin.callback_servers, endpoint, inbox.put, warn) as callback_url:
         try:
             answer = _request_validation(client, inputs, callback_url)
         except Interrupted:
-            raise _interrupted_before_phone_call(inputs, call.cancel.cancel_reason or INTERRUPTED) from None
+            raise _interrupted_before_phone_call(inputs, operation.cancel.cancel_reason or INTERRUPTED) from None
         if isinstance(answer, CallerId):
-            return adopt_or_fail(plugin, call, inputs, answer)
+            return adopt_or_fail(plugin, operation, inputs, answer)
         if answer.phone_number != inputs.phone_number:
             raise NotVerified(
                 f"{international_format(inputs.phone_number)} was not verified: Twilio calls"
@@ -93,7 +93,7 @@ def _verify_or_adopt(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
                 "Let that call pass. If both numbers reach the same phone, declare the one that Twilio called.",
             )
         try:
-            return _wait(plugin, call, client, answer, inbox, callback_expected=callback_url is not None)
+            return _wait(plugin, operation, client, answer, inbox, callback_expected=callback_url is not None)
         except Interrupted as interrupted:
             # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
             if inputs.adopt is None and not wants_adoption(plugin.settings, None):
@@ -103,7 +103,7 @@ def _verify_or_adopt(plugin: Plugin, call: Call, client: Client, inputs: Outgoin
 
 def _wait(
     plugin: Plugin,
-    call: Call,
+    operation: Operation,
     client: Client,
     validation_request: ValidationRequest,
     inbox: Inbox,
@@ -115,20 +115,20 @@ def _wait(
     validation_request: what Twilio returned, with the code.
     callback_expected: whether Twilio got the URL of this process.
     """
-    timeout = call.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
-    notifier = Notifier([url.get_secret_value() for url in plugin.settings.notify], partial(call.log, "warning"))
+    timeout = operation.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+    notifier = Notifier([url.get_secret_value() for url in plugin.settings.notify], partial(operation.log, "warning"))
     number = validation_request.phone_number
     notifier.send_code(number, validation_request.validation_code, timeout)
     try:
         with (
-            ProgressDisplay(call, validation_request, plugin.terminal_line) as display,
-            poller_for(client, plugin.listing_cache, call.cancel) as poller,
+            ProgressDisplay(operation, validation_request, plugin.terminal_line) as display,
+            poller_for(client, plugin.listing_cache, operation.cancel) as poller,
         ):
             caller_id = wait_until_verified(
                 poller,
                 validation_request,
                 inbox=inbox,
-                cancel=call.cancel,
+                cancel=operation.cancel,
                 timeout=timeout,
                 callback_expected=callback_expected,
                 report=display,
@@ -139,7 +139,7 @@ def _wait(
         notifier.close()
         if not awaiting:
             raise
-        call.log("warning", f"{failed}\n{AWAITING_TEXT}")  # the engine does not show an Awaiting
+        operation.log("warning", f"{failed}\n{AWAITING_TEXT}")  # the engine does not show an Awaiting
         raise Awaiting(failed.what, failed.todo) from failed
     notifier.send_verified(number, caller_id.sid)
     notifier.close()

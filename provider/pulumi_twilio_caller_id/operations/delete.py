@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import AnswerLost, NotFound, OwnershipUnknown
 from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
 
 
-def delete(plugin: Plugin, call: Call, sid: str, outputs: Properties) -> None:
+def delete(plugin: Plugin, operation: Operation, sid: str, outputs: Properties) -> None:
     """Delete the caller ID, unless its replacement or another resource has just taken it over.
 
     A caller ID that Twilio neither finds by sid nor lists for the account counts as deleted.
     """
-    owner = plugin.ownership.begin_delete(sid, call.urn)
+    owner = plugin.ownership.begin_delete(sid, operation.urn)
     if owner is not None:
-        call.log("info", f"{sid} stays at Twilio: {name_of(owner)!r} has it")
+        operation.log("info", f"{sid} stays at Twilio: {name_of(owner)!r} has it")
         return
     number = international_format(str(outputs.get("phone_number")))
-    call.log("info", f"deletes caller ID {number}", ephemeral=True)
+    operation.log("info", f"deletes caller ID {number}", ephemeral=True)
     account_sid = outputs.get("account_sid")
     try:
-        with advise_if_credentials_refused(plugin, call, account_sid, to_delete=True):
-            client = plugin.client(account_sid, call.cancel)
+        with advise_if_credentials_refused(plugin, operation, account_sid, to_delete=True):
+            client = plugin.client(account_sid, operation.cancel)
             try:
                 client.remove(sid)
             except NotFound as failed:
                 fail_if_listed(plugin, client, sid, failed)
     except BaseException:
         with suppress(OwnershipUnknown):  # the first error matters more
-            plugin.ownership.abort_delete(sid, call.urn)
+            plugin.ownership.abort_delete(sid, operation.urn)
         raise
     plugin.listing_cache.invalidate(sid)
 

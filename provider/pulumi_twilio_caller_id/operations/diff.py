@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.phone_number import international_format
 
 from .friendly_name import is_other_name
 
 
 def diff(
-    plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_inputs: Properties, unknown: Container[str]
+    plugin: Plugin,
+    operation: Operation,
+    sid: str,
+    old_outputs: Properties,
+    new_inputs: Properties,
+    unknown: Container[str],
 ) -> tuple[list[str], list[str]]:
     """Return the properties that change, and those of them whose change needs another caller ID.
 
@@ -21,15 +26,15 @@ def diff(
     """
     replaces = _replacing_properties(plugin, old_outputs, new_inputs, unknown)
     # If `import_` names another sid than the state's, replace the resource, as Pulumi's import does.
-    if plugin.ownership.import_sid(call.urn) not in (None, sid):
+    if plugin.ownership.import_sid(operation.urn) not in (None, sid):
         replaces.append("import_")
     if replaces:
-        plugin.ownership.release(sid, call.urn)  # `delete` spares a caller ID that has an owner
+        plugin.ownership.release(sid, operation.urn)  # `delete` spares a caller ID that has an owner
         # After diff, the engine checks the resource again as a new one. That preview says what will be deleted.
         number = international_format(str(old_outputs.get("phone_number")))
-        plugin.ownership.set_replaced_caller_id(call.urn, f"{number} ({sid})")
+        plugin.ownership.set_replaced_caller_id(operation.urn, f"{number} ({sid})")
     else:
-        acquire_if_declared(plugin, call, sid, old_outputs)
+        acquire_if_declared(plugin, operation, sid, old_outputs)
     old_name = old_outputs.get("friendly_name")
     renamed = "friendly_name" in unknown or is_other_name(new_inputs.get("friendly_name"), old_name)
     return [*replaces, *(["friendly_name"] if renamed else [])], replaces
@@ -47,14 +52,14 @@ def _replacing_properties(
     ]
 
 
-def acquire_if_declared(plugin: Plugin, call: Call, sid: str, old_outputs: Properties) -> None:
+def acquire_if_declared(plugin: Plugin, operation: Operation, sid: str, old_outputs: Properties) -> None:
     """If the program declares the resource, make it the owner of its caller ID. No other `delete` removes that then.
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
     # `destroy --refresh` runs diff but no program. If diff made an owner there, `delete` would spare the caller ID.
-    if plugin.ownership.is_declared_and_in_state(call.urn):
-        plugin.ownership.acquire_or_fail(sid, call.urn, str(old_outputs.get("phone_number")))
+    if plugin.ownership.is_declared_and_in_state(operation.urn):
+        plugin.ownership.acquire_or_fail(sid, operation.urn, str(old_outputs.get("phone_number")))
 
 
 def refreshed_inputs(inputs: Properties | None, outputs: Properties) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.context import Call
+from pulumi_twilio_caller_id.context import Operation
 from pulumi_twilio_caller_id.errors import CallerIdError, TwilioRefused
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.text import contains_value
@@ -32,12 +32,12 @@ def _normalized(name: object) -> object:
     return unicodedata.normalize("NFC", name.strip()) if isinstance(name, str) else name
 
 
-def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
+def rename(operation: Operation, client: Client, sid: str, name: str) -> CallerId:
     """Give the caller ID this name. Warn if Twilio stores another one."""
     with hide_inputs_in_refusal(name):
         caller_id = client.rename(sid, name)
     if is_other_name(name, caller_id.friendly_name):
-        call.log(
+        operation.log(
             "warning",
             f"Twilio stored another friendly name for {international_format(caller_id.phone_number)} than the program"
             " gives, so the next `pulumi up` will rename it again.\n"
@@ -46,7 +46,7 @@ def rename(call: Call, client: Client, sid: str, name: str) -> CallerId:
     return caller_id
 
 
-def ensure_friendly_name(call: Call, client: Client, caller_id: CallerId, name: str | None) -> CallerId:
+def ensure_friendly_name(operation: Operation, client: Client, caller_id: CallerId, name: str | None) -> CallerId:
     """Rename a caller ID that was just verified or adopted, if the program gives another name.
 
     A failure is only a warning: the number is verified, so it has to get into the state.
@@ -54,9 +54,9 @@ def ensure_friendly_name(call: Call, client: Client, caller_id: CallerId, name: 
     if name is None or not is_other_name(name, caller_id.friendly_name):
         return caller_id
     try:
-        return rename(call, client, caller_id.sid, name)
+        return rename(operation, client, caller_id.sid, name)
     except CallerIdError as failed:
-        call.log(
+        operation.log(
             "warning",
             f"{international_format(caller_id.phone_number)} is verified, but its friendly name was not set:"
             f" {failed.what}\n"

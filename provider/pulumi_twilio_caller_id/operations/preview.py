@@ -11,7 +11,7 @@ import re
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import CallerIdError, CredentialsMissing, NotFound, OwnershipUnknown, SettingsError
 from pulumi_twilio_caller_id.inputs import CALLER_ID_SID, DEFAULT_TIMEOUT_SECONDS, Failure
 from pulumi_twilio_caller_id.ownership import name_of
@@ -30,7 +30,7 @@ Outcome = str | list[Failure]
 
 def preview_create(
     plugin: Plugin,
-    call: Call,
+    operation: Operation,
     inputs: Properties,
     unknown: Container[str],
     *,
@@ -50,18 +50,18 @@ def preview_create(
         plugin.log_once("warning", f"`pulumi up` will stop: {failed}")
     ask_twilio = _may_ask_twilio(plugin, unknown)
     if import_sid is not None:
-        outcome = _import_outcome(plugin, call, inputs, import_sid, ask_twilio=ask_twilio)
+        outcome = _import_outcome(plugin, operation, inputs, import_sid, ask_twilio=ask_twilio)
     else:
-        outcome = _creation_outcome(plugin, call, inputs, unknown, timeout, ask_twilio=ask_twilio)
+        outcome = _creation_outcome(plugin, operation, inputs, unknown, timeout, ask_twilio=ask_twilio)
     if isinstance(outcome, list):
         return outcome
     # Before a replacement, the engine calls check, diff, and check again. Diff stored which caller ID will be deleted.
-    replaced = plugin.ownership.replaced_caller_id(call.urn)
+    replaced = plugin.ownership.replaced_caller_id(operation.urn)
     if replaced:  # only `pulumi up` finds out whether another resource or an option keeps it
         outcome += f", then delete {replaced} unless another resource or retain_on_delete keeps it"
     if region_note is not None:
         outcome += f"; {region_note}"
-    call.log("info", outcome)
+    operation.log("info", outcome)
     return []
 
 
@@ -81,7 +81,9 @@ def _may_ask_twilio(plugin: Plugin, unknown: Container[str]) -> bool:
     return settings.preflight and "account_sid" not in unknown
 
 
-def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, sid: object, *, ask_twilio: bool) -> Outcome:
+def _import_outcome(
+    plugin: Plugin, operation: Operation, inputs: Properties, sid: object, *, ask_twilio: bool
+) -> Outcome:
     """Return what `pulumi up` will do with a resource that has `import_`.
 
     ask_twilio: if it is False, only the form of the sid is checked.
@@ -89,24 +91,24 @@ def _import_outcome(plugin: Plugin, call: Call, inputs: Properties, sid: object,
     if not isinstance(sid, str) or not CALLER_ID_SID.fullmatch(sid):
         return [("import_", "it is not the sid of an OutgoingCallerId: PN and 32 hexadecimal digits")]
     if ask_twilio:
-        owner = _other_owner(plugin, call, sid)
+        owner = _other_owner(plugin, operation, sid)
         if owner is not None:
             return [("import_", f"it is managed as {owner!r} in this stack already")]
-        failures = _import_failures(plugin, call, inputs, sid)
+        failures = _import_failures(plugin, operation, inputs, sid)
         if failures:
             return failures
-    plugin.ownership.acquire(sid, call.urn)
+    plugin.ownership.acquire(sid, operation.urn)
     return f"import {sid}, no call"
 
 
-def _import_failures(plugin: Plugin, call: Call, inputs: Properties, sid: str) -> list[Failure]:
+def _import_failures(plugin: Plugin, operation: Operation, inputs: Properties, sid: str) -> list[Failure]:
     """Return why the caller ID of this sid can't be imported: it does not exist, or differs from the inputs."""
-    listing = _listing(plugin, call, inputs.get("account_sid"))
+    listing = _listing(plugin, operation, inputs.get("account_sid"))
     if listing is None:
         return []
     caller_id = listing.by_sid(sid)
     if caller_id is None:  # the listing may be out of date
-        client = _client(plugin, call, inputs.get("account_sid"))
+        client = _client(plugin, operation, inputs.get("account_sid"))
         try:
             caller_id = client.fetch(sid)
         except NotFound:
@@ -119,7 +121,7 @@ def _import_failures(plugin: Plugin, call: Call, inputs: Properties, sid: str) -
 
 def _creation_outcome(
     plugin: Plugin,
-    call: Call,
+    operation: Operation,
     inputs: Properties,
     unknown: Container[str],
     timeout: str | None,
@@ -129,38 +131,38 @@ def _creation_outcome(
     """Return what `pulumi up` will do with a resource without `import_`. timeout: such as "8m"."""
     number = inputs.get("phone_number")
     number_text = international_format(number) if number else "the number"
-    listing = _listing(plugin, call, inputs.get("account_sid")) if ask_twilio and number else None
+    listing = _listing(plugin, operation, inputs.get("account_sid")) if ask_twilio and number else None
     caller_id = listing.by_number(number) if listing and number else None
     if caller_id is None:
         # "8m" becomes "8 min". Other durations, such as "1h30m", stay.
         within = re.sub(r"^(\d+)m$", r"\1 min", timeout or f"{DEFAULT_TIMEOUT_SECONDS / 60:g}m")
         return f"`pulumi up` will call {number_text} (someone must key in a 6-digit code within {within})"
-    owner = _other_owner(plugin, call, caller_id.sid)
+    owner = _other_owner(plugin, operation, caller_id.sid)
     if owner is not None:
         return [("phone_number", f"it is managed as {owner!r} in this stack already ({caller_id.sid})")]
     if wants_adoption(plugin.settings, inputs.get("adopt")):
-        plugin.ownership.acquire(caller_id.sid, call.urn)
+        plugin.ownership.acquire(caller_id.sid, operation.urn)
         rename = is_other_name(inputs.get("friendly_name"), caller_id.friendly_name)
         return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
     if "adopt" in unknown:
         unless = "you set adopt=True or delete it first"
         return f"{number_text} is already verified as {caller_id.sid}: `pulumi up` will fail unless {unless}"
-    todo = already_verified(caller_id, inputs, call.urn).todo
+    todo = already_verified(caller_id, inputs, operation.urn).todo
     reason = (
         f"it is a caller ID of account {caller_id.account_sid} already: {caller_id.sid}. No call was placed.\n{todo}"
     )
     return [("phone_number", reason)]
 
 
-def _client(plugin: Plugin, call: Call, account_sid: str | None) -> Client:
+def _client(plugin: Plugin, operation: Operation, account_sid: str | None) -> Client:
     from pulumi_twilio_caller_id.api.transport import PREVIEW_RETRIES  # late: some previews never ask Twilio
 
-    return plugin.client(account_sid, call.cancel, policy=PREVIEW_RETRIES)
+    return plugin.client(account_sid, operation.cancel, policy=PREVIEW_RETRIES)
 
 
-def _listing(plugin: Plugin, call: Call, account_sid: str | None) -> Listing | None:
+def _listing(plugin: Plugin, operation: Operation, account_sid: str | None) -> Listing | None:
     """Return the account's caller IDs, listed once for the whole preview; None, with a warning, if that fails."""
-    client = _client(plugin, call, account_sid)
+    client = _client(plugin, operation, account_sid)
     try:
         # A listing of any age will do, because this process ends with the preview.
         return plugin.listing_cache.get(client, math.inf)
@@ -169,10 +171,10 @@ def _listing(plugin: Plugin, call: Call, account_sid: str | None) -> Listing | N
         return None
 
 
-def _other_owner(plugin: Plugin, call: Call, sid: str) -> str | None:
+def _other_owner(plugin: Plugin, operation: Operation, sid: str) -> str | None:
     """Return the name of another resource that owns the caller ID, None if there is no other owner."""
     owner = plugin.ownership.owner(sid)
-    return name_of(owner) if owner and owner != call.urn else None
+    return name_of(owner) if owner and owner != operation.urn else None
 
 
 def _warn_listing_failed(plugin: Plugin, failed: CallerIdError) -> None:

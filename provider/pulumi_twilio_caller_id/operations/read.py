@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import Gone, NotFound, OwnershipUnknown
 from pulumi_twilio_caller_id.phone_number import international_format
 
@@ -14,7 +14,7 @@ from .stored_credentials import advise_if_credentials_refused
 
 
 def read(
-    plugin: Plugin, call: Call, sid: str, old_outputs: Properties
+    plugin: Plugin, operation: Operation, sid: str, old_outputs: Properties
 ) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
     """Return the outputs that Twilio has now, and the inputs if they changed; None if the caller ID is gone.
 
@@ -24,9 +24,9 @@ def read(
     account_sid = old_outputs.get("account_sid")
     # When the program runs `get`, the sid is the id alone. In a refresh, its resource has all outputs: see below.
     is_get = "sid" not in old_outputs
-    client = plugin.client(account_sid, call.cancel)
+    client = plugin.client(account_sid, operation.cancel)
     # `get` runs with the program, so its credentials are current, not stored ones.
-    with nullcontext() if is_get else advise_if_credentials_refused(plugin, call, account_sid):
+    with nullcontext() if is_get else advise_if_credentials_refused(plugin, operation, account_sid):
         try:
             caller_id = plugin.listing_cache.fetch(client, sid)
         except NotFound as failed:
@@ -38,14 +38,14 @@ def read(
                 ) from failed
             if listed is None:
                 number = international_format(str(old_outputs.get("phone_number")))
-                is_read_only = "phone_number" not in (call.read_old_inputs() or {})  # a `get` of an earlier run
+                is_read_only = "phone_number" not in (operation.read_old_inputs() or {})  # a `get` of an earlier run
                 consequence = "" if is_read_only else "; the next `pulumi up` will call it"
-                call.log("warning", f"{number} ({sid}) is gone at Twilio{consequence}")
+                operation.log("warning", f"{number} ({sid}) is gone at Twilio{consequence}")
                 return None
             caller_id = listed
     if is_get:
         with suppress(OwnershipUnknown):  # then `delete` fails too, so nothing is deleted
-            plugin.ownership.record_read(sid, call.urn)
+            plugin.ownership.record_read(sid, operation.urn)
             plugin.ownership.fail_if_deleted(sid, caller_id.phone_number)
     outputs = caller_id.outputs()
-    return outputs, refreshed_inputs(call.read_old_inputs(), outputs)
+    return outputs, refreshed_inputs(operation.read_old_inputs(), outputs)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pulumi_twilio_caller_id.context import Call, Plugin
+from pulumi_twilio_caller_id.context import Operation, Plugin
 from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources
 
@@ -22,7 +22,7 @@ LOST_CREDENTIALS_ADVICE = (
 
 @contextmanager
 def advise_if_credentials_refused(
-    plugin: Plugin, call: Call, account_sid: str | None, *, to_delete: bool = False
+    plugin: Plugin, operation: Operation, account_sid: str | None, *, to_delete: bool = False
 ) -> Iterator[None]:
     """If Twilio refuses the credentials for this account, add to the error what to do about stored ones.
 
@@ -37,6 +37,6 @@ def advise_if_credentials_refused(
             advice.append(STORED_CREDENTIALS_ADVICE)
         # The settings give another account, so the credentials of this one may be lost.
         if to_delete and account_sid not in (None, plugin.account_sid):
-            advice.append(LOST_CREDENTIALS_ADVICE.format(account_sid=account_sid, urn=shlex.quote(call.urn)))
+            advice.append(LOST_CREDENTIALS_ADVICE.format(account_sid=account_sid, urn=shlex.quote(operation.urn)))
         refused.advise("\n".join(advice))
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulumi_twilio_caller_id.context import Call, Plugin, Properties
+from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import Gone, NotFound
 from pulumi_twilio_caller_id.phone_number import international_format
 
@@ -13,15 +13,17 @@ from .diff import acquire_if_declared
 from .friendly_name import is_other_name, rename
 
 
-def update(plugin: Plugin, call: Call, sid: str, old_outputs: Properties, new_inputs: Properties) -> dict[str, Any]:
+def update(
+    plugin: Plugin, operation: Operation, sid: str, old_outputs: Properties, new_inputs: Properties
+) -> dict[str, Any]:
     """Give the caller ID the program's friendly name, and return the outputs. Raises Gone if it is not at Twilio."""
-    acquire_if_declared(plugin, call, sid, old_outputs)
+    acquire_if_declared(plugin, operation, sid, old_outputs)
     name = new_inputs.get("friendly_name")
     if not is_other_name(name, old_outputs.get("friendly_name")):
         return dict(old_outputs)
-    client = plugin.client(old_outputs.get("account_sid"), call.cancel)
+    client = plugin.client(old_outputs.get("account_sid"), operation.cancel)
     try:
-        return rename(call, client, sid, str(name)).outputs()
+        return rename(operation, client, sid, str(name)).outputs()
     except NotFound as failed:
         fail_if_listed(plugin, client, sid, failed)
         number = international_format(str(old_outputs.get("phone_number", "")))

@@ -14,7 +14,7 @@ from pulumi_twilio_caller_id.text import sanitize
 from .terminal_line import TerminalLine, instruction
 
 if TYPE_CHECKING:
-    from pulumi_twilio_caller_id.context import Call
+    from pulumi_twilio_caller_id.context import Operation
     from pulumi_twilio_caller_id.models import ValidationRequest
     from pulumi_twilio_caller_id.verification.waiter import Progress
 
@@ -26,13 +26,13 @@ because each update would be a new line of output."""
 class ProgressDisplay:
     """Shows one verification until its `with` block ends."""
 
-    def __init__(self, call: Call, request: ValidationRequest, terminal_line: TerminalLine) -> None:
+    def __init__(self, operation: Operation, request: ValidationRequest, terminal_line: TerminalLine) -> None:
         """Make the display of one phone call.
 
-        call: the engine's request, whose `log` shows texts on the row. request: Twilio's answer, with the code.
+        operation: the engine's request, whose `log` shows texts on the row. request: Twilio's answer, with the code.
         terminal_line: the bottom line, which all verifications of the process share.
         """
-        self._call = call
+        self._operation = operation
         self._request = request
         self._terminal_line = terminal_line
         self._refresh_seconds = ROW_REFRESH_SECONDS if terminal_line.has_terminal() else math.inf
@@ -57,7 +57,7 @@ class ProgressDisplay:
         if self._terminal_line.shows_pulumi_table():
             self._show_on_row(code_message(self._request))
         else:
-            self._call.log("info", code_message(self._request))
+            self._operation.log("info", code_message(self._request))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +68,7 @@ class ProgressDisplay:
     def _show_on_row(self, text: str) -> None:
         """Replace the text on the row. "" clears it."""
         self._is_on_row = bool(text)
-        self._call.log("info", text, ephemeral=True)
+        self._operation.log("info", text, ephemeral=True)
 
 
 def row_text(progress: Progress) -> str:

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import engine_pb2, provider_pb2
 
 from pulumi_twilio_caller_id import engine, pulumi_sdk
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, CancelToken
-from pulumi_twilio_caller_id.context import Call
+from pulumi_twilio_caller_id.context import Operation
 from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from tests.support.fixtures.engine_log import Engine
@@ -53,31 +53,31 @@ class Provider:
     def __init__(self) -> None:
         self.token = CancelToken()
 
-    def call(self, act: Callable[[Call], Any]) -> Any:
+    def call(self, act: Callable[[Operation], Any]) -> Any:
         @pulumi_sdk.provider_method_decorator(lambda: self.token)
-        def create(_self: Provider, call: Call) -> Any:
-            return act(call)
+        def create(_self: Provider, operation: Operation) -> Any:
+            return act(operation)
 
         return create(self)
 
 
-def call_for(request: Any) -> Call:
-    """The Call that a method gets for this request."""
-    return cast(Call, servicer(request, Context(), lambda: Provider().call(lambda call: call)))
+def operation_for(request: Any) -> Operation:
+    """The Operation that a method gets for this request."""
+    return cast(Operation, servicer(request, Context(), lambda: Provider().call(lambda operation: operation)))
 
 
-# The Call
+# The Operation
 
 
 def test_a_call_outside_of_an_engine_has_neither_urn_nor_timeout_nor_inputs() -> None:
-    call = Provider().call(lambda call: call)
-    assert ("", None, None) == (call.urn, call.timeout_seconds, call.read_old_inputs())
+    operation = Provider().call(lambda operation: operation)
+    assert ("", None, None) == (operation.urn, operation.timeout_seconds, operation.read_old_inputs())
 
 
 def test_a_call_is_found_in_the_calling_frames() -> None:
-    call = call_for(provider_pb2.CreateRequest(urn=URN, timeout=450))
-    assert (URN, 450.0, None) == (call.urn, call.timeout_seconds, call.read_old_inputs())
-    assert None is call_for(provider_pb2.CreateRequest(urn=URN)).timeout_seconds
+    operation = operation_for(provider_pb2.CreateRequest(urn=URN, timeout=450))
+    assert (URN, 450.0, None) == (operation.urn, operation.timeout_seconds, operation.read_old_inputs())
+    assert None is operation_for(provider_pb2.CreateRequest(urn=URN)).timeout_seconds
 
 
 def test_old_inputs_of_what_is_in_state() -> None:
@@ -89,14 +89,14 @@ def test_old_inputs_of_what_is_in_state() -> None:
         provider_pb2.DiffRequest(old_inputs=inputs),
         provider_pb2.DeleteRequest(old_inputs=inputs),
     ):
-        assert {"phone_number": "+14155550101", "call_delay": 5} == call_for(request).read_old_inputs()
+        assert {"phone_number": "+14155550101", "call_delay": 5} == operation_for(request).read_old_inputs()
 
 
 def test_old_inputs_without_any_or_of_another_sdk_are_none() -> None:
-    assert None is call_for(provider_pb2.ReadRequest()).read_old_inputs()
-    assert None is call_for(types.SimpleNamespace(inputs=7)).read_old_inputs()
-    call = call_for(types.SimpleNamespace())
-    assert ("", None) == (call.urn, call.timeout_seconds)
+    assert None is operation_for(provider_pb2.ReadRequest()).read_old_inputs()
+    assert None is operation_for(types.SimpleNamespace(inputs=7)).read_old_inputs()
+    operation = operation_for(types.SimpleNamespace())
+    assert ("", None) == (operation.urn, operation.timeout_seconds)
 
 
 # log
@@ -148,7 +148,7 @@ def test_log_of_an_sdk_laid_out_otherwise_is_a_line_on_stderr(
 def fail(error: BaseException) -> None:
     """Fail with this error in a provider's method."""
 
-    def act(_call: Call) -> None:
+    def act(_operation: Operation) -> None:
         raise error
 
     Provider().call(act)
@@ -253,11 +253,11 @@ def reason_after(context: object, act: Callable[[CancelToken], object]) -> str |
     """Why an operation is cancelled after something has happened. `act` gets the token of the process."""
     provider = Provider()
 
-    def operation(call: Call) -> str | None:
+    def run(operation: Operation) -> str | None:
         act(provider.token)
-        return call.cancel.cancel_reason
+        return operation.cancel.cancel_reason
 
-    reason: str | None = servicer(provider_pb2.CreateRequest(), context, lambda: provider.call(operation))
+    reason: str | None = servicer(provider_pb2.CreateRequest(), context, lambda: provider.call(run))
     return reason
 
 
@@ -265,7 +265,7 @@ def test_the_first_interrupt_cancels_each_operation_and_those_that_begin_later()
     assert INTERRUPTED == reason_after(Ending(), lambda token: token.cancel(INTERRUPTED))
     provider = Provider()
     provider.token.cancel(INTERRUPTED)
-    assert INTERRUPTED == provider.call(lambda call: call.cancel.cancel_reason)
+    assert INTERRUPTED == provider.call(lambda operation: operation.cancel.cancel_reason)
 
 
 def test_the_end_of_the_rpc_cancels_its_operation() -> None:
@@ -277,9 +277,9 @@ def test_the_end_of_the_rpc_cancels_its_operation() -> None:
 def test_the_usual_end_of_an_rpc_cancels_nothing() -> None:
     """gRPC tells of every end, also of that of an RPC that was answered."""
     context = Ending()
-    call = servicer(provider_pb2.CreateRequest(), context, lambda: Provider().call(lambda call: call))
+    operation = servicer(provider_pb2.CreateRequest(), context, lambda: Provider().call(lambda operation: operation))
     context.end()
-    assert None is call.cancel.cancel_reason
+    assert None is operation.cancel.cancel_reason
 
 
 def test_with_another_kind_of_context_a_wait_has_its_deadline() -> None:
@@ -318,14 +318,14 @@ def test_operations_that_came_while_there_were_too_few_workers_are_served_too() 
     """As many at once as there are, although nothing comes after them: each waits here for all of them."""
     together = threading.Barrier(12, timeout=PATIENCE)
 
-    def operation() -> None:
+    def run() -> None:
         begun.wait(PATIENCE)
         pulumi_sdk.widen_worker_pool()
         together.wait()
 
     begun = threading.Event()
     with futures.ThreadPoolExecutor(4) as executor:
-        running = [executor.submit(operation) for _ in range(12)]
+        running = [executor.submit(run) for _ in range(12)]
         begun.set()
         for operation_ in running:
             operation_.result()
@@ -453,11 +453,11 @@ def end_a_call(*, answered: bool = False) -> None:
     """Have the engine end a call, before or after the answer, and wait for what comes of that."""
     context = Ending()
 
-    def operation(_call: Call) -> None:
+    def run(_operation: Operation) -> None:
         if not answered:
             context.end()
 
-    servicer(provider_pb2.DeleteRequest(), context, lambda: Provider().call(operation))
+    servicer(provider_pb2.DeleteRequest(), context, lambda: Provider().call(run))
     if answered:
         context.end()
     for thread in threading.enumerate():

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from pulumi_twilio_caller_id.context import Call, Severity
+from pulumi_twilio_caller_id.context import Operation, Severity
 from pulumi_twilio_caller_id.models import ValidationRequest
 from pulumi_twilio_caller_id.progress.row import ProgressDisplay, code_message, row_text
 from pulumi_twilio_caller_id.progress.terminal_line import TerminalLine
@@ -56,8 +56,8 @@ class RecordingLog:
         (self.row if ephemeral else self.kept).append(text)
 
     @property
-    def call(self) -> Call:
-        return Call(urn="urn", send_log=self)
+    def call(self) -> Operation:
+        return Operation(urn="urn", send_log=self)
 
 
 def on_row(*reports: Progress, line: TerminalLine | None = None) -> list[str]:
