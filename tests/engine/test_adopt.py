@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, comparable
+from tests.support.harness import Stack
+from tests.support.stored import comparable
 
 NUMBER = "+14155550101"
 OTHER = 'OutgoingCallerId("other", phone_number="+14155550102", adopt=True)\n'

@@ -7,7 +7,8 @@ from typing import Any
 
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import Stack, occurrences
+from tests.support.harness import Stack
+from tests.support.stored import occurrences
 
 THREE = (
     'desk = OutgoingCallerId("desk", phone_number="(415) 555-0101", friendly_name="Front desk")\n'

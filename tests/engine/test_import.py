@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, comparable
+from tests.support.harness import Stack
+from tests.support.stored import comparable
 
 NUMBER = "+14155550101"
 NO_SUCH = "PN" + "0" * 32

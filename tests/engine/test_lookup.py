@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, occurrences
+from tests.support.harness import Stack
+from tests.support.stored import occurrences
 
 SUB = "AC" + "5" * 32
 TOKEN = "sub-token-canary-2b9c"

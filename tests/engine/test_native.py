@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, occurrences
+from tests.support.harness import Stack
 from tests.support.native_stack import NATIVE_TYPE, NativeStack
+from tests.support.stored import occurrences
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 

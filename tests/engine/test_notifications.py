@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, occurrences
+from tests.support.harness import Stack
 from tests.support.machine import free_port
 from tests.support.notify_service import CANARY, Service
+from tests.support.stored import occurrences
 
 THREE = """
 patient = Provider("patient", unverified="await")

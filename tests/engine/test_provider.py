@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import SECRET_MARKER, Stack, occurrences
+from tests.support.harness import SECRET_MARKER, Stack
+from tests.support.stored import occurrences
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)
 EU = "AC" + "e" * 32

@@ -6,7 +6,8 @@ import json
 import re
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import SECRET_MARKER, Stack, occurrences
+from tests.support.harness import SECRET_MARKER, Stack
+from tests.support.stored import occurrences
 
 NUMBER = "+14155550109"
 PROGRAM = """

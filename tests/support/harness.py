@@ -273,7 +273,7 @@ class Stack:
 
     def of_the_provider(self) -> list[int]:
         """This stack's processes without Pulumi's language hosts."""
-        host = "pulumi-language-python"
+        host = "pulumi-language-"
         return [pid for pid in self.processes() if host not in (command(pid) or host)]
 
     def processes(self) -> list[int]:
@@ -287,18 +287,3 @@ class Stack:
             except OSError:  # ended meanwhile
                 continue
         return found
-
-
-def occurrences(needle: str, stack: Stack) -> list[Path]:
-    """The files of the engine that hold `needle` as it is."""
-    return [path for path in stack.files() if needle.encode() in path.read_bytes()]
-
-
-def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What stays the same in the state if one number is verified twice."""
-    outputs = {k: v for k, v in resource["outputs"].items() if k not in ("sid", "uri", "date_created", "date_updated")}
-    return {
-        **{name: resource.get(name) for name in ("urn", "custom", "type", "inputs", "parent", "protect", "importID")},
-        "outputs": outputs,
-        "output names": sorted(resource["outputs"]),
-    }

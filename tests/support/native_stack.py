@@ -33,6 +33,7 @@ IMPORTS = "from pulumi_twilio_caller_id import "
 
 AS_PYTHON_HAS_IT = (
     (re.escape(NATIVE_TYPE), TYPE),
+    (r"(?m)pulumi import --file import\.json$", "pulumi import --file import.json --generate-code=false"),
     (f"pulumi:providers:{PACKAGE}", "pulumi:providers:pulumi-python"),
     (r"\bpulumi-twilio-caller-id import-file --native", "python -m pulumi_twilio_caller_id import-file"),
     (r"\bpulumi-twilio-caller-id(?= list)", "python -m pulumi_twilio_caller_id"),

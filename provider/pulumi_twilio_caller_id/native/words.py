@@ -16,6 +16,7 @@ REWORDED = (
     (r"\btwilio:(?=[a-z])", f"{PACKAGE}:"),
     (r"python -m pulumi_twilio_caller_id", "pulumi-twilio-caller-id"),
     (r"\bimport-file --", "import-file --native --"),
+    (r"(pulumi import --file \S+) --generate-code=false", r"\1"),
     (r"opts=(?:pulumi\.)?ResourceOptions\((\w+)=([^()]*(?:\([^()]*\)[^()]*)*)\)", r"the option \1: \2"),
     (r"(?:pulumi\.Alias|CustomTimeouts)\((\w+)=([^()]*)\)", r"{\1: \2}"),
     (r"\bimport_(?!\w)", "import"),

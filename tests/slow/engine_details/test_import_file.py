@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, comparable
+from tests.support.harness import Stack
 from tests.support.machine import PROGRAM
+from tests.support.stored import comparable
 
 NAMED, UNNAMED = "+14155550101", "+14155550102"
 MADE, MADE_UNNAMED = "+14155550111", "+14155550112"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from pulumi_twilio_caller_id.testing import Sandbox
-from tests.support.harness import Stack, comparable
+from tests.support.harness import Stack
 from tests.support.native_stack import NATIVE_TYPE, NativeStack
+from tests.support.stored import comparable
 
 NUMBER, MADE = "+14155550101", "+14155550111"
 NO_SUCH = "PN" + "0" * 32

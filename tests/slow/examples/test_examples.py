@@ -20,8 +20,9 @@ from twilio.request_validator import RequestValidator
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.examples import change, copy
-from tests.support.harness import Running, Stack, occurrences
+from tests.support.harness import Running, Stack
 from tests.support.machine import ROOT, free_port
+from tests.support.stored import occurrences
 from tests.support.waiting import PATIENCE
 
 QUICK = Delays(queued=0, rings=0.1, talks=0.1)

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
-from tests.support.harness import TYPE, Stack, occurrences
+from tests.support.harness import TYPE, Stack
 from tests.support.machine import ROOT
 from tests.support.native_programs import install_plugin
 from tests.support.native_stack import NATIVE_TYPE, PLUGIN
+from tests.support.stored import occurrences
 
 DESK, SUPPORT, SUBACCOUNT = "+14155550101", "+14155550102", "AC" + "2" * 32
 
