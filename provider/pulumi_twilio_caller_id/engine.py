@@ -91,7 +91,7 @@ def _exit_within_a_second(address: str) -> None:
 
 
 @functools.lru_cache(maxsize=1)  # configure may run several times
-def exit_with_engine(address: str | None) -> None:
+def exit_when_engine_exits(address: str | None) -> None:
     """End this process when the engine ends: a killed engine leaves its plugins running. Best effort.
 
     The engine holds a pipe to the plugin's stdin, which the kernel closes when the engine ends.

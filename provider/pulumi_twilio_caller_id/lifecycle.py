@@ -59,7 +59,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
         for key, near in sources.misspelled(pulumi_sdk.config_keys(req.config)).items():
             _plugin.log_once("warning", f"The stack's config has {key}, which means nothing here: did you mean {near}?")
         pulumi_sdk.cancel_on_engine_cancel(_plugin.cancel)
-        engine.exit_with_engine(pulumi_sdk.engine_address())
+        engine.exit_when_engine_exits(pulumi_sdk.engine_address())
 
     @provider_method
     def check(self, operation: Operation, old_inputs: dict[str, Any], new_inputs: dict[str, Any]) -> CheckResult:

@@ -26,7 +26,7 @@ SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 2\n"
 """The first line of each file. A file with another first line is not ours: it is neither read nor removed."""
 
-NOT_NOTES = "one of its .notes files is damaged, or not this package's"
+DAMAGED_NOTES_REASON = "one of its .notes files is damaged, or not this package's"
 
 EXCLUSIVE_OFFSET = 1 << 30
 """The byte that a process locks while it writes and reads. It is far beyond the end of the file, because on Windows no
@@ -49,12 +49,11 @@ class Note(NamedTuple):
 class OwnershipNotes:
     """The notes of one engine's plugin processes. May be used by one thread at a time.
 
-    engine: the engine's address. If it is None (outside of a plugin), nothing is written. folder: replaces
-    `default_folder()`.
+    engine_address: None outside of a plugin: then nothing is written. folder: replaces `default_folder()`.
     """
 
-    def __init__(self, engine: str | None, *, folder: Path | None = None) -> None:
-        self._engine = engine
+    def __init__(self, engine_address: str | None, *, folder: Path | None = None) -> None:
+        self._engine_address = engine_address
         self._folder = folder
         self._fd: int | None = None
         self._read_offset = len(HEADER)
@@ -64,14 +63,14 @@ class OwnershipNotes:
 
         Raises OwnershipUnknown, which names the folder, if notes can't be kept there.
         """
-        if self._engine is None:
+        if self._engine_address is None:
             return list(own)
         folder = self._folder or default_folder()
         try:
             if self._fd is None:
                 _make_private(folder)
                 _remove_files_of_ended_engines(folder)
-                self._fd = _open_and_register(folder / f"{self._engine.replace(':', '_')}{SUFFIX}")
+                self._fd = _open_and_register(folder / f"{self._engine_address.replace(':', '_')}{SUFFIX}")
             with _exclusive(self._fd):
                 os.write(self._fd, "".join(f"{json.dumps(note)}\n" for note in own).encode())
                 return self._read_new(self._fd)
@@ -84,7 +83,7 @@ class OwnershipNotes:
         try:
             notes = [Note(*json.loads(line)) for line in content.splitlines()]
         except (ValueError, TypeError):  # such as half a note, because the disk was full
-            raise OSError(0, NOT_NOTES) from None
+            raise OSError(0, DAMAGED_NOTES_REASON) from None
         self._read_offset += len(content)
         return notes
 
@@ -155,7 +154,7 @@ def _open_and_register(path: Path) -> int:
 def _check_header(fd: int) -> None:
     os.lseek(fd, 0, os.SEEK_SET)
     if os.read(fd, len(HEADER)) != HEADER:
-        raise OSError(0, NOT_NOTES)
+        raise OSError(0, DAMAGED_NOTES_REASON)
 
 
 @contextmanager

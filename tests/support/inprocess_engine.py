@@ -273,7 +273,7 @@ class InProcessEngine:
             for target, name, value in (
                 (CancelToken, "wait", lambda _token, _seconds: None),
                 (creation, "DEFAULT_TIMEOUT_SECONDS", 15.0),
-                (creation, "Inbox", self._clock.inbox),
+                (creation, "CallbackInbox", self._clock.inbox),
                 (wait_until_verified, "__kwdefaults__", waiting),
                 (pulumi_sdk, "log", lambda _level, text, **_: self._line.told.append(text)),
             ):

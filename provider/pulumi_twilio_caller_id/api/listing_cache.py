@@ -1,7 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
 A caller ID that a listing lacks may be newer than the listing. A 404 for its sid may mean that the credentials don't
-reach the account. Both together prove that it is gone: see `find_despite_404`.
+reach the account. Both together prove that it is gone: see `find_in_listing_after_404`.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class ListingCache:
                 return record
         return client.fetch(sid)
 
-    def find_despite_404(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
+    def find_in_listing_after_404(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
         """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
         A listing without the sid confirms the 404. A cached one is enough, as a sid in the state is older, and Twilio

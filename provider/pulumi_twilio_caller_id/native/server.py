@@ -272,7 +272,7 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)  # noqa: T201  Pulumi reads it
-    engine.exit_with_engine(address)
+    engine.exit_when_engine_exits(address)
     with suppress(KeyboardInterrupt):  # how Pulumi ends its plugins
         server.wait_for_termination()
     os._exit(0)

@@ -17,7 +17,7 @@ from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
 from pulumi_twilio_caller_id.text import quote
 
-from .friendly_name import is_other_name
+from .friendly_name import friendly_name_differs
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
@@ -46,7 +46,7 @@ def import_caller_id(
     try:
         caller_id = client.fetch(sid)
     except NotFound as failed:
-        listed = plugin.listing_cache.find_despite_404(failed, client, sid)
+        listed = plugin.listing_cache.find_in_listing_after_404(failed, client, sid)
         if listed is None:
             why = import_not_found_reason(client.find(inputs.phone_number))
             raise ImportMismatch(
@@ -91,7 +91,7 @@ def mismatches(inputs: Properties, caller_id: CallerId) -> Iterator[Failure]:
     if number is not None and number != caller_id.phone_number:
         todo = "correct the number or the sid, or remove import_ to have the number called"
         yield "phone_number", f"{subject} is {caller_id.phone_number} at Twilio: {todo}"
-    if is_other_name(inputs.get("friendly_name"), caller_id.friendly_name):
+    if friendly_name_differs(inputs.get("friendly_name"), caller_id.friendly_name):
         todo = "give the same name or none. `python -m pulumi_twilio_caller_id list` shows Twilio's"
         yield "friendly_name", f"{subject} has another friendly name at Twilio, and an import changes nothing: {todo}"
 

@@ -31,7 +31,7 @@ from pulumi_twilio_caller_id.progress.row import ProgressDisplay
 from pulumi_twilio_caller_id.settings.model import Settings
 from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, receive_callbacks
-from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
+from pulumi_twilio_caller_id.verification.waiter import CallbackInbox, wait_until_verified
 
 from .adopt import ADVICE_AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
 from .friendly_name import ensure_friendly_name, hide_inputs_in_refusal
@@ -77,7 +77,7 @@ def _verify_or_adopt(plugin: Plugin, operation: Operation, client: Client, input
         endpoint = run_cancellable(operation.cancel, lambda: _callback_endpoint(plugin.settings, client, inputs))
     except Cancelled as cancelled:
         raise _interrupted_before_phone_call(inputs, str(cancelled)) from None
-    inbox = Inbox()
+    inbox = CallbackInbox()
     warn = partial(operation.log, "warning")
     with receive_callbacks(plugin.callback_servers, endpoint, inbox.put, warn) as callback_url:
         try:
@@ -106,7 +106,7 @@ def _wait(
     operation: Operation,
     client: Client,
     validation_request: ValidationRequest,
-    inbox: Inbox,
+    inbox: CallbackInbox,
     *,
     callback_expected: bool,
 ) -> CallerId:

@@ -44,7 +44,7 @@ def delete(plugin: Plugin, operation: Operation, sid: str, outputs: Properties) 
 
 def fail_if_listed(plugin: Plugin, client: Client, sid: str, not_found: NotFound) -> None:
     """Raise AnswerLost if Twilio answers 404 for the sid but its account still lists it. not_found: that answer."""
-    if plugin.listing_cache.find_despite_404(not_found, client, sid) is not None:
+    if plugin.listing_cache.find_in_listing_after_404(not_found, client, sid) is not None:
         raise AnswerLost(
             not_found.action,
             f"it said that there is no such caller ID (20404), yet account {client.account_sid} lists it",

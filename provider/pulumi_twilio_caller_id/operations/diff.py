@@ -8,7 +8,7 @@ from typing import Any
 from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.phone_number import international_format
 
-from .friendly_name import is_other_name
+from .friendly_name import friendly_name_differs
 
 
 def diff(
@@ -36,7 +36,7 @@ def diff(
     else:
         acquire_if_declared(plugin, operation, sid, old_outputs)
     old_name = old_outputs.get("friendly_name")
-    renamed = "friendly_name" in unknown or is_other_name(new_inputs.get("friendly_name"), old_name)
+    renamed = "friendly_name" in unknown or friendly_name_differs(new_inputs.get("friendly_name"), old_name)
     return [*replaces, *(["friendly_name"] if renamed else [])], replaces
 
 
@@ -70,7 +70,7 @@ def refreshed_inputs(inputs: Properties | None, outputs: Properties) -> dict[str
     if not inputs or "phone_number" not in inputs:  # a resource that `OutgoingCallerId.get` declares
         return None
     current = {"phone_number": outputs["phone_number"]}
-    if is_other_name(inputs.get("friendly_name"), outputs["friendly_name"]):
+    if friendly_name_differs(inputs.get("friendly_name"), outputs["friendly_name"]):
         current["friendly_name"] = outputs["friendly_name"]
     refreshed = {name: current.get(name, value) for name, value in inputs.items()}
     return None if refreshed == inputs else refreshed

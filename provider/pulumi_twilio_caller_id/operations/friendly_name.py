@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pulumi_twilio_caller_id.models import CallerId
 
 
-def is_other_name(given: object, stored: object) -> bool:
+def friendly_name_differs(given: object, stored: object) -> bool:
     """Return whether the program gives another name than the stored one. False if the program gives none.
 
     Blanks at the ends and the Unicode form of accents don't count, because Twilio may change them.
@@ -36,7 +36,7 @@ def rename(operation: Operation, client: Client, sid: str, name: str) -> CallerI
     """Give the caller ID this name. Warn if Twilio stores another one."""
     with hide_inputs_in_refusal(name):
         caller_id = client.rename(sid, name)
-    if is_other_name(name, caller_id.friendly_name):
+    if friendly_name_differs(name, caller_id.friendly_name):
         operation.log(
             "warning",
             f"Twilio stored another friendly name for {international_format(caller_id.phone_number)} than the program"
@@ -51,7 +51,7 @@ def ensure_friendly_name(operation: Operation, client: Client, caller_id: Caller
 
     A failure is only a warning: the number is verified, so it has to get into the state.
     """
-    if name is None or not is_other_name(name, caller_id.friendly_name):
+    if name is None or not friendly_name_differs(name, caller_id.friendly_name):
         return caller_id
     try:
         return rename(operation, client, caller_id.sid, name)

@@ -18,7 +18,7 @@ from pulumi_twilio_caller_id.ownership import name_of
 from pulumi_twilio_caller_id.phone_number import international_format
 
 from .adopt import already_verified, import_not_found_reason, mismatches, wants_adoption
-from .friendly_name import is_other_name
+from .friendly_name import friendly_name_differs
 
 if TYPE_CHECKING:
     from pulumi_twilio_caller_id.api.client import Client
@@ -142,7 +142,7 @@ def _creation_outcome(
         return [("phone_number", f"it is managed as {owner!r} in this stack already ({caller_id.sid})")]
     if wants_adoption(plugin.settings, inputs.get("adopt")):
         plugin.ownership.acquire(caller_id.sid, operation.urn)
-        rename = is_other_name(inputs.get("friendly_name"), caller_id.friendly_name)
+        rename = friendly_name_differs(inputs.get("friendly_name"), caller_id.friendly_name)
         return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
     if "adopt" in unknown:
         unless = "you set adopt=True or delete it first"

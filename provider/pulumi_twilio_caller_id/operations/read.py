@@ -30,7 +30,7 @@ def read(
         try:
             caller_id = plugin.listing_cache.fetch(client, sid)
         except NotFound as failed:
-            listed = plugin.listing_cache.find_despite_404(failed, client, sid)
+            listed = plugin.listing_cache.find_in_listing_after_404(failed, client, sid)
             if listed is None and is_get:
                 raise Gone(
                     f"There is no OutgoingCallerId {sid} in account {client.account_sid} (20404).",

@@ -10,7 +10,7 @@ from pulumi_twilio_caller_id.phone_number import international_format
 
 from .delete import fail_if_listed
 from .diff import acquire_if_declared
-from .friendly_name import is_other_name, rename
+from .friendly_name import friendly_name_differs, rename
 
 
 def update(
@@ -19,7 +19,7 @@ def update(
     """Give the caller ID the program's friendly name, and return the outputs. Raises Gone if it is not at Twilio."""
     acquire_if_declared(plugin, operation, sid, old_outputs)
     name = new_inputs.get("friendly_name")
-    if not is_other_name(name, old_outputs.get("friendly_name")):
+    if not friendly_name_differs(name, old_outputs.get("friendly_name")):
         return dict(old_outputs)
     client = plugin.client(old_outputs.get("account_sid"), operation.cancel)
     try:

@@ -62,7 +62,7 @@ class PollingPolicy:
         return max(backoff, min(retry_after or 0.0, self.max_retry_after))
 
 
-class Inbox:
+class CallbackInbox:
     """Passes callbacks from any thread to the loop of one verification."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ def wait_until_verified(
     lookups: TwilioLookups,
     request: ValidationRequest,
     *,
-    inbox: Inbox,
+    inbox: CallbackInbox,
     cancel: CancelToken,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     callback_expected: bool = False,

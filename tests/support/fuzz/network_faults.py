@@ -14,7 +14,7 @@ import requests
 from pulumi_twilio_caller_id.api.connections import BoundedSession
 from pulumi_twilio_caller_id.sandbox.faults import Endpoint
 from pulumi_twilio_caller_id.testing import Sandbox, TwilioError
-from pulumi_twilio_caller_id.verification.waiter import Inbox
+from pulumi_twilio_caller_id.verification.waiter import CallbackInbox
 
 Kind = Literal["500", "429", "404", "HTML", "{}", "drop before", "drop after", "hang", "killed", "refused", "overtaken"]
 """404: not Twilio's, without its code. {}: an answer to another question. hang: Twilio acts, its answer never comes.
@@ -60,11 +60,11 @@ class Clock:
     def now(self) -> float:
         return self.time
 
-    def inbox(self) -> Inbox:
+    def inbox(self) -> CallbackInbox:
         return _InboxOfClock(self)
 
 
-class _InboxOfClock(Inbox):
+class _InboxOfClock(CallbackInbox):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock

@@ -59,7 +59,7 @@ def create(
     sandbox: Sandbox, running_engine: tuple[Engine, grpc.Server], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Create]:
     """Asks a plugin to create NUMBER, with these settings, and gives the error that the engine gets."""
-    monkeypatch.setattr(engine, "exit_with_engine", lambda _address: None)  # the process of this plugin goes on
+    monkeypatch.setattr(engine, "exit_when_engine_exits", lambda _address: None)  # the process of this plugin goes on
     server = grpc.server(futures.ThreadPoolExecutor(2))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer_of_the_sdk(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -25,7 +25,7 @@ from pulumi_twilio_caller_id.verification.evidence import (
     with_callback,
 )
 from pulumi_twilio_caller_id.verification.status_callback import Callback
-from pulumi_twilio_caller_id.verification.waiter import Inbox
+from pulumi_twilio_caller_id.verification.waiter import CallbackInbox
 from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
@@ -229,7 +229,7 @@ def test_only_a_message_about_a_call_that_may_go_on_tells_the_code(reason: Reaso
 
 
 def test_waiting_ends_when_something_comes_or_the_time_is_over() -> None:
-    inbox, token = Inbox(), CancelToken()
+    inbox, token = CallbackInbox(), CancelToken()
     begin = time.monotonic()
     inbox.wait(0.05)
     assert time.monotonic() - begin >= 0.05

@@ -95,10 +95,10 @@ def test_a_caller_id_that_this_process_renamed_is_not_gone_by_an_old_listing(
         listings.fetch(connect(), record.sid)
     listings.invalidate(record.sid)
     not_found = NotFound(f"read caller ID {record.sid}", 404, 20404)
-    found = listings.find_despite_404(not_found, connect(), record.sid)
+    found = listings.find_in_listing_after_404(not_found, connect(), record.sid)
     assert found is not None
     assert record.sid == found.sid
-    assert listings.find_despite_404(not_found, connect(), NO_SUCH) is None
+    assert listings.find_in_listing_after_404(not_found, connect(), NO_SUCH) is None
     assert ["fetch", "list", "list"] == asked(sandbox)
 
 

@@ -20,7 +20,7 @@ from pulumi_twilio_caller_id.cancellation import CancelToken
 from pulumi_twilio_caller_id.errors import AnswerLost, CallerIdError, Interrupted, NotVerified
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.testing import Sandbox
-from pulumi_twilio_caller_id.verification.waiter import Inbox, wait_until_verified
+from pulumi_twilio_caller_id.verification.waiter import CallbackInbox, wait_until_verified
 from tests.support.waiting import PATIENCE
 
 NUMBER = "+14155550101"
@@ -185,7 +185,7 @@ def outcomes(twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[li
         def wait(token: CancelToken) -> type:
             try:
                 with poller_for(twilio, shared, token) as looks:
-                    wait_until_verified(looks, REQUEST, inbox=Inbox(), cancel=token, timeout=timeout)
+                    wait_until_verified(looks, REQUEST, inbox=CallbackInbox(), cancel=token, timeout=timeout)
             except CallerIdError as failed:
                 return type(failed)
             return CallerId

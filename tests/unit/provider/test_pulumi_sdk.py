@@ -401,11 +401,11 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, lis
     with socket.create_server(("127.0.0.1", port)) as listening:
         at = f"127.0.0.1:{port}"
         monkeypatch.setattr(pulumi_sdk, "engine_address", lambda: at)
-        engine.exit_with_engine.cache_clear()  # once for each process, and each test stands for one
+        engine.exit_when_engine_exits.cache_clear()  # once for each process, and each test stands for one
         try:
             yield listening, ended, write
         finally:
-            engine.exit_with_engine.cache_clear()
+            engine.exit_when_engine_exits.cache_clear()
             with suppress(OSError):
                 os.close(write)
             os.dup2(before, 0)
@@ -424,8 +424,8 @@ def test_the_process_ends_with_an_engine_that_was_killed(plugin: Any, monkeypatc
             listening.close()
 
     monkeypatch.setattr("time.sleep", sleep)
-    engine.exit_with_engine(pulumi_sdk.engine_address())
-    engine.exit_with_engine(pulumi_sdk.engine_address())  # configure may run several times
+    engine.exit_when_engine_exits(pulumi_sdk.engine_address())
+    engine.exit_when_engine_exits(pulumi_sdk.engine_address())  # configure may run several times
     [following] = [thread for thread in threading.enumerate() if thread.name == "twilio-exit-with-engine"]
     os.write(pipe, b"whatever")
     os.close(pipe)
@@ -445,7 +445,7 @@ def test_where_the_engine_has_no_pipe_to_us_nothing_is_followed(
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     else:
         os.close(0)
-    engine.exit_with_engine(pulumi_sdk.engine_address())
+    engine.exit_when_engine_exits(pulumi_sdk.engine_address())
     assert "twilio-exit-with-engine" not in [thread.name for thread in threading.enumerate()]
 
 

@@ -27,7 +27,7 @@ from pulumi_twilio_caller_id.errors import (
 )
 from pulumi_twilio_caller_id.models import CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.verification.status_callback import Callback
-from pulumi_twilio_caller_id.verification.waiter import Inbox, Progress, wait_until_verified
+from pulumi_twilio_caller_id.verification.waiter import CallbackInbox, Progress, wait_until_verified
 
 STREAMS = sorted((Path(__file__).parents[2] / "data" / "streams").glob("*.json"))
 BEGIN = 1000.0
@@ -45,7 +45,7 @@ REASONS = {
 }
 
 
-class Clock(Inbox):
+class Clock(CallbackInbox):
     """Virtual time. Waiting costs nothing, but it must be of use; what a stream sends meanwhile cuts it short."""
 
     def __init__(self, stream: dict[str, Any] | None = None) -> None:
