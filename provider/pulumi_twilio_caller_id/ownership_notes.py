@@ -26,7 +26,7 @@ SUFFIX = ".notes"
 HEADER = b"pulumi-twilio-caller-id notes 2\n"
 """The first line of each file. A file with another first line is not ours: it is neither read nor removed."""
 
-DAMAGED_NOTES_REASON = "one of its .notes files is damaged, or not this package's"
+DAMAGED_NOTES_REASON = "a .notes file in it is damaged, or was not written by this package"
 
 EXCLUSIVE_OFFSET = 1 << 30
 """The byte that a process locks while it writes and reads. It is far beyond the end of the file, because on Windows no

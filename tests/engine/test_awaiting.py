@@ -21,7 +21,9 @@ ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in Eng
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
 AFTER_ALL = "If {code} is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
-UNTIL_THEN = "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+AWAITING = (
+    "The number is not in the state yet. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+)
 
 RINGS = {"behaviour": "manual", "rings": 600}
 WRONG = "no correct code was entered (call {sid}, completed)."
@@ -90,7 +92,7 @@ def test_whoever_keyed_nothing_in_is_called_again(stack: Stack, sandbox: Sandbox
     for name, (_, happened, todo) in ENDINGS.items():
         call = call_to(sandbox, NUMBERS[name])
         what = f"{international_format(NUMBERS[name])} was not verified: {happened.format(sid=call.sid)}"
-        told = f"warning: {what}\n{todo.format(code=call.validation_code)}\n{UNTIL_THEN}\nwarning: resource is awaiting"
+        told = f"warning: {what}\n{todo.format(code=call.validation_code)}\n{AWAITING}\nwarning: resource is awaiting"
         assert re.fullmatch(re.escape(told).replace("@", r"( after \d+ s)?"), first.awaiting[name])
     assert "Traceback" not in first.output
     assert f"    {len(ENDINGS)} awaiting\n" in first.stdout
@@ -156,7 +158,7 @@ def test_what_no_second_call_cures_stays_an_error(stack: Stack, sandbox: Sandbox
     assert (set(ERRORS), {"nobody"}) == (set(mixed.errors), set(mixed.awaiting))
     for name, (_, _, _, told) in ERRORS.items():
         assert told in mixed.errors[name]
-        assert UNTIL_THEN not in mixed.errors[name]
+        assert AWAITING not in mixed.errors[name]
     assert "Traceback" not in mixed.output
     assert ["lobby"] == list(stack.resources())
 

@@ -54,8 +54,8 @@ def test_a_preview_needs_no_credentials_and_places_no_call(make_stack: Callable[
 
     stack.environment.update(sandbox.environment)
     output = stack.preview().output
-    told = f"+1 415-555-0108 is already verified as {sid}: `pulumi up` will fail unless you set adopt=True or delete it"
-    assert f"adopted create {told} first" in output
+    told = f"+1 415-555-0108 is already verified as {sid}: `pulumi up` will fail unless adopt, not known"
+    assert f"adopted create {told} yet, turns out true" in output
     assert "+ 5 to create" in output
     assert [] == sandbox.calls
     assert {"GET"} == {request.method for request in sandbox.requests}

@@ -96,7 +96,7 @@ def test_a_token_that_is_rotated_in_the_config(make_stack: Callable[..., Stack],
     for operation in (stack.refresh, stack.destroy):
         error = operation(ok=False).error
         assert "(code 20003, HTTP 401, account AC" in error
-        assert "To store new ones, run `pulumi up` while\nthe program still declares a number. Or" in error
+        assert "To use new ones, run `pulumi up`, or add\n--run-program (" in error
         assert "--run-program (or PULUMI_RUN_PROGRAM=true)" in error
         assert ["desk"] == list(stack.resources())
     stack.refresh("--run-program")

@@ -31,7 +31,7 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
 
     def refused(result: Result, name: str) -> str:
         told = " ".join(result.output.split())
-        assert "If this resource has it, Pulumi was told to replace the resource: remove `--replace`" in told
+        assert "If this resource manages that caller ID, remove what forces a replacement: `--replace`," in told
         assert "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its" in told
         assert urns[name] in told
         assert len(NUMBERS) == len(sandbox.calls)

@@ -40,7 +40,7 @@ ALREADY_VERIFIED = 21450
 """Twilio's error code for a number that the account has verified already."""
 
 AWAITING_TEXT = (
-    "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+    "The number is not in the state yet. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
 )
 
 

@@ -145,7 +145,7 @@ def _creation_outcome(
         rename = friendly_name_differs(inputs.get("friendly_name"), caller_id.friendly_name)
         return f"adopt {caller_id.sid}, no call" + (", and rename it" if rename else "")
     if "adopt" in unknown:
-        unless = "you set adopt=True or delete it first"
+        unless = "adopt, not known yet, turns out true"
         return f"{number_text} is already verified as {caller_id.sid}: `pulumi up` will fail unless {unless}"
     todo = already_verified(caller_id, inputs, operation.urn).todo
     reason = (

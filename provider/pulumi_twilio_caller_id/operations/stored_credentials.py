@@ -11,8 +11,8 @@ from pulumi_twilio_caller_id.errors import CredentialsRefused
 from pulumi_twilio_caller_id.settings import sources
 
 STORED_CREDENTIALS_ADVICE = (
-    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. To store new ones, run `pulumi up` while\n"
-    "the program still declares a number. Or add --run-program (or PULUMI_RUN_PROGRAM=true)."
+    "`refresh` and `destroy` use the credentials of the latest `pulumi up`. To use new ones, run `pulumi up`, or add\n"
+    "--run-program (or PULUMI_RUN_PROGRAM=true) to `refresh` or `destroy`, while the program still declares a number."
 )
 LOST_CREDENTIALS_ADVICE = (
     "If nobody has credentials of {account_sid} any more, delete the caller ID in that account's Console, then run\n"

@@ -27,7 +27,9 @@ from tests.support.waiting import PATIENCE
 URN = "urn:pulumi:test::p::pulumi-python:dynamic/twilio:OutgoingCallerId::desk"
 NUMBER = "+14155550101"
 DETAILS = "grpc-status-details-bin"
-AWAITING = "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+AWAITING = (
+    "The number is not in the state yet. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+)
 
 Create = Callable[..., Any]
 

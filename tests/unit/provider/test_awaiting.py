@@ -28,7 +28,9 @@ from tests.support.stack_runs import Declared
 NUMBER, OTHER = "+14155550101", "+14155550102"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
 ADVICE = "Run `pulumi up` again"
-AWAITING = "Until then the number waits. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+AWAITING = (
+    "The number is not in the state yet. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
+)
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ def test_a_file_that_is_not_ours_is_left_alone(folder: Path, content: str) -> No
         (lambda folder: folder.symlink_to(folder.parent), "it is a symbolic link"),
         (lambda folder: folder.symlink_to(folder.parent / "nowhere"), "it is a symbolic link"),
         (lambda folder: (folder / "127.0.0.1_40123.notes").mkdir(parents=True), "Is a directory"),
-        (lambda folder: _write(folder / "127.0.0.1_40123.notes", "dear"), "is damaged, or not this package's"),
+        (lambda folder: _write(folder / "127.0.0.1_40123.notes", "dear"), "damaged, or was not written by this"),
         (lambda folder: _link(folder / "127.0.0.1_40123.notes"), "Too many levels of symbolic links"),
     ],
 )
@@ -258,10 +258,10 @@ def test_half_a_note_is_not_guessed_at(folder: Path, monkeypatch: pytest.MonkeyP
     ownership.owner(SID)
     written = os.write
     monkeypatch.setattr(os, "write", lambda file, content: written(file, content[:length]))
-    with pytest.raises(OwnershipUnknown, match="is damaged, or not this package's"):
+    with pytest.raises(OwnershipUnknown, match="is damaged, or was not written by this package"):
         ownership.acquire(SID, DESK)
     monkeypatch.undo()
-    with pytest.raises(OwnershipUnknown, match="is damaged, or not this package's"):
+    with pytest.raises(OwnershipUnknown, match="is damaged, or was not written by this package"):
         ownership.acquire(SID, LOBBY)
 
 
