@@ -53,7 +53,7 @@ def no_log(severity: Severity, text: str, *, urn: str = "", ephemeral: bool = Fa
 class Operation:
     """One request of Pulumi's engine: check, diff, create, read, update or delete one resource.
 
-    urn: the URN of the resource; "" if it could not be got from the SDK, which hides it. Then no conflict is detected.
+    urn: the resource's URN; "" if it was not found in the SDK. Then two resources with the same number go unnoticed.
     timeout_seconds: the `custom_timeouts` for this operation, None if the program sets none.
     cancel: the token that is cancelled when the operation is to stop.
     read_old_inputs: a function that returns the inputs in the state, None if there are none or they can't be read.
@@ -119,7 +119,7 @@ class Plugin:
         return sources.account_sid(self.config, self.environment)
 
     def account_key(self, account_sid: str | None) -> tuple[str | None, str]:
-        """Return what tells accounts apart: the sid (None if it is not known yet), and the API's base URL.
+        """Return what tells accounts apart: the sid (None if it is given nowhere), and the API's base URL.
 
         account_sid: the resource's input, None if the program does not give it.
         """

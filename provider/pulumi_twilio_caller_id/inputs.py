@@ -68,12 +68,12 @@ def validate_inputs(
 def inputs_to_import(
     phone_number: str, friendly_name: str | None, account_sid: str | None = None
 ) -> dict[str, Any] | None:
-    """Return what a program gives for an existing caller ID; None if a program can't declare its number.
+    """Return the inputs that declare this caller ID in a program; None if its number can't be declared.
 
     A friendly name that `check` would refuse is left out, so that it stays Twilio's.
     """
     given = {"phone_number": phone_number, "friendly_name": friendly_name, "account_sid": account_sid}
-    # A number in E.164 that is also the old number is taken as it is. Any other is refused, or becomes another one.
+    # Only an E.164 number that equals the old one passes unchanged. Others fail, or normalise to a different number.
     valid, _ = validate_inputs(given, old_inputs={"phone_number": phone_number})
     return valid if valid.get("phone_number") == phone_number else None
 

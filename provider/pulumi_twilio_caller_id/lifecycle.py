@@ -41,7 +41,7 @@ def reset() -> None:
 
 reset()
 
-# The SDK calls `create(inputs)`. The decorator adds an Operation: the request's URN, timeout, log and cancel token.
+# The SDK calls `create(inputs)`. The decorator adds an Operation. It finds the request in the SDK's stack frames.
 provider_method = pulumi_sdk.provider_method_decorator(lambda: _plugin.cancel)
 
 
@@ -75,7 +75,7 @@ class OutgoingCallerIdProvider(ResourceProvider):
     def diff(
         self, operation: Operation, id_: str, old_outputs: dict[str, Any], new_inputs: dict[str, Any]
     ) -> DiffResult:
-        """Return whether anything changes, and which changes need another caller ID in place of this one.
+        """Return whether anything changes, and which properties force a replacement.
 
         A changed `__provider` counts as a change, because only an update stores the new one in the state.
         """
@@ -131,5 +131,5 @@ def _split_unknowns(props: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def _without_provider(props: dict[str, Any]) -> dict[str, Any]:
-    """Return a resource's properties without the pickled provider that the SDK keeps among them."""
+    """Drop the SDK's pickled provider, for those who use all properties. `read` and `delete` only pick some."""
     return {name: value for name, value in props.items() if name != PICKLED_PROVIDER}

@@ -2,10 +2,10 @@
 
 The engine does not tell `delete` that another resource has just taken the caller ID over. So each plugin process keeps
 the owners here, and shares them with the other plugin processes of the same engine by notes (`ownership_notes`).
-`check` and `create` acquire numbers. `diff`, `create` and `update` acquire caller IDs; `delete` asks for the owner. A
-resource that the program no longer declares gets no `check` or `diff`: it owns nothing, so `delete` may go ahead.
-
-An owner is named by its URN. The URN is "" if the engine's request can't be found. Then no conflict is detected.
+`check` acquires numbers, and `diff` caller IDs: early, so that other resources see it. `create` and `update` repeat it:
+only then all inputs are known and, with `native`, that this is no preview. `delete` asks for the owner. A resource that
+the program no longer declares gets no `check` or `diff`: it owns nothing, so `delete` may go ahead. An owner is named
+by its URN. If that is "", two resources with the same number or caller ID go unnoticed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DELETING_PREFIX = "(being deleted) "
 """Precedes the URN of an owner that deletes its caller ID, or has deleted it."""
 
 READING_PREFIX = "(read) "
-"""Precedes the sid in the key whose owner is a resource that only reads the caller ID, or imports it."""
+"""Begins a key: the owner of `(read) PN...` only reads that caller ID, or imports it."""
 
 
 class Ownership:
@@ -32,8 +32,8 @@ class Ownership:
     Methods that set or look up an owner raise OwnershipUnknown if the notes are unusable: then the caller must change
     nothing at Twilio. In a preview they don't raise, because nothing changes there.
 
-    is_preview: `lifecycle` sets it in each `check`; in a refresh without a program there is none, so it stays False.
-    `native/server` sets it to True, until a request is no preview's.
+    is_preview: `lifecycle` sets it in each `check`. A refresh that runs no program has no `check`: it stays False.
+    `native/server` sets it to True, and to False at the first Create, Update or Delete outside of a preview.
     """
 
     def __init__(self, notes: OwnershipNotes | None = None) -> None:
@@ -53,7 +53,7 @@ class Ownership:
         if urn:
             if self._in_state.get(urn) and not in_state:
                 # Pulumi checks a resource again, as a new one, if it replaces it: also for a reason of its own, such as
-                # replace_on_changes. Then `diff` has made it the owner, but its `delete` must not be spared.
+                # replace_on_changes. If `diff` has made it the owner, release the caller ID, or `delete` would keep it.
                 for sid in [key for key, owner in self._owners.items() if owner == urn and key.startswith("PN")]:
                     self.release(sid, urn)
             self._in_state[urn] = in_state
@@ -99,10 +99,10 @@ class Ownership:
     def acquire_number(self, number: str, account: tuple[str | None, str], urn: str) -> None:
         """Make the resource the owner of this number, given in E.164.
 
-        account: the account's sid (None if it is not known yet), and the API's base URL.
+        account: what `Plugin.account_key` returns.
         Raises DeclaredTwice if another resource declared the number first: that one may be phoning it already.
         """
-        # Hashed, as a number may be secret. The process's id replaces an unknown sid: other processes don't conflict.
+        # Hashed, as a number may be secret. The process's id replaces a missing sid, so that processes never clash.
         key = hashlib.sha256(f"{account[0] or os.getpid()} {account[1]} {number}".encode()).hexdigest()
         other = self.acquire(key, urn) if urn else None
         if other is not None:
@@ -124,12 +124,12 @@ class Ownership:
         """Keep other resources from taking over the caller ID, which is about to be deleted.
 
         Return None if it may be deleted, else the URN of its owner: another resource, or this one's replacement, which
-        has the same URN. A resource that reads it by its sid counts too: Pulumi's import reads first.
+        has the same URN. A resource that reads the sid blocks it too: the native provider's import starts with Read.
         """
         owner = self._acquire(sid, DELETING_PREFIX + urn)
         if not owner.startswith(DELETING_PREFIX):
             return owner
-        # Another deletion may go on, too: two resources in the state may have the same sid. But a reader prevents it.
+        # Two resources in the state may delete the same sid at once. But a reader of the sid stops this deletion.
         reader = self.owner(READING_PREFIX + sid)
         if reader is not None:
             self.abort_delete(sid, urn)

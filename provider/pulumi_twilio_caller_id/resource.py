@@ -113,7 +113,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """
         if self._sid_is_secret:
             return pulumi.Output.secret(self.id)
-        # A transform may have made `sid` a secret: then the SDK's own Output for it is one.
+        # A transform may have made `sid` secret: only the Output that the SDK has put into `__dict__` knows that.
         sdk_output: pulumi.Output[str] = self.__dict__["sid"]
         value: Any = self.id.future()
         return pulumi.Output(self.id.resources(), value, self.id.is_known(), sdk_output.is_secret())
@@ -130,7 +130,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         """Read an existing caller ID without managing it. Previews ask Twilio too, so they need credentials.
 
         :param resource_name: The resource's name in the stack.
-        :param sid: The sid (PN...) of the caller ID. If the account has no such caller ID, the update fails.
+        :param sid: The sid (PN...) of the caller ID. If the account lacks it, `pulumi preview` and `pulumi up` fail.
         :param account_sid: The subaccount (AC...) it is in. Default: the account of the resource's Provider;
             without one, that of the stack's config or the environment.
         :param opts: Pulumi's options, such as the provider.
@@ -163,7 +163,7 @@ def split_options(opts: pulumi.ResourceOptions | None) -> tuple[dict[str, Any], 
     """Return the hidden properties (`HIDDEN_PROPERTIES` in inputs.py), and the options without `import_`.
 
     Our `create` does the import, because the engine's own import calls Read without the pickled provider, and fails.
-    `check` hands it the sid through `Ownership`, because the state would keep an input.
+    `check` passes the sid to it through `Ownership`: as an input, the sid would be stored in the state.
     """
     is_preview = pulumi.runtime.is_dry_run() or None  # the SDK sends no property that is None
     if opts is None:

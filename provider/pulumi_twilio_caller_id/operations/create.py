@@ -1,6 +1,6 @@
 """Create an OutgoingCallerId: look the number up, have Twilio phone it, show the code, and wait.
 
-At most one phone call is placed, whatever fails around it.
+At most one phone call is placed, whatever fails around it. So the look-up never uses a cached listing: it may be old.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def create(plugin: Plugin, operation: Operation, props: Properties) -> dict[str,
         plugin.ownership.acquire_or_fail(caller_id.sid, operation.urn, caller_id.phone_number)
     else:
         caller_id = _verify_or_adopt(plugin, operation, client, inputs)
-        # This may fail without harm: an adopted caller ID has its owner already, and nobody else knows a new one.
+        # Losing this note is harmless: an adopted caller ID is owned already, and no other resource knows a new one.
         with suppress(OwnershipUnknown):
             plugin.ownership.acquire_or_fail(caller_id.sid, operation.urn, caller_id.phone_number)
     return ensure_friendly_name(operation, client, caller_id, inputs.friendly_name).outputs()
@@ -139,7 +139,8 @@ def _wait(
         notifier.close()
         if not awaiting:
             raise
-        operation.log("warning", f"{failed}\n{AWAITING_TEXT}")  # the engine does not show an Awaiting
+        # Pulumi prints no text for an Awaiting: see `await_protocol`, which makes `pulumi up` exit with 10.
+        operation.log("warning", f"{failed}\n{AWAITING_TEXT}")
         raise Awaiting(failed.what, failed.todo) from failed
     notifier.send_verified(number, caller_id.sid)
     notifier.close()

@@ -19,9 +19,9 @@ def diff(
     new_inputs: Properties,
     unknown: Container[str],
 ) -> tuple[list[str], list[str]]:
-    """Return the properties that change, and those of them whose change needs another caller ID.
+    """Return the properties that change, and those of them that force a replacement.
 
-    A changed number or account needs another caller ID. A changed friendly name is an update. All other inputs matter
+    A changed number or account forces a replacement. A changed friendly name is an update. All other inputs matter
     only when the resource is created. unknown: the names of the inputs without a value yet, which count as changed.
     """
     replaces = _replacing_properties(plugin, old_outputs, new_inputs, unknown)
@@ -29,8 +29,9 @@ def diff(
     if plugin.ownership.import_sid(operation.urn) not in (None, sid):
         replaces.append("import_")
     if replaces:
-        plugin.ownership.release(sid, operation.urn)  # `delete` spares a caller ID that has an owner
-        # After diff, the engine checks the resource again as a new one. That preview says what will be deleted.
+        # Otherwise `delete` would take this resource for its own replacement (same URN), and keep the caller ID.
+        plugin.ownership.release(sid, operation.urn)
+        # The preview of the replacement logs which caller ID will be deleted.
         number = international_format(str(old_outputs.get("phone_number")))
         plugin.ownership.set_replaced_caller_id(operation.urn, f"{number} ({sid})")
     else:
@@ -53,11 +54,11 @@ def _replacing_properties(
 
 
 def acquire_if_declared(plugin: Plugin, operation: Operation, sid: str, old_outputs: Properties) -> None:
-    """If the program declares the resource, make it the owner of its caller ID. No other `delete` removes that then.
+    """Make a declared resource the owner of its caller ID, so that another resource's `delete` leaves it alone.
 
     Raises AlreadyVerified if another resource owns the caller ID already.
     """
-    # `destroy --refresh` runs diff but no program. If diff made an owner there, `delete` would spare the caller ID.
+    # `destroy --refresh` runs diff but no program. If diff made an owner there, `delete` would keep the caller ID.
     if plugin.ownership.is_declared_and_in_state(operation.urn):
         plugin.ownership.acquire_or_fail(sid, operation.urn, str(old_outputs.get("phone_number")))
 

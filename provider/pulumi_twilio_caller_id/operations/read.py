@@ -22,7 +22,7 @@ def read(
     `OutgoingCallerId.get`, raise Gone instead of returning None.
     """
     account_sid = old_outputs.get("account_sid")
-    # When the program runs `get`, the sid is the id alone. In a refresh, its resource has all outputs: see below.
+    # For `get`, the engine passes what the program gives, without the sid. In a later refresh, it passes all outputs.
     is_get = "sid" not in old_outputs
     client = plugin.client(account_sid, operation.cancel)
     # `get` runs with the program, so its credentials are current, not stored ones.
@@ -44,7 +44,7 @@ def read(
                 return None
             caller_id = listed
     if is_get:
-        with suppress(OwnershipUnknown):  # then `delete` fails too, so nothing is deleted
+        with suppress(OwnershipUnknown):  # without notes, `delete` refuses to run
             plugin.ownership.record_read(sid, operation.urn)
             plugin.ownership.fail_if_deleted(sid, caller_id.phone_number)
     outputs = caller_id.outputs()
