@@ -45,7 +45,7 @@ class Client:
 
     settings: supplies the credentials. account_sid: the account to manage; the default is the settings' own account.
     connections: shared by the process. policy: limits retries and time.
-    cancel: ends the wait for a free slot or for the next attempt. A request that was not sent then raises Interrupted.
+    cancel: ends the wait for a free slot with Interrupted, and the wait for the next attempt with the last one's error.
 
     Raises SettingsError for a malformed account_sid, which a state that was edited by hand may hold.
     """
@@ -81,10 +81,10 @@ class Client:
         """Where the credentials come from, in words without secrets."""
         return self._settings.credentials_source(self.account_sid)
 
-    def with_retry_policy(self, policy: RetryPolicy) -> Client:
-        """Return a client for the same account that sends its requests by another policy."""
+    def with_retry_policy(self, policy: RetryPolicy, cancel: CancelToken | None = None) -> Client:
+        """Return a client for the same account with another policy and, if given, another token."""
         client = copy(self)
-        client._policy = policy
+        client._policy, client._cancel = policy, cancel or self._cancel
         return client
 
     def request_validation(

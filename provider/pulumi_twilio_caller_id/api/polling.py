@@ -42,13 +42,14 @@ def poller_for(client: Client, listing_cache: ListingCache, cancel: CancelToken)
 class VerificationPoller:
     """Looks up one number, its call and its caller ID for `verification.waiter`.
 
-    Each verification has its own poller. All pollers of an account together request its list at most once per
+    Each verification has its own poller. All pollers of an account together send about one list request per
     SHARED_LIST_INTERVAL.
     """
 
     def __init__(self, client: Client, listing_cache: ListingCache, cancel: CancelToken) -> None:
         self._client = client.with_retry_policy(POLL_RETRIES)
         self._final_client = client.with_retry_policy(FINAL_LOOKUP_RETRIES)
+        self._fetch_client = client.with_retry_policy(POLL_RETRIES, CancelToken())
         self._listing_cache = listing_cache
         self._account = listing_cache.account_state(client)
         self._cancel = cancel
@@ -58,7 +59,7 @@ class VerificationPoller:
         """Return the caller ID of this number, None if there is none or if it is too early to ask again.
 
         A list takes one request per page. With fewer pages than active verifications, one listing serves them all, and
-        is reused for `pages` seconds. Otherwise each number is requested alone, every `active` seconds.
+        is reused for one second per page. Otherwise each asks for its own number, on average one poller a second.
         """
         active, pages = self._account.active_verifications, self._account.pages
         if active > pages:
@@ -78,9 +79,9 @@ class VerificationPoller:
     def fetch(self, sid: str) -> CallerId:
         """Return the caller ID with this sid. Raises NotFound if there is none yet.
 
-        An interruption does not end this look-up, because a callback has reported success with this sid.
+        An interruption ends neither this look-up nor its wait for a free slot, because a callback has reported success.
         """
-        return self._run(f"read caller ID {sid}", lambda: self._client.fetch(sid), CancelToken())
+        return self._run(f"read caller ID {sid}", lambda: self._fetch_client.fetch(sid), CancelToken())
 
     def call_state(self, call_sid: str) -> CallState | None:
         """Return the state of the call, None if Twilio does not show it yet."""

@@ -75,7 +75,7 @@ class Twilio(Client):
         self._call()
         return CallState(status="ringing")
 
-    def with_retry_policy(self, _policy: RetryPolicy) -> Twilio:
+    def with_retry_policy(self, _policy: RetryPolicy, _cancel: CancelToken | None = None) -> Twilio:
         return self
 
 
@@ -252,7 +252,9 @@ def test_a_final_lookup_that_is_interrupted_is_told_as_an_interruption(
         tokens[0].cancel(WHY)
 
     twilio, last = Twilio(fail), Twilio(asking)
-    monkeypatch.setattr(twilio, "with_retry_policy", lambda policy: last if policy is FINAL_LOOKUP_RETRIES else twilio)
+    monkeypatch.setattr(
+        twilio, "with_retry_policy", lambda policy, *_: last if policy is FINAL_LOOKUP_RETRIES else twilio
+    )
     assert {Interrupted} == outcomes(twilio, 1, 0.1, interrupt)
 
 
@@ -281,6 +283,29 @@ def test_a_look_at_a_reported_caller_id_outlasts_an_interruption(monkeypatch: py
     monkeypatch.setattr(twilio, "fetch", interrupted)
     with poller_for(twilio, ListingCache(), ending) as looks:
         assert RECORD == fetch(looks)
+
+
+class LateSlots(threading.Semaphore):
+    """Has no slot at the first try."""
+
+    tries = 0
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.tries += 1
+        return self.tries > 1 and super().acquire(blocking, timeout)
+
+
+def test_a_look_at_a_reported_caller_id_waits_for_its_turn_after_an_interruption(
+    sandbox: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All requests that may run at the same time are under way, so the first try for a slot fails."""
+    record, ending, slots = sandbox.add_caller_id(NUMBER), CancelToken(), LateSlots()
+    client = connect(cancel=ending)
+    monkeypatch.setattr(client._connections, "_slots", slots)
+    ending.cancel(WHY)
+    with poller_for(client, ListingCache(), ending) as looks:
+        assert record.sid == looks.fetch(record.sid).sid
+    assert 2 == slots.tries
 
 
 # What many waits share
