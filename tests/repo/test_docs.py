@@ -229,7 +229,7 @@ def test_every_code_with_a_hint_is_there() -> None:
 def failures() -> Iterator[tuple[str, bool]]:
     """Each way in which a verification can fail, in words, and whether the number may await the next `up`."""
     request = ValidationRequest(call_sid="CA" + "1" * 32, phone_number="+14155550101", validation_code="476021")
-    for reason in evidence.Reason:
+    for reason in evidence.FailureReason:
         for status in sorted(CALL_ENDED):
             for sid in (None, "PN" + "1" * 32):
                 seen = evidence.Evidence(0.0, 300.0, call=CallState(status=status), call_end_seen_at=1.0)

@@ -24,8 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A longer request is refused. Twilio's callbacks have about one thousand bytes."""
 
 MAX_CONNECTIONS = 100
-"""One more connection closes the oldest, so idle ones can't keep Twilio out. asyncio accepts up to 100 at once, so
-there may briefly be twice as many.
+"""One more connection closes the oldest, so idle ones can't keep Twilio out. Before that, asyncio accepts up to 100
+(its default backlog), so 200 may be open briefly.
 """
 
 SHUTDOWN_SECONDS = 0.05
@@ -49,12 +49,12 @@ class CallbackServer:
     def __init__(self, listen_address: str, request_timeout: float) -> None:
         self.handlers: dict[str, Handler] = {}
         self._request_timeout = request_timeout
-        self._stopper: Future[Callable[[], object]] = Future()  # set once the server runs: what stops it
+        self._stop_function: Future[Callable[[], object]] = Future()  # set once the server runs
         sockets = listen_on(listen_address)
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="twilio-callbacks", daemon=True)
         try:
             self._thread.start()
-            self._stopper.result()  # wait until the server runs, or raise why it can't
+            self._stop_function.result()  # wait until the server runs, or raise why it can't
         except BaseException:
             for listening in sockets:
                 listening.close()
@@ -62,7 +62,7 @@ class CallbackServer:
 
     def stop(self) -> None:
         """Stop the server, and return when its address is free again."""
-        stop_serving = self._stopper.result()
+        stop_serving = self._stop_function.result()
         with suppress(RuntimeError):  # the loop has ended already
             stop_serving()
         self._thread.join()
@@ -72,9 +72,9 @@ class CallbackServer:
             with asyncio.Runner() as runner:
                 runner.run(self._serve(sockets))
         except BaseException as error:
-            if self._stopper.done():
+            if self._stop_function.done():
                 raise
-            self._stopper.set_exception(error)
+            self._stop_function.set_exception(error)
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ class CallbackServer:
             return connection
 
         listeners = [await loop.create_server(new_connection, sock=listening) for listening in sockets]
-        self._stopper.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+        self._stop_function.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
         await stopping.wait()
         await stop_accepting(sockets)
         for listener in listeners:

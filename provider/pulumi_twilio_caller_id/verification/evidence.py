@@ -36,13 +36,13 @@ CHECK_THE_NUMBER = (
 
 
 class FailureMessage(NamedTuple):
-    """How a verification failed. `not_verified_error` fills in {timeout} and {sid} in `happened`.
+    """How a verification failed. `not_verified_error` fills in {timeout} and {sid} in `happened`, and {code} in `todo`.
 
-    error: NotKeyedIn if another call, with somebody at the phone, may succeed; NotVerified if it would fail again.
+    error_class: NotKeyedIn if a call with somebody at the phone may succeed; NotVerified if it would fail again.
     """
 
     happened: str
-    error: type[NotVerified]
+    error_class: type[NotVerified]
     todo: str
 
 
@@ -77,18 +77,18 @@ NOT_LISTED = FailureMessage(
 class Evidence:
     """What is known about one verification. All times are seconds by the waiter's clock.
 
-    listed: the caller ID that the account's list has for the number.
+    listed_caller_id: the caller ID that the account's list has for the number.
     call_end_seen_at: when a look-up first showed the call as ended.
-    reported_sid: the caller ID's sid in a callback that reported success. confirmed: that caller ID, fetched by sid.
+    reported_sid: the sid in a callback that reported success. fetched_caller_id: the caller ID fetched by that sid.
     reported_failure_status: the call's status in a callback that reported failure; "completed" if it named none.
-    latest_error: the error of the latest round of look-ups, or of the final look-up if that was made.
+    latest_error: the error of the latest round of look-ups; after the final look-up, that one's.
     consecutive_errors: how many rounds have failed in succession.
     """
 
     started: float
     deadline: float
-    listed: CallerId | None = None
-    confirmed: CallerId | None = None
+    listed_caller_id: CallerId | None = None
+    fetched_caller_id: CallerId | None = None
     call: CallState | None = None
     call_end_seen_at: float | None = None
     reported_sid: str | None = None
@@ -104,7 +104,7 @@ class Evidence:
         return max((time for time in times if time is not None), default=None)
 
 
-class Reason(Enum):
+class FailureReason(Enum):
     """Why a verification failed. The values are the condition numbers in this module's docstring."""
 
     FAILURE_REPORTED = 3
@@ -120,7 +120,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class Failed:
-    reason: Reason
+    reason: FailureReason
 
 
 @dataclass(frozen=True)
@@ -134,19 +134,19 @@ Verdict = Verified | Failed | Waiting
 
 def evaluate(evidence: Evidence, now: float) -> Verdict:
     """Return the verdict at time `now`."""
-    caller_id = evidence.listed or evidence.confirmed
+    caller_id = evidence.listed_caller_id or evidence.fetched_caller_id
     if caller_id is not None:
         return Verified(caller_id)
     if evidence.reported_sid is None:
         if evidence.reported_failure_status is not None:
-            return Failed(Reason.FAILURE_REPORTED)
+            return Failed(FailureReason.FAILURE_REPORTED)
         if evidence.call is not None and evidence.call.status in ENDED_UNANSWERED:
-            return Failed(Reason.CALL_NOT_ANSWERED)
+            return Failed(FailureReason.CALL_NOT_ANSWERED)
     grace_started_at = evidence.grace_started_at
     if grace_started_at is not None and now - grace_started_at >= GRACE_SECONDS:
-        return Failed(Reason.GRACE_PERIOD_OVER)
+        return Failed(FailureReason.GRACE_PERIOD_OVER)
     if now >= evidence.deadline:
-        return Failed(Reason.DEADLINE_PASSED)
+        return Failed(FailureReason.DEADLINE_PASSED)
     if grace_started_at is not None:
         return Waiting("call over, looking for the number")
     status = evidence.call.status if evidence.call else "calling"
@@ -166,14 +166,16 @@ def with_callback(evidence: Evidence, callback: Callback, request: ValidationReq
         )
     # Without VerificationStatus, the CallStatus of an unanswered call means failure; "completed" may mean either.
     if callback.verification_status == "failed" or callback.call_status in ENDED_UNANSWERED:
-        # Without CallStatus, assume a completed call. Our error then says that the right code was not keyed in.
+        # Without CallStatus, assume "completed", so that the message is WRONG_CODE.
         status = evidence.reported_failure_status or callback.call_status or "completed"
         return replace(evidence, reported_failure_status=status)
     return evidence
 
 
-def not_verified_error(request: ValidationRequest, evidence: Evidence, reason: Reason, now: float) -> NotVerified:
-    """Return the error for a failed verification: what happened, and what to do."""
+def not_verified_error(
+    request: ValidationRequest, evidence: Evidence, reason: FailureReason, now: float
+) -> NotVerified:
+    """Return what happened and what to do. `evidence.latest_error` is the final look-up's, which has just been made."""
     message, call_outcome = _message_and_call_outcome(evidence, reason, now)
     number = international_format(request.phone_number)
     happened = message.happened.format(
@@ -181,16 +183,16 @@ def not_verified_error(request: ValidationRequest, evidence: Evidence, reason: R
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
     todo = message.todo.format(code=request.validation_code)
-    if evidence.latest_error:  # not NotKeyedIn, which asks for another call: the number may be verified already
+    if evidence.latest_error:  # not NotKeyedIn, whose advice is another call: the number may be verified already
         return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", todo)
-    return message.error(what, todo)
+    return message.error_class(what, todo)
 
 
-def _message_and_call_outcome(evidence: Evidence, reason: Reason, now: float) -> tuple[FailureMessage, str]:
+def _message_and_call_outcome(evidence: Evidence, reason: FailureReason, now: float) -> tuple[FailureMessage, str]:
     """Return how the verification failed, and what became of the phone call."""
     call = evidence.call
     call_status = call.status if call else "not shown by Twilio yet"
-    if reason is Reason.DEADLINE_PASSED:
+    if reason is FailureReason.DEADLINE_PASSED:
         return DEADLINE_PASSED, call_status
     final_status = evidence.reported_failure_status or call_status
     if evidence.reported_sid is None and final_status in ENDED_UNANSWERED:

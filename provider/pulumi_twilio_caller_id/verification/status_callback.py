@@ -37,7 +37,8 @@ UNCHECKED_CALLBACK_INTERVAL = 1.0
 
 SIGNED_WITH_SHARED_KEY = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule"
+    " (Twilio docs: usage/webhooks/webhook-shared-keys)."
 )
 CANNOT_BE_CHECKED = (
     "A callback can't be checked, since the account's auth token is not known, so it only made Pulumi poll Twilio"
@@ -70,7 +71,7 @@ class CallbackEndpoint:
     """The settings that say how callbacks reach this process.
 
     public_url: the base URL by which Twilio reaches `listen_address` (host:port).
-    auth_tokens: the tokens that may sign a callback (`Settings.signing_tokens`). Without them, none is trusted.
+    auth_tokens: the tokens that may sign a callback; `operations.create` collects them. Without them, none is trusted.
     """
 
     public_url: str
@@ -79,7 +80,7 @@ class CallbackEndpoint:
 
 
 class CallbackServers:
-    """The callback servers of a process: one for each listen address that a verification uses."""
+    """The callback servers of a process: one for each listen address in use. `context.Plugin` makes this object."""
 
     def __init__(self, request_timeout: float = REQUEST_TIMEOUT) -> None:
         self._request_timeout = request_timeout
@@ -217,7 +218,7 @@ def is_signed(auth_tokens: tuple[str, ...], url: str, form: list[tuple[str, str]
             if token  # anybody can sign with an empty token
             for variant in _with_and_without_port(url)
         )
-    except Exception:  # noqa: BLE001  Twilio did not sign what breaks its own validator
+    except Exception:  # noqa: BLE001  if the validator raises, Twilio did not sign it: the request is malformed
         return False
 
 

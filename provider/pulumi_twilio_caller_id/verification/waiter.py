@@ -2,8 +2,8 @@
 
 The evidence comes from callbacks, from the call's state, and from the account's list of caller IDs. If a callback's
 signature can't be checked, it only starts the next round immediately. A failed look-up is no evidence; it only doubles
-the pause before the next round. The deadline is followed by at most three look-ups, each of at most 15 s
-(`api.polling.LOOKUP_TIMEOUT`), so the wait ends even if Twilio is silent.
+the pause before the next round. After the deadline come at most one round (two look-ups) and the final look-up, each of
+at most 15 s (`api.polling.LOOKUP_TIMEOUT`), so the wait ends even if Twilio is silent.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ from .status_callback import Callback
 class PollingPolicy:
     """Seconds between two rounds of look-ups for one number.
 
-    A round may leave out the list, which the verifications of an account share (`api.polling.VerificationPoller`).
+    `find` may answer None without asking Twilio, as verifications share its requests (`VerificationPoller.find`).
     Requests of a round are not retried (`api.transport.POLL_RETRIES`), so no other pause adds to these.
 
     interval: the normal pause, also once the call is over. Each failed round doubles the pause, up to max_backoff.
-    interval_with_callback: the pause during the call, if Twilio has a URL for a callback.
-    interval_ringing: the pause while nobody has answered.
-    interval_ringing_after: seconds from the start until `interval_ringing` applies. By then, a call that can't be put
-    through has ended.
+    interval_with_callback: the pause during the call, if a callback is expected.
+    interval_ringing: the pause while nobody has answered, if no callback is expected.
+    ringing_slowdown_after: seconds until `interval_ringing` applies. A call that can't be put through ends sooner.
     max_retry_after: longer Retry-After values are cut to this, because the phone keeps ringing meanwhile.
     """
 
     interval: float = 1.0
     interval_ringing: float = 2.0
     interval_with_callback: float = 3.0
-    interval_ringing_after: float = 5.0
+    ringing_slowdown_after: float = 5.0
     max_backoff: float = 16.0
     max_retry_after: float = 30.0
 
@@ -54,7 +53,7 @@ class PollingPolicy:
             is_ringing = evidence.call is not None and evidence.call.status in NOT_YET_ANSWERED
             if callback_expected:
                 interval = self.interval_with_callback
-            elif is_ringing and now - evidence.started >= self.interval_ringing_after:
+            elif is_ringing and now - evidence.started >= self.ringing_slowdown_after:
                 interval = self.interval_ringing
         backoff = min(interval * 2.0**evidence.consecutive_errors, max(self.max_backoff, interval))
         error = evidence.latest_error
@@ -124,9 +123,9 @@ def wait_until_verified(
 ) -> CallerId:
     """Wait until the number of `request` is a caller ID, and return the caller ID. `operations.create` calls this.
 
-    lookups: asks Twilio. A round needs no retries, as the next one asks again. NotVerified follows a `final_lookup`.
+    lookups: asks Twilio; the next round is the retry. Before NotVerified is raised, `final_lookup` asks once more.
     request: Twilio's answer to the validation request, with the number, the call and the code.
-    inbox: receives the callbacks. callback_expected: whether Twilio was given a URL for a callback.
+    inbox: receives the callbacks. callback_expected: whether Twilio got their URL, not another one from the inputs.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
 
     Raises NotVerified if the verification has failed, and Interrupted if `cancel` is cancelled. After an interruption,
@@ -149,11 +148,11 @@ def wait_until_verified(
                 raise _interrupted(request, evidence, cancel.cancel_reason)
             if isinstance(verdict, Failed):
                 try:
-                    evidence = replace(evidence, listed=lookups.final_lookup(request.phone_number), latest_error=None)
+                    if caller_id := lookups.final_lookup(request.phone_number):
+                        return caller_id
+                    evidence = replace(evidence, latest_error=None)
                 except CallerIdError as error:
                     evidence = replace(evidence, latest_error=error)
-                if evidence.listed is not None:
-                    return evidence.listed
                 if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
                     raise _interrupted(request, evidence, cancel.cancel_reason)
                 raise not_verified_error(request, evidence, verdict.reason, clock())
@@ -172,7 +171,7 @@ def _run_lookup_round(
         try:
             caller_id = lookups.fetch(evidence.reported_sid)
             if caller_id.phone_number == request.phone_number:
-                return replace(evidence, confirmed=caller_id)
+                return replace(evidence, fetched_caller_id=caller_id)
         except NotFound:
             pass  # Twilio may show it a little later
         except CallerIdError as lookup_error:
@@ -184,18 +183,21 @@ def _run_lookup_round(
                 evidence = replace(evidence, call=call, call_end_seen_at=clock() if call.ended else None)
         except CallerIdError as lookup_error:
             error = lookup_error
-    if error is None or clock() < evidence.deadline:  # else leave the list to the final look-up
+    # After an error past the deadline, skip the list: the final look-up asks for it.
+    if error is None or clock() < evidence.deadline:
         try:
-            evidence = replace(evidence, listed=lookups.find(request.phone_number))
+            evidence = replace(evidence, listed_caller_id=lookups.find(request.phone_number))
         except CallerIdError as lookup_error:
             error = lookup_error
     return replace(evidence, latest_error=error, consecutive_errors=evidence.consecutive_errors + 1 if error else 0)
 
 
 def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: str) -> Interrupted:
-    when = f"while Twilio's call to it was {evidence.call.status if evidence.call else 'just placed'}"
+    when = "after Twilio's call to it was placed"
     if evidence.grace_started_at is not None:
         when = "after Twilio's call to it had ended"
+    elif evidence.call is not None:
+        when = f"while Twilio's call to it was {evidence.call.status}"
     return Interrupted(
         f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
         f" (call {request.call_sid}).",

@@ -58,7 +58,8 @@ SIGNATURE_UNKNOWN = (
 )
 SHARED_KEY_WARNING = (
     "A callback is signed with a shared key, not with the account's auth token, so it only made Pulumi poll Twilio"
-    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule."
+    " immediately. To have callbacks trusted, exempt twilio:callbackUrl from the account's Webhook Rule"
+    " (Twilio docs: usage/webhooks/webhook-shared-keys)."
 )
 LOOKS_RIGHT = "L/OH5YylLD5NRKLltdqwSvS0BnU="
 SHARED_KEY = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}

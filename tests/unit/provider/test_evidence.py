@@ -16,7 +16,7 @@ from pulumi_twilio_caller_id.verification.evidence import (
     Evidence,
     Failed,
     FailureMessage,
-    Reason,
+    FailureReason,
     Verdict,
     Verified,
     Waiting,
@@ -48,22 +48,22 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "ringing": (call("ringing"), 5, Waiting("ringing")),
     "in progress": (call("in-progress"), 99.9, Waiting("answered")),
     "a status of the future": (call("parked"), 5, Waiting("parked")),
-    "(1) listed": (replace(NOTHING, listed=FOUND), 0, Verified(FOUND)),
-    "(1) wins over (4)": (replace(call("busy"), listed=FOUND), 20, Verified(FOUND)),
-    "(1) wins over (5)": (replace(OVER, listed=FOUND), 99, Verified(FOUND)),
-    "(1) wins over (6)": (replace(NOTHING, listed=FOUND), 500, Verified(FOUND)),
+    "(1) listed": (replace(NOTHING, listed_caller_id=FOUND), 0, Verified(FOUND)),
+    "(1) wins over (4)": (replace(call("busy"), listed_caller_id=FOUND), 20, Verified(FOUND)),
+    "(1) wins over (5)": (replace(OVER, listed_caller_id=FOUND), 99, Verified(FOUND)),
+    "(1) wins over (6)": (replace(NOTHING, listed_caller_id=FOUND), 500, Verified(FOUND)),
     "(2) confirmed": (
-        replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5, confirmed=FOUND),
+        replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5, fetched_caller_id=FOUND),
         5,
         Verified(FOUND),
     ),
     "(2) wins over (3)": (
-        replace(NOTHING, reported_failure_status="completed", reported_sid=FOUND.sid, confirmed=FOUND),
+        replace(NOTHING, reported_failure_status="completed", reported_sid=FOUND.sid, fetched_caller_id=FOUND),
         5,
         Verified(FOUND),
     ),
     "(2) wins over (6)": (
-        replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5, confirmed=FOUND),
+        replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5, fetched_caller_id=FOUND),
         500,
         Verified(FOUND),
     ),
@@ -80,26 +80,30 @@ TABLE: dict[str, tuple[Evidence, float, Verdict]] = {
     "(3) callback says failed": (
         replace(NOTHING, reported_failure_status="completed"),
         5,
-        Failed(Reason.FAILURE_REPORTED),
+        Failed(FailureReason.FAILURE_REPORTED),
     ),
-    "(3) wins over (6)": (replace(NOTHING, reported_failure_status="completed"), 500, Failed(Reason.FAILURE_REPORTED)),
-    "(4) busy": (call("busy"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
-    "(4) no-answer": (call("no-answer"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
-    "(4) failed": (call("failed"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
-    "(4) canceled": (call("canceled"), 20, Failed(Reason.CALL_NOT_ANSWERED)),
-    "(4) wins over (6)": (call("busy"), 500, Failed(Reason.CALL_NOT_ANSWERED)),
+    "(3) wins over (6)": (
+        replace(NOTHING, reported_failure_status="completed"),
+        500,
+        Failed(FailureReason.FAILURE_REPORTED),
+    ),
+    "(4) busy": (call("busy"), 20, Failed(FailureReason.CALL_NOT_ANSWERED)),
+    "(4) no-answer": (call("no-answer"), 20, Failed(FailureReason.CALL_NOT_ANSWERED)),
+    "(4) failed": (call("failed"), 20, Failed(FailureReason.CALL_NOT_ANSWERED)),
+    "(4) canceled": (call("canceled"), 20, Failed(FailureReason.CALL_NOT_ANSWERED)),
+    "(4) wins over (6)": (call("busy"), 500, Failed(FailureReason.CALL_NOT_ANSWERED)),
     "completed is not verified": (OVER, 20, Waiting("call over, looking for the number")),
     "completed, within the grace": (OVER, 20 + GRACE_SECONDS - 0.1, Waiting("call over, looking for the number")),
-    "(5) completed, grace over": (OVER, 20 + GRACE_SECONDS, Failed(Reason.GRACE_PERIOD_OVER)),
+    "(5) completed, grace over": (OVER, 20 + GRACE_SECONDS, Failed(FailureReason.GRACE_PERIOD_OVER)),
     "(5) success, grace over": (
         replace(NOTHING, reported_sid=FOUND.sid, success_reported_at=5),
         5 + GRACE_SECONDS,
-        Failed(Reason.GRACE_PERIOD_OVER),
+        Failed(FailureReason.GRACE_PERIOD_OVER),
     ),
-    "(5) wins over (6)": (OVER, 500, Failed(Reason.GRACE_PERIOD_OVER)),
-    "(6) no call seen": (NOTHING, 100, Failed(Reason.DEADLINE_PASSED)),
-    "(6) in progress": (call("in-progress"), 100, Failed(Reason.DEADLINE_PASSED)),
-    "(6) within the grace": (replace(OVER, call_end_seen_at=95), 100, Failed(Reason.DEADLINE_PASSED)),
+    "(5) wins over (6)": (OVER, 500, Failed(FailureReason.GRACE_PERIOD_OVER)),
+    "(6) no call seen": (NOTHING, 100, Failed(FailureReason.DEADLINE_PASSED)),
+    "(6) in progress": (call("in-progress"), 100, Failed(FailureReason.DEADLINE_PASSED)),
+    "(6) within the grace": (replace(OVER, call_end_seen_at=95), 100, Failed(FailureReason.DEADLINE_PASSED)),
     "a fault is no evidence": (replace(NOTHING, latest_error=FAULT, consecutive_errors=50), 99, Waiting("calling")),
 }
 
@@ -142,48 +146,48 @@ To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"
 If 048392 is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."""
 
 
-ENDINGS: dict[str, tuple[Evidence, Reason, type[NotVerified], str]] = {
+ENDINGS: dict[str, tuple[Evidence, FailureReason, type[NotVerified], str]] = {
     "callback": (
         replace(NOTHING, reported_failure_status="completed"),
-        Reason.FAILURE_REPORTED,
+        FailureReason.FAILURE_REPORTED,
         NotKeyedIn,
         CONDITION_3_CODE.format(call=CALL, again=ANOTHER_CODE),
     ),
     "callback busy": (
         replace(NOTHING, reported_failure_status="busy"),
-        Reason.FAILURE_REPORTED,
+        FailureReason.FAILURE_REPORTED,
         NotKeyedIn,
         CONDITION_4_BUSY,
     ),
     "callback failed": (
         replace(NOTHING, reported_failure_status="failed"),
-        Reason.FAILURE_REPORTED,
+        FailureReason.FAILURE_REPORTED,
         NotVerified,
         CONDITION_4_FAILED,
     ),
     "success without a caller ID": (
         replace(NOTHING, reported_sid=FOUND.sid),
-        Reason.GRACE_PERIOD_OVER,
+        FailureReason.GRACE_PERIOD_OVER,
         NotVerified,
         CONDITION_5_SUCCESS.format(call=CALL, sid=FOUND.sid),
     ),
-    "busy": (call("busy"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_BUSY),
-    "no-answer": (call("no-answer"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_NO_ANSWER),
-    "canceled": (call("canceled"), Reason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_CANCELED),
-    "failed": (call("failed"), Reason.CALL_NOT_ANSWERED, NotVerified, CONDITION_4_FAILED),
+    "busy": (call("busy"), FailureReason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_BUSY),
+    "no-answer": (call("no-answer"), FailureReason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_NO_ANSWER),
+    "canceled": (call("canceled"), FailureReason.CALL_NOT_ANSWERED, NotKeyedIn, CONDITION_4_CANCELED),
+    "failed": (call("failed"), FailureReason.CALL_NOT_ANSWERED, NotVerified, CONDITION_4_FAILED),
     "completed": (
         replace(OVER, call=CallState(status="completed", duration=23)),
-        Reason.GRACE_PERIOD_OVER,
+        FailureReason.GRACE_PERIOD_OVER,
         NotKeyedIn,
         CONDITION_5,
     ),
-    "deadline": (call("in-progress"), Reason.DEADLINE_PASSED, NotKeyedIn, CONDITION_6),
+    "deadline": (call("in-progress"), FailureReason.DEADLINE_PASSED, NotKeyedIn, CONDITION_6),
 }
 """What was seen, and why that is a failure -> NotKeyedIn if another call may succeed, and the text."""
 
 
 @pytest.mark.parametrize(("seen", "reason", "kind", "text"), ENDINGS.values(), ids=ENDINGS)
-def test_each_failure_is_explained(seen: Evidence, reason: Reason, kind: type[NotVerified], text: str) -> None:
+def test_each_failure_is_explained(seen: Evidence, reason: FailureReason, kind: type[NotVerified], text: str) -> None:
     """What happened with which number and call, what to do, and whether another call may succeed."""
     failed = not_verified_error(REQUEST, seen, reason, 32.4)
     assert (kind, text) == (type(failed), str(failed))
@@ -195,21 +199,21 @@ def test_the_table_has_each_ending_of_the_code() -> None:
     }
     texts = [text for _, _, _, text in ENDINGS.values()]
     assert [] == [it for it in endings if not any(it.happened.partition(" {")[0] in text for text in texts)]
-    assert {*Reason} == {reason for _, reason, _, _ in ENDINGS.values()}
+    assert {*FailureReason} == {reason for _, reason, _, _ in ENDINGS.values()}
 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(300, "5 min"), (480, "8 min"), (60, "1 min"), (90, "90 s"), (20, "20 s"), (2.5, "2.5 s")]
 )
 def test_the_deadline_is_told_as_it_was_set(seconds: float, expected: str) -> None:
-    what = not_verified_error(REQUEST, replace(NOTHING, deadline=seconds), Reason.DEADLINE_PASSED, seconds).what
+    what = not_verified_error(REQUEST, replace(NOTHING, deadline=seconds), FailureReason.DEADLINE_PASSED, seconds).what
     assert f"within {expected} (call {CALL}, not shown by Twilio yet)." in what
 
 
 def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
     """The number may be verified all the same, so nothing says that it only waits for somebody at the phone."""
     seen = replace(call("busy"), latest_error=FAULT, consecutive_errors=1)
-    error = not_verified_error(REQUEST, seen, Reason.CALL_NOT_ANSWERED, 32)
+    error = not_verified_error(REQUEST, seen, FailureReason.CALL_NOT_ANSWERED, 32)
     expected = "busy after 32 s). The final look-up failed: Twilio failed to look up (HTTP 500)."
     assert error.what.endswith(expected)
     assert NotVerified is type(error)
@@ -218,12 +222,14 @@ def test_a_failing_final_lookup_is_told_beside_what_is_known() -> None:
 @pytest.mark.parametrize(
     ("reason", "seen", "tells"),
     [
-        (Reason.CALL_NOT_ANSWERED, call("busy"), False),
-        (Reason.GRACE_PERIOD_OVER, OVER, False),
-        (Reason.DEADLINE_PASSED, NOTHING, True),
+        (FailureReason.CALL_NOT_ANSWERED, call("busy"), False),
+        (FailureReason.GRACE_PERIOD_OVER, OVER, False),
+        (FailureReason.DEADLINE_PASSED, NOTHING, True),
     ],
 )
-def test_only_a_message_about_a_call_that_may_go_on_tells_the_code(reason: Reason, seen: Evidence, tells: bool) -> None:
+def test_only_a_message_about_a_call_that_may_go_on_tells_the_code(
+    reason: FailureReason, seen: Evidence, tells: bool
+) -> None:
     """Errors end up in logs and in the engine's history, where nobody needs the code of a call that is over."""
     assert tells == ("048392" in str(not_verified_error(REQUEST, seen, reason, 32)))
 
