@@ -1,6 +1,6 @@
 """Talk to the engine that has started this process: show texts, notice when it drops a request, and end with it.
 
-The dynamic and the native provider use this. It relies on Pulumi's public protocol and on how a plugin is started.
+Both providers use this. It relies on Pulumi's public protocol, and on how a plugin starts: with the engine's `address`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _log_service(address: str) -> tuple[Any, Any] | None:
 
 
 @contextmanager
-def on_rpc_dropped(context: Any, act: Callable[[], object]) -> Iterator[None]:
+def on_rpc_dropped(grpc_context: Any, act: Callable[[], object]) -> Iterator[None]:
     """Call `act` if the engine drops the RPC in this context. `act` runs in gRPC's thread, so it must not block."""
     unanswered = True
 
@@ -64,7 +64,7 @@ def on_rpc_dropped(context: Any, act: Callable[[], object]) -> Iterator[None]:
 
     try:
         with suppress(Exception):  # an RPC that can't be watched runs until its own timeout
-            if context.add_callback(rpc_ended) is False:  # the RPC has ended already
+            if grpc_context.add_callback(rpc_ended) is False:  # the RPC has ended already
                 rpc_ended()
         yield
     finally:

@@ -27,7 +27,7 @@ READ_CHUNK_BYTES = 64 * 1024
 
 
 class Connections:
-    """The connections of one process. May be used from any thread."""
+    """The connections of one process, made by `context.Plugin`. May be used from any thread."""
 
     def __init__(self) -> None:
         self.session = self.new_session()

@@ -1,7 +1,7 @@
 """Replace many requests for single caller IDs by one listing of their account, which is cached.
 
 A caller ID that a listing lacks may be newer than the listing. A 404 for its sid may mean that the credentials don't
-reach the account. Both together prove that it is gone: see `find_in_listing_after_404`.
+reach the account. Only both together prove that it is gone: see `find_in_listing_after_404`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class AccountState:
 
 
 class ListingCache:
-    """The listings of one process. clock: returns the seconds now."""
+    """The listings of one process, made by `context.Plugin`. clock: returns the seconds now."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -122,8 +122,8 @@ class ListingCache:
     def fetch(self, client: Client, sid: str) -> CallerId:
         """Return the caller ID with this sid: from a listing, or by a request for the sid.
 
-        The first one of an account is requested, since a listing pays off only for more. Raises BadSid for a malformed
-        sid, and NotFound if Twilio answers so for this sid.
+        The first fetch in an account asks for that sid; later ones share a listing. Raises BadSid for a malformed sid,
+        and NotFound if Twilio answers so for this sid.
         """
         check_caller_id_sid(sid)
         account = self.account_state(client)
@@ -142,8 +142,8 @@ class ListingCache:
     def find_in_listing_after_404(self, not_found: NotFound, client: Client, sid: str) -> CallerId | None:
         """Check a 404: return the caller ID if its account still lists it, None if it is gone.
 
-        A listing without the sid confirms the 404. A cached one is enough, as a sid in the state is older, and Twilio
-        uses no sid twice. If the listing has the sid, or `invalidate` has dropped it, the account is listed again.
+        A listing without the sid confirms the 404. A cached one is enough: a sid in the state existed before it, and is
+        never used again. If the listing has the sid, or `invalidate` has dropped it, the account is listed again.
         Raises AccountUnreadable if the account can't be listed.
         """
         was_invalidated = sid in self.account_state(client).invalidated_sids

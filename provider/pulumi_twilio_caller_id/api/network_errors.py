@@ -85,7 +85,7 @@ def _failed_before_sending(causes: list[BaseException]) -> bool:
     )
     unusable_file = isinstance(innermost, OSError) and innermost.filename is not None  # such as SSLKEYLOGFILE's
     refused_by_proxy = isinstance(innermost, OSError) and str(innermost).startswith(TUNNEL_FAILED)
-    # A proxy's URL without a host raises TypeError. InvalidHeader is a ValueError, but comes from an answer.
+    # A proxy's URL without a host raises TypeError. InvalidHeader, also a ValueError, is about a header of the answer.
     bad_url = isinstance(outermost, (ValueError, TypeError)) and not isinstance(outermost, exceptions.InvalidHeader)
     # For certificates that are not there, requests raises a plain OSError.
     plain_error = not isinstance(outermost, (exceptions.RequestException, HTTPError, http.client.HTTPException))

@@ -57,20 +57,20 @@ class RetryPolicy:
 
     attempts: how often a request is sent at most.
     timeout_seconds: limits connecting, waiting for the headers, and reading the body, each by itself.
-    rate_limit_seconds: 429 answers use up no attempts until the waits after them add up to this.
+    max_rate_limit_wait: seconds of waiting after 429 answers that use up no attempts. After that, each uses up one.
     """
 
     attempts: int
     timeout_seconds: float
-    rate_limit_seconds: float
+    max_rate_limit_wait: float
 
 
-DEFAULT_RETRIES = RetryPolicy(attempts=4, timeout_seconds=15, rate_limit_seconds=60)
-PREVIEW_RETRIES = RetryPolicy(attempts=2, timeout_seconds=5, rate_limit_seconds=5)
+DEFAULT_RETRIES = RetryPolicy(attempts=4, timeout_seconds=15, max_rate_limit_wait=60)
+PREVIEW_RETRIES = RetryPolicy(attempts=2, timeout_seconds=5, max_rate_limit_wait=5)
 """A preview must be quick, and can do without Twilio's answer."""
-POLL_RETRIES = RetryPolicy(attempts=1, timeout_seconds=10, rate_limit_seconds=0)
+POLL_RETRIES = RetryPolicy(attempts=1, timeout_seconds=10, max_rate_limit_wait=0)
 """The waiter's next round is the retry."""
-FINAL_LOOKUP_RETRIES = RetryPolicy(attempts=2, timeout_seconds=10, rate_limit_seconds=0)
+FINAL_LOOKUP_RETRIES = RetryPolicy(attempts=2, timeout_seconds=10, max_rate_limit_wait=0)
 """The verification is about to fail, and somebody waits for the answer."""
 
 
@@ -104,7 +104,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         # be sent twice gets a new connection.
         self.session = connections.session if repeatable else connections.new_session(self._before_sending)
         self.has_answered = False
-        # Whether this attempt was sent: `_before_sending` sets it. None if not known, as for a repeatable request.
+        # In each attempt, False until `_before_sending` runs, then True. A repeatable request lacks it, so it has None.
         self._is_sent: bool | None = None
         self._action = action
         self._account_sid = account_sid
@@ -126,9 +126,9 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         """
         self._request_count += 1
         if self._request_count > MAX_REQUESTS:
-            raise AnswerLost(self._action, "its pages have no end")
+            raise AnswerLost(self._action, "its pages have no end")  # after "... and gave no usable answer: "
         backoff = FIRST_BACKOFF
-        attempts_left, rate_limit_seconds_left = self._policy.attempts, self._policy.rate_limit_seconds
+        attempts_left, rate_limit_wait_left = self._policy.attempts, self._policy.max_rate_limit_wait
         while True:
             try:
                 with self._connections.slot(self._cancel):
@@ -137,12 +137,12 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                 what = f"Twilio was not asked to {self._action}: {cancelled}."
                 raise Interrupted(what, "Run the same command again.") from None
             except CallerIdError as error:
-                delay = self._delay_before_retry(error, backoff, rate_limit_seconds_left)
+                delay = self._delay_before_retry(error, backoff, rate_limit_wait_left)
                 if delay is None:
                     raise
                 # A delay of 0 (Retry-After: 0) counts as an attempt, else the loop might not end.
-                if isinstance(error, TooManyRequests) and delay > 0 and rate_limit_seconds_left > 0:
-                    rate_limit_seconds_left -= delay
+                if isinstance(error, TooManyRequests) and delay > 0 and rate_limit_wait_left > 0:
+                    rate_limit_wait_left -= delay
                 elif attempts_left > 1:
                     attempts_left -= 1
                 else:
@@ -153,7 +153,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
                     raise  # this error says more than Interrupted would
                 backoff = min(backoff * 2, MAX_BACKOFF)
 
-    def _delay_before_retry(self, error: CallerIdError, backoff: float, rate_limit_seconds_left: float) -> float | None:
+    def _delay_before_retry(self, error: CallerIdError, backoff: float, rate_limit_wait_left: float) -> float | None:
         """Return the seconds until the request may be sent again, None if it must not be."""
         if isinstance(error, AnswerLost):
             may_repeat = self._repeatable
@@ -165,8 +165,8 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
             return None
         retry_after = error.retry_after if isinstance(error, TwilioRefused) else None
         if retry_after is not None:
-            # Accept at least MAX_BACKOFF, which a delay without Retry-After may reach too.
-            longest = min(MAX_RETRY_AFTER, max(rate_limit_seconds_left, MAX_BACKOFF))
+            # Obey a Retry-After of up to MAX_BACKOFF even if `rate_limit_wait_left` is used up.
+            longest = min(MAX_RETRY_AFTER, max(rate_limit_wait_left, MAX_BACKOFF))
             return retry_after if retry_after <= longest else None
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311  only spreads the load
 
@@ -193,7 +193,7 @@ class Transport(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no type
         return response
 
     def _before_sending(self) -> None:
-        """Note that the request is sent (see `BoundedSession`). If cancelled, raise Cancelled: then nothing is sent."""
+        """Record that the body is sent now: see `BoundedSession`. If cancelled, raise Cancelled: no body is sent."""
         self._cancel.raise_if_cancelled()
         self._is_sent = True
 

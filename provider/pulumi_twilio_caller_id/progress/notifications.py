@@ -77,7 +77,7 @@ class Notifier:
         """Send that the number was not verified.
 
         reason: the error's text. If it begins with the message's title, that part is not sent twice.
-        awaiting: whether the number is left to the next `pulumi up`, as `twilio:unverified` may say.
+        awaiting: whether the number is left to the next `pulumi up`, because `twilio:unverified` is `await`.
         """
         title = f"{international_format(phone_number)} was not verified"
         body = one_line(reason).removeprefix(f"{title}: ")
@@ -139,7 +139,7 @@ class Notifier:
             asset = AppriseAsset(app_id="Pulumi", app_desc="Twilio caller IDs by Pulumi")
             apprise_service = Apprise.instantiate(service.url, asset=asset)
         except ImportError as error:
-            shadowed = shadowing_error(error)
+            shadowed = shadowing_error(error)  # such as a file apprise.py beside the program
             self._warn_once("apprise", f"Nobody was sent the code: {shadowed}" if shadowed else NOT_INSTALLED)
             return None
         except Exception:  # noqa: BLE001  its text may quote the URL

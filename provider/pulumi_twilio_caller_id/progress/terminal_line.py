@@ -24,7 +24,7 @@ REPAINT_SECONDS = 0.1
 
 
 PAGE_SECONDS = 3.0
-"""Seconds until the line shows other codes, if it has no room for all. They can be read and keyed in meanwhile."""
+"""Seconds until the line shows other codes, if it has no room for all: long enough to read those it shows."""
 
 
 class RingingPhone(NamedTuple):
@@ -36,7 +36,7 @@ class RingingPhone(NamedTuple):
 
 
 class TerminalLine:
-    """The bottom line of a terminal, shared by all verifications of a process. No method raises or blocks."""
+    """The bottom line of a terminal, made by `context.Plugin` for all verifications. No method raises or blocks."""
 
     def __init__(self, path: str = "/dev/tty", *, repaint_seconds: float = REPAINT_SECONDS) -> None:
         self._path = path
@@ -132,8 +132,8 @@ class TerminalLine:
         """Return whether Pulumi's table is on the terminal, and the terminal lets this background process write to it.
 
         Pulumi puts the terminal in raw mode for the table. Without a table (`--non-interactive`, `--diff`, a pipe), the
-        codes are in Pulumi's output. Shells use raw mode too, so the foreground job must still be the first one seen,
-        which is Pulumi's. A program that runs Pulumi by its Automation API may use raw mode without a table.
+        codes are in Pulumi's output. Shells use raw mode too, so the foreground process group must still be the one
+        first seen: Pulumi's. A program that runs Pulumi by its Automation API may use raw mode without a table.
         """
         if os.environ.get("PULUMI_AUTOMATION_API") == "true":
             return False
@@ -151,13 +151,13 @@ def instruction(code: str, number: str) -> str:
     return f"{code}: enter on {number}"
 
 
-def fit_line(phones: Iterable[RingingPhone], width: int, seconds: float = 0.0) -> str:
+def fit_line(phones: Iterable[RingingPhone], width: int, seconds_since_change: float = 0.0) -> str:
     """Return a line of at most `width` characters, sorted by number.
 
     It has all phones with their details, else all without details. If not even those fit, it has as many as do, and
     says how many more there are. Those follow after PAGE_SECONDS.
 
-    seconds: how long ago a phone came or went.
+    seconds_since_change: how long ago a phone came or went.
     """
     sorted_phones = sorted(phones)
     texts = [instruction(phone.code, phone.number) for phone in sorted_phones]
@@ -166,7 +166,7 @@ def fit_line(phones: Iterable[RingingPhone], width: int, seconds: float = 0.0) -
     for line in lines:
         if len(line) <= width:
             return line
-    turn = int(seconds / PAGE_SECONDS)
+    turn = int(seconds_since_change / PAGE_SECONDS)
     for count in range(len(texts) - 1, 0, -1):
         pages = [texts[first : first + count] for first in range(0, len(texts), count)]
         lines = [" | ".join([*page, f"+{len(texts) - len(page)} more"]) for page in pages]

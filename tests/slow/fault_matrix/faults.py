@@ -203,12 +203,12 @@ def _quick(fault: str) -> Iterator[tuple[list[str], list[float]]]:
             (
                 transport,
                 "DEFAULT_RETRIES",
-                replace(transport.DEFAULT_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
+                replace(transport.DEFAULT_RETRIES, timeout_seconds=timeout, max_rate_limit_wait=PATIENCE),
             ),
             (
                 transport,
                 "PREVIEW_RETRIES",
-                replace(transport.PREVIEW_RETRIES, timeout_seconds=timeout, rate_limit_seconds=PATIENCE),
+                replace(transport.PREVIEW_RETRIES, timeout_seconds=timeout, max_rate_limit_wait=PATIENCE),
             ),
             (polling, "POLL_RETRIES", replace(transport.POLL_RETRIES, timeout_seconds=timeout)),
             (polling, "FINAL_LOOKUP_RETRIES", replace(transport.FINAL_LOOKUP_RETRIES, timeout_seconds=timeout)),

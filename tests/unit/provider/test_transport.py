@@ -100,7 +100,7 @@ def test_a_server_that_stays_busy_is_told_after_the_last_attempt(
 ) -> None:
     sandbox.fail("create", status=429)
     with pytest.raises(TooManyRequests) as caught:
-        connect(attempts=3, rate_limit_seconds=0).request_validation(INPUTS)
+        connect(attempts=3, max_rate_limit_wait=0).request_validation(INPUTS)
     told = f"Too Many Requests (code 20429, HTTP 429, account {sandbox.account_sid})"
     assert caught.value.what == f"Twilio refused to verify {NUMBER}: {told}."
     assert asked(sandbox) == [("create", 429)] * 3
@@ -163,7 +163,7 @@ def test_a_retry_after_that_is_no_number_of_seconds_does_no_harm(
 ) -> None:
     server = answering(b"HTTP/1.0 429 Busy\r\nContent-Length: 0\r\nRetry-After: " + header + b"\r\n\r\n")
     with pytest.raises(TooManyRequests):
-        connect(url=server.url, attempts=2, rate_limit_seconds=0).find(NUMBER)
+        connect(url=server.url, attempts=2, max_rate_limit_wait=0).find(NUMBER)
     assert len(server.requests) == 2
     assert len(sleeps) == 1
     assert 0 <= sleeps[0] <= 0.5

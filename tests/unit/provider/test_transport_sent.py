@@ -139,7 +139,7 @@ def test_a_validation_request_is_sent_again_on_a_new_connection(connect: Connect
     server = BusyServer()
     try:
         with pytest.raises(TwilioRefused, match="429"):
-            connect(url=server.url, attempts=2, rate_limit_seconds=0).request_validation(INPUTS)
+            connect(url=server.url, attempts=2, max_rate_limit_wait=0).request_validation(INPUTS)
     finally:
         server.stop()
     assert [0, 0] == server.requests
