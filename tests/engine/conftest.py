@@ -21,6 +21,7 @@ ONLY_DYNAMIC = {
     "test_import_takes_over_exactly_that_sid": IMPORTS,
     "test_what_is_not_the_one_declared_is_an_error": IMPORTS,
     "test_a_preview_without_credentials": IMPORTS,
+    "test_left_in_after_the_number_is_gone_it_is_to_be_removed": IMPORTS,
     "test_both_engines_do_the_same[import_]": IMPORTS,
     "test_a_number_that_is_adopted_is_kept": IMPORTS,
     "test_the_stacks_config_completes_a_provider": COMPLETED,

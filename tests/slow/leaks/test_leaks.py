@@ -108,7 +108,7 @@ def impatient(self, sid):
 Client.fetch = impatient
 """
 FAULTY = """
-import pydantic, requests
+import itertools, pydantic, requests
 from pulumi_twilio_caller_id.context import Plugin
 from pulumi_twilio_caller_id.settings import sources as config
 from pulumi_twilio_caller_id.settings.model import load_settings
@@ -116,7 +116,7 @@ def create(plugin):
     settings = load_settings(plugin.config, os.environ)
     request = requests.Request("GET", "http://127.0.0.1", auth=settings.basic_auth(settings.account_sid)).prepare()
     raise RuntimeError(f"{settings} {vars(settings)} {request.headers} {settings.basic_auth(settings.account_sid)}")
-def update(plugin, *_, **__):
+def update(plugin):
     pydantic.TypeAdapter(int).validate_python(plugin.config("twilio:authToken"))
 def configure(keys):
     from pulumi_twilio_caller_id import lifecycle
@@ -124,7 +124,8 @@ def configure(keys):
     raise LookupError([config[key] if config is keys else config(key) for key in keys])
 def is_explicit(keys):
     return keys["twilio:provider"] if isinstance(keys, dict) else "twilio:provider" in keys
-Plugin.settings, Plugin.client = property(create), update
+faults = itertools.cycle((create, update))
+Plugin.client = lambda plugin, *_, **__: next(faults)(plugin)
 misspelled = config.misspelled
 config.misspelled = lambda keys: configure(keys) if is_explicit(keys) else misspelled(keys)
 """

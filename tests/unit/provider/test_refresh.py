@@ -12,7 +12,7 @@ from tests.support.stack_runs import Declared
 
 NUMBER = "+14155550101"
 DESK = {"desk": Declared(NUMBER, "Front desk")}
-LAST_UP = "\n`refresh` and `destroy` use the credentials of the latest `pulumi up`. To store new ones, run `pulumi up`"
+LAST_UP = "\n`refresh` and `destroy` use the credentials of the latest `pulumi up`. To use new ones, run `pulumi up`"
 
 
 def kept(local: LocalStack) -> list[Any]:
