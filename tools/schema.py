@@ -16,7 +16,7 @@ from pulumi_twilio_caller_id import functions
 from pulumi_twilio_caller_id.docstrings import attributes, first_paragraph, parameters
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import CallerId, OutgoingCallerIdInputs
-from pulumi_twilio_caller_id.native.words import PACKAGE, language_neutral
+from pulumi_twilio_caller_id.native.rewording import PACKAGE, language_neutral
 from pulumi_twilio_caller_id.resource import OutgoingCallerId
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 

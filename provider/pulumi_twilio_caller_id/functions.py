@@ -1,7 +1,6 @@
 """Functions with which a program reads caller IDs that it does not manage; the state gets none of them.
 
-Like Pulumi's own functions, each has a second form that ends in `_output`. It takes Outputs and returns an Output; the
-first form takes plain values and returns a plain result.
+Like Pulumi's own functions, each has a second form that ends in `_output`: it takes Outputs and returns an Output.
 
 Source: Twilio docs, voice/api/outgoing-caller-ids, "Read multiple OutgoingCallerIds".
 """
@@ -20,12 +19,12 @@ import pulumi.runtime
 from .errors import CallerIdError
 from .inputs import validate_inputs
 from .provider import Provider, config_of, is_plain
-from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, default_region
+from .settings.sources import PROVIDER_NAME_KEY, SETTINGS, ConfigGetter, default_region
 from .shadowing import explain_shadowing
 from .text import quote
 
 T = TypeVar("T")
-Values = Mapping[str, Any]
+Filters = Mapping[str, Any]
 
 MAX_LISTED_SIDS = 5
 
@@ -123,27 +122,27 @@ def get_outgoing_caller_id_output(
     return _invoke_output("get_outgoing_caller_id_output", only_one_of, filters, provider)
 
 
-Select = Callable[[list[CallerIdResult], str], T]
-"""Makes a function's result of the matching caller IDs. The text says, for errors, what was searched."""
+ResultBuilder = Callable[[list[CallerIdResult], str], T]
+"""Turns the matching caller IDs into a function's result. The second argument describes the search, for errors."""
 
 
-def only_one_of(records: list[CallerIdResult], search: str) -> CallerIdResult:
+def only_one_of(records: list[CallerIdResult], search_description: str) -> CallerIdResult:
     if len(records) == 1:
         return records[0]
     if not records:
         raise CallerIdError(
-            f"there is no caller ID {search}.",
+            f"there is no caller ID {search_description}.",
             "Check the filters and the account, or have the number verified: declare it as an OutgoingCallerId.",
         )
     sids = ", ".join(record.sid for record in records[:MAX_LISTED_SIDS])
     more = f" and {len(records) - MAX_LISTED_SIDS} more" if len(records) > MAX_LISTED_SIDS else ""
     raise CallerIdError(
-        f"there are {len(records)} caller IDs {search}: {sids}{more}.",
+        f"there are {len(records)} caller IDs {search_description}: {sids}{more}.",
         "Give phone_number, which only one of them can have, or use get_outgoing_caller_ids for all of them.",
     )
 
 
-def _invoke(function_name: str, select: Select[T], filters: Values, provider: Provider | None) -> T:
+def _invoke(function_name: str, build: ResultBuilder[T], filters: Filters, provider: Provider | None) -> T:
     config = _lookup_config(function_name, provider)
     labels = {SETTINGS[name].key: f"the provider's {name}" for name in SETTINGS_READ}
     for name, value in {**filters, **config}.items():
@@ -152,21 +151,21 @@ def _invoke(function_name: str, select: Select[T], filters: Values, provider: Pr
                 f"{function_name}: {labels.get(name, name)} is an Output, which has no value while the program runs.\n"
                 f"Use {function_name}_output, which waits for the value."
             )
-    return look_up(function_name, select, filters, config)
+    return look_up(function_name, build, filters, config.get)
 
 
 def _invoke_output(
-    function_name: str, select: Select[T], filters: Values, provider: Provider | None
+    function_name: str, build: ResultBuilder[T], filters: Filters, provider: Provider | None
 ) -> pulumi.Output[T]:
     filters_output = pulumi.Output.all(**filters)
     config_output = pulumi.Output.unsecret(pulumi.Output.all(**_lookup_config(function_name, provider)))
 
-    async def look_up_later(known: dict[str, Any]) -> T:
+    async def look_up_later(filters: Filters, config: Mapping[str, Any]) -> T:
         hide = await filters_output.is_secret()
         # In a thread, so that the program can declare its other resources meanwhile.
-        return await asyncio.to_thread(lambda: look_up(function_name, select, **known, hide_filters=hide))
+        return await asyncio.to_thread(look_up, function_name, build, filters, config.get, hide_filters=hide)
 
-    return pulumi.Output.all(filters=filters_output, config=config_output).apply(look_up_later)
+    return pulumi.Output.all(filters_output, config_output).apply(lambda known: look_up_later(*known))
 
 
 def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, Any]:
@@ -180,8 +179,10 @@ def _lookup_config(function_name: str, provider: Provider | None) -> dict[str, A
     return {key: get(key) for key in (PROVIDER_NAME_KEY, *(SETTINGS[name].key for name in SETTINGS_READ))}
 
 
-def look_up(function_name: str, select: Select[T], filters: Values, config: Values, *, hide_filters: bool = False) -> T:
-    """Ask Twilio, and return what `select` returns. Raises `pulumi.RunError`, which Pulumi shows without a traceback.
+def look_up(
+    function_name: str, build: ResultBuilder[T], filters: Filters, config: ConfigGetter, *, hide_filters: bool = False
+) -> T:
+    """Ask Twilio, and return what `build` returns. Raises `pulumi.RunError`, which Pulumi shows without a traceback.
 
     hide_filters: whether errors must not quote the filters, because one may be secret.
     """
@@ -191,21 +192,21 @@ def look_up(function_name: str, select: Select[T], filters: Values, config: Valu
             from .settings.model import load_settings  # late, as a program may never look anything up
 
             wanted = _validated(filters, config, hide_filters=hide_filters)
-            twilio = Client(load_settings(config.get, os.environ), wanted.pop("account_sid", None))
+            twilio = Client(load_settings(config, os.environ), wanted.pop("account_sid", None))
             records = [CallerIdResult(**record.model_dump()) for record in twilio.stream(**wanted)]
         conditions = [f"the given {name}" if hide_filters else f"{name} {value!r}" for name, value in wanted.items()]
         with_conditions = f"with {' and '.join(conditions)} " if conditions else ""
-        return select(records, f"{with_conditions}in account {twilio.account_sid}")
+        return build(records, f"{with_conditions}in account {twilio.account_sid}")
     except CallerIdError as failed:
         raise pulumi.RunError(f"{function_name}: {failed}") from failed
 
 
-def _validated(filters: Values, config: Values, *, hide_filters: bool) -> dict[str, str]:
+def _validated(filters: Filters, config: ConfigGetter, *, hide_filters: bool) -> dict[str, str]:
     """Return the given filters, normalised like the resource's inputs; raise CallerIdError if a filter is not valid."""
     name = filters["friendly_name"]
-    others = {**filters, "friendly_name": None}  # names at Twilio may break the rules for inputs
+    others = {**filters, "friendly_name": None}  # not validated: existing names may break the rules for new ones
     # `unknown` keeps `validate_inputs` from demanding a phone_number: a search may omit it.
-    good, failures = validate_inputs(others, unknown=("phone_number",), region=default_region(config.get))
+    good, failures = validate_inputs(others, unknown=("phone_number",), region=default_region(config))
     if isinstance(name, str) and name:
         good["friendly_name"] = name
     elif name is not None:

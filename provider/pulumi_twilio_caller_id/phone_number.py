@@ -59,8 +59,8 @@ def is_country(code: str) -> bool:
 def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str | None = None) -> str:
     """Parse a number and return it in E.164, such as `+14155550101`.
 
-    old_number: the number in the state. It is returned if `number` can mean it, so that an upgrade of phonenumbers
-    replaces no resource.
+    old_number: the number in the state. It is kept if `number` could be it, even if a newer phonenumbers parses
+    `number` differently: an upgrade must replace no resource.
 
     Raises ValueError, with the reason, for a text that can't be a phone number.
     """
@@ -89,7 +89,7 @@ def e164(number: str, region: DefaultRegion = DEFAULT_REGION, *, old_number: str
     else:
         _check_length(cleaned, parsed, e164_number, region)
     _check_characters(cleaned)
-    # Parse the result again until nothing changes: one parse drops only one trunk zero, such as "+44 (0)20" has.
+    # Parse the result again until nothing changes: each parse drops only one trunk zero, the 0 in "+44 (0)20".
     return e164_number if e164_number in (number, old_number) else e164(e164_number, region)
 
 
@@ -118,7 +118,7 @@ def _possible_numbers(digits: str, parsed: PhoneNumber) -> list[str]:
 
 
 def _check_length(cleaned: str, parsed: PhoneNumber, e164_number: str, region: DefaultRegion) -> None:
-    """Raise ValueError if a number has a wrong length. It is given as written, as parsed, and in E.164.
+    """Raise ValueError if a number has a wrong length. cleaned, parsed, e164_number: the number in three forms.
 
     Without a country code, or with +1, the country's lengths apply. With any other code, 7 to 15 digits are allowed,
     because phonenumbers may be out of date (see `unusual_length_warning`).
@@ -149,8 +149,8 @@ def _check_characters(cleaned: str) -> None:
             raise ValueError(f"it holds {quote(char)}, which is no part of a phone number")
 
 
-def region_assumption(number: object, region: DefaultRegion) -> str | None:
-    """Return which country was assumed for a valid number, None if the number itself says its country."""
+def assumed_country_note(number: object, region: DefaultRegion) -> str | None:
+    """Return a note on which country was assumed for a valid number, None if the number names its country."""
     if not isinstance(number, str) or E164.fullmatch(number):
         return None
     import phonenumbers
@@ -181,8 +181,8 @@ def unusual_length_warning(number: str) -> str | None:
     )
 
 
-def given_twice(written: object, number: str) -> str:
-    """What is said about a number that is given a second time, in the same spelling or another one."""
+def duplicate_number_message(written: object, number: str) -> str:
+    """Return what is wrong with a number that somebody gives a second time, in the same spelling or another one."""
     return f"{quote(written)} is given twice (it is {number}, however it is written)"
 
 

@@ -4,8 +4,8 @@ Another version of the SDK may lack what a function uses. The third column says 
 
 | function | uses | if that is missing |
 |---|---|---|
-| `_build_operation` | `request` in the SDK's frames | the Operation has no URN, timeout or old inputs |
-| `_replace_abort_message` | `abort` of the gRPC `context` in the SDK's frames | a traceback precedes each message |
+| `_build_operation` | the variable `request` of the SDK's calling function | no URN, timeout or old inputs are known |
+| `_replace_abort_message` | `abort` of that function's gRPC `context` | a traceback precedes each message |
 | `_mark_as_awaiting` | the trailing metadata of that gRPC context | a resource that awaits counts as failed |
 | `engine_address` | the plugin's final argument | texts go to stderr; a killed engine leaves an idle plugin behind |
 | `is_unknown` | `pulumi.output.Unknown`, which check and diff get in a preview | an `Unknown` is taken for a value |
@@ -47,11 +47,11 @@ WORKERS = 64
 
 
 def provider_method_decorator(
-    get_process_token: Callable[[], CancelToken],
+    get_process_cancel_token: Callable[[], CancelToken],
 ) -> Callable[[Callable[Concatenate[Any, Operation, P], R]], Callable[Concatenate[Any, P], R]]:
     """Wrap a ResourceProvider method: build its Operation from the RPC, and show its errors as plain messages.
 
-    get_process_token: returns the process's cancel token; each operation gets a child of it.
+    get_process_cancel_token: returns the process's cancel token; each operation gets a child of it.
     A CallerIdError shows only its message; so does an import error from a user's file that shadows a library. Any other
     error is a bug of ours: it keeps its traceback, with secrets redacted. SystemExit and the like become an Exception,
     because the SDK does not answer the engine otherwise. If the engine ends the RPC (a second ^C) or dies, the
@@ -64,7 +64,7 @@ def provider_method_decorator(
             request, context = _local_variables_of_callers("request", "context") or (None, None)
             try:
                 with (
-                    get_process_token().child() as cancel,
+                    get_process_cancel_token().child() as cancel,
                     engine.on_rpc_dropped(context, lambda: engine.exit_after_dropped_rpc(engine_address(), cancel)),
                 ):
                     return method(self, _build_operation(request, cancel), *args, **kwargs)
@@ -158,7 +158,7 @@ def is_unknown(value: object) -> bool:
 def cancel_on_engine_cancel(token: CancelToken) -> None:
     """Make the engine's Cancel request, which it sends at the first ^C, cancel the token. Best effort."""
     servicer: Any = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
-    with suppress(Exception):  # gRPC keeps the method itself, so replace the method's code
+    with suppress(Exception):  # gRPC holds the method already: another would have no effect, so replace its code
         servicer.on_engine_cancel = staticmethod(lambda: token.cancel(INTERRUPTED))
         servicer.Cancel.__code__ = _servicer_cancel.__code__
 
@@ -178,7 +178,7 @@ def widen_worker_pool() -> None:
     """
     found = _local_variables_of_callers("executor_reference")  # in CPython's `_worker`, which runs each pool thread
     with suppress(Exception):
-        executor = found[0]()  # type: ignore[index]
+        executor = found[0]()  # type: ignore[index]  # it is a weak reference
         with executor._shutdown_lock:
             # After a burst, Python 3.11 counts too many workers as idle, and starts no new ones: reset the count.
             while executor._idle_semaphore.acquire(blocking=False):

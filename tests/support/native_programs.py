@@ -8,8 +8,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from pulumi_twilio_caller_id.native.rewording import PACKAGE
 from pulumi_twilio_caller_id.native.server import SCHEMA
-from pulumi_twilio_caller_id.native.words import PACKAGE
 from tests.support.engine_setup import engine_path
 from tests.support.harness import Stack
 from tools import languages

@@ -9,7 +9,7 @@ import pulumi
 
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.native.properties import camel_keys, snake_case
-from pulumi_twilio_caller_id.native.words import PACKAGE
+from pulumi_twilio_caller_id.native.rewording import PACKAGE
 
 OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
 Options = pulumi.ResourceOptions

@@ -15,7 +15,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
-from pulumi_twilio_caller_id.native.words import OPTIONS, PACKAGE
+from pulumi_twilio_caller_id.native.rewording import OPTIONS, PACKAGE
 from pulumi_twilio_caller_id.settings.sources import SETTINGS
 from tests.support.harness import HEADER, TYPE, Result, Running, Stack
 from tests.support.machine import ROOT, command

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_twilio_caller_id.errors import CredentialsMissing
-from pulumi_twilio_caller_id.native.words import PACKAGE
+from pulumi_twilio_caller_id.native.rewording import PACKAGE
 from pulumi_twilio_caller_id.text import one_line
 
 from .common import Mistake, Parser, say

@@ -151,7 +151,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 
 def _wanted_numbers(texts: Iterable[str], region: DefaultRegion) -> list[str]:
-    from pulumi_twilio_caller_id.phone_number import e164, given_twice
+    from pulumi_twilio_caller_id.phone_number import duplicate_number_message, e164
 
     wanted: list[str] = []
     for text in texts:
@@ -160,7 +160,7 @@ def _wanted_numbers(texts: Iterable[str], region: DefaultRegion) -> list[str]:
         except ValueError as wrong:
             raise Mistake(f"--phone-number {text!r}: {wrong}") from wrong
         if number in wanted:
-            raise Mistake(f"--phone-number: {given_twice(text, number)}")
+            raise Mistake(f"--phone-number: {duplicate_number_message(text, number)}")
         wanted.append(number)
     return wanted
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from pulumi_twilio_caller_id.inputs import inputs_to_import
 from pulumi_twilio_caller_id.models import CallerId
-from pulumi_twilio_caller_id.native.words import PACKAGE
+from pulumi_twilio_caller_id.native.rewording import PACKAGE
 
 TYPE = "pulumi-python:dynamic/twilio:OutgoingCallerId"
 PROVIDER_TYPE = "pulumi:providers:pulumi-python"

@@ -21,10 +21,7 @@ Properties = dict[str, Any]
 
 
 def from_struct(sent: Struct) -> Properties:
-    """Return the properties that have a value, without Pulumi's internal ones.
-
-    Secrets are unwrapped: Pulumi wraps those of the config.
-    """
+    """Return the properties that have a value, without Pulumi's own. Secrets, which Configure gets, are unwrapped."""
     given = {name: value for name, value in MessageToDict(sent).items() if value is not None}
     plain = {name: value["value"] if _is_secret(value) else value for name, value in given.items()}
     return {snake_case(name): value for name, value in plain.items() if not name.startswith("__")}

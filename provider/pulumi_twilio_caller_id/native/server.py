@@ -1,8 +1,8 @@
 """Serve the resource by Pulumi's provider protocol: `pulumi-resource-twilio-caller-id`, for programs of every language.
 
 Pulumi starts a process for each provider resource and command. It prints its port, and ends with Pulumi. Like
-`lifecycle`, this is a shell: `operations` do the work. Configure does not accept secrets, so Pulumi sends plain values,
-and makes an output secret if the input of its name is.
+`lifecycle`, this is a thin adapter: `operations` do the work. Configure does not answer `acceptSecrets`, so all other
+requests have plain values, and Pulumi makes an output secret if the input of its name is.
 
 Source: Pulumi's provider.proto.
 """
@@ -36,18 +36,18 @@ from pulumi_twilio_caller_id.errors import Awaiting, CallerIdError
 from pulumi_twilio_caller_id.inputs import Failure, camel_case, inputs_to_import
 from pulumi_twilio_caller_id.ownership import Ownership
 from pulumi_twilio_caller_id.ownership_notes import OwnershipNotes
-from pulumi_twilio_caller_id.phone_number import region_assumption
+from pulumi_twilio_caller_id.phone_number import assumed_country_note
+from pulumi_twilio_caller_id.pulumi_sdk import PICKLED_PROVIDER
 from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import sanitize
 
 from .properties import UNKNOWN, Properties, camel_keys, from_struct, secret, split_unknowns, to_struct
-from .words import language_neutral
+from .rewording import language_neutral
 
 WORKERS = sys.maxsize  # Pulumi's --parallel limits the operations; Cancel must not queue behind those that wait
 OUTPUTS = ("sid", "phone_number", "friendly_name", "account_sid", "date_created", "date_updated", "uri")
-DYNAMIC_PROVIDER = "__provider"  # in the state of a caller ID that the dynamic provider has managed so far
 DISTRIBUTION = "pulumi-twilio-caller-id"
-SCHEMA = Path(__file__).with_name("schema.json")
+SCHEMA = Path(__file__).with_name("schema.json")  # which `make reference` writes
 
 R = TypeVar("R")
 
@@ -58,7 +58,10 @@ def rpc_method(method: Callable[[Any, Any, Operation], R]) -> Callable[[Any, Any
     @functools.wraps(method)
     def answer(self: Servicer, request: Any, context: Any) -> R:
         try:
-            with self.plugin.cancel.child() as cancel, engine.on_rpc_dropped(context, lambda: self.exit(cancel)):
+            with (
+                self.plugin.cancel.child() as cancel,
+                engine.on_rpc_dropped(context, lambda: engine.exit_after_dropped_rpc(self._engine_address, cancel)),
+            ):
                 urn, timeout = getattr(request, "urn", ""), getattr(request, "timeout", 0.0)
                 read_old_inputs = lambda: from_struct(request.inputs) or None  # noqa: E731  only Read calls it
                 return method(self, request, Operation(urn, timeout or None, cancel, read_old_inputs, self.log))
@@ -78,9 +81,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """Answers Pulumi's requests. engine_address: where the engine listens, None without an engine."""
 
     def __init__(self, engine_address: str | None) -> None:
-        self.exit = functools.partial(engine.exit_after_dropped_rpc, engine_address)
         self.plugin = Plugin(ownership=Ownership(OwnershipNotes(engine_address)), log=self.log)
-        self.plugin.ownership.is_preview = True  # until Create, Update or Delete runs outside of a preview
+        self.plugin.ownership.is_preview = True  # unusable notes are no error until something is changed
         self._engine_address = engine_address
         self._config: Properties = {}
         self._region_notes: dict[str, str | None] = {}  # by URN: only Check sees a number as it is written
@@ -102,7 +104,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Refuse bad settings, and have the state encrypt the secret ones, whether the program marks them or not."""
         given, olds, failures = from_struct(request.news), from_struct(request.olds), list[Failure]()
         settings = {name: value for name, value in given.items() if name in sources.SETTINGS and value != UNKNOWN}
-        # A setting that the state has was valid then. To validate one, pydantic is imported.
+        # Only these are validated, as the others were valid before: validation imports pydantic, which is slow.
         changed = {name: value for name, value in settings.items() if value != olds.get(name)}
         source = sources.config_source(_provider_name(request))
         for name, setting in sources.sourced_values(source, changed).items():
@@ -130,7 +132,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._config = {f"twilio:{name}": value for name, value in camel_keys(from_struct(request.args)).items()}
         self._config[sources.PROVIDER_NAME_KEY] = _provider_name(request)
         self.plugin.config = self._config.get
-        sources.register_secrets(self.plugin.config, self.plugin.environment)
+        sources.register_secrets(self.plugin.config, os.environ)
         for key, near in sources.misspelled(self._config).items():
             text = f"The stack's config has {key}, which means nothing here: did you mean {near}?"
             self.plugin.log_once("warning", text)
@@ -144,7 +146,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs, failures = check(self.plugin, operation, from_struct(request.olds), known, unknown)
         if not failures:  # a valid number
             region = sources.default_region(self.plugin.config)
-            self._region_notes[operation.urn] = region_assumption(known.get("phone_number"), region)
+            self._region_notes[operation.urn] = assumed_country_note(known.get("phone_number"), region)
         # A program without a generated SDK may give both spellings: which of two numbers would ring?
         both = [name for name in request.news if "_" in name and camel_case(name) in request.news]
         twice = [(name, "it is given in camelCase and in snake_case: leave out the latter") for name in both]
@@ -156,8 +158,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         known, unknown = split_unknowns(request.news)
         changed, replaces = diff(self.plugin, operation, request.id, from_struct(request.olds), known, unknown)
-        if DYNAMIC_PROVIDER in request.olds.fields:  # an update gives the properties the names that they have here
-            changed.append("provider")
+        if PICKLED_PROVIDER in request.olds.fields:  # state of the dynamic provider: an update writes it in camelCase
+            changed.append("provider")  # in no schema: a name for the preview to show
         return _diff_response(changed, replaces, from_struct(request.old_inputs).keys() & (known | unknown).keys())
 
     @rpc_method
@@ -224,7 +226,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         for name in filters.keys() - {"phone_number", "friendly_name", "account_sid"}:  # only without an SDK
             raise CallerIdError(f"{function}: {name} is no filter.", "Give phone_number, friendly_name or account_sid.")
         # Pulumi does not say whether a filter is secret.
-        search = functools.partial(look_up, filters=filters, config=self._config, hide_filters=True)
+        search = functools.partial(look_up, filters=filters, config=self._config.get, hide_filters=True)
         if function == "getOutgoingCallerId":
             found = search(function, lambda records, text: vars(only_one_of(records, text)))
         else:
@@ -248,7 +250,7 @@ def _failures(failures: list[Failure]) -> list[Any]:
 
 
 def _diff_response(changed: list[str], replaces: list[str], in_both: set[str]) -> Any:
-    """in_both: inputs that both the state and the program have. Any other is compared with the output of its name."""
+    """in_both: inputs that Pulumi compares with the old inputs. It compares all others with the old outputs."""
     update, replace = pb.PropertyDiff.UPDATE, pb.PropertyDiff.UPDATE_REPLACE
     detailed = {
         camel_case(name): pb.PropertyDiff(kind=replace if name in replaces else update, inputDiff=name in in_both)

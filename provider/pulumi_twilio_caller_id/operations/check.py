@@ -8,7 +8,7 @@ from typing import Any
 from pulumi_twilio_caller_id.context import Operation, Plugin, Properties
 from pulumi_twilio_caller_id.errors import DeclaredTwice
 from pulumi_twilio_caller_id.inputs import CREATE_TIMEOUT, DRY_RUN, HIDDEN_PROPERTIES, IMPORT, Failure, validate_inputs
-from pulumi_twilio_caller_id.phone_number import region_assumption, unusual_length_warning
+from pulumi_twilio_caller_id.phone_number import assumed_country_note, unusual_length_warning
 from pulumi_twilio_caller_id.settings import sources
 from pulumi_twilio_caller_id.text import is_displayable, quote, sanitize
 
@@ -47,7 +47,7 @@ def check(
             unknown,
             import_sid=import_sid,
             timeout=hidden_properties.get(CREATE_TIMEOUT),
-            region_note=region_assumption(given.get("phone_number"), region),
+            region_note=assumed_country_note(given.get("phone_number"), region),
         )
     # `create` finds the sid that `record_declaration` stored for the URN. Without a URN, it needs the sid as an input.
     import_input = {IMPORT: import_sid} if import_sid and is_new and not operation.urn else {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pulumi_twilio_caller_id.phone_number import given_twice
+from pulumi_twilio_caller_id.phone_number import duplicate_number_message
 from pulumi_twilio_caller_id.text import quote
 
 from . import rules
@@ -130,7 +130,7 @@ def read_each(given: Iterable[object]) -> list[str]:
     for written in given:
         number = read_number(written)
         if number in read:
-            raise ValueError(given_twice(written, number))
+            raise ValueError(duplicate_number_message(written, number))
         read.append(number)
     return read
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pulumi_twilio_caller_id.phone_number import given_twice
+from pulumi_twilio_caller_id.phone_number import duplicate_number_message
 
 from . import rules
 from .data_file import DataFileError, read_data
@@ -185,7 +185,7 @@ def read_phones(phones: Mapping[str, PhoneLike]) -> dict[str, Phone]:
                 f"{number!r} is not a phone number; write it as +14155550101, or * for all the others"
             ) from impossible
         if phone_number in read:
-            raise PhonesFileError(given_twice(number, phone_number))
+            raise PhonesFileError(duplicate_number_message(number, phone_number))
         read[phone_number] = _read_phone(number, phone)
     return read
 

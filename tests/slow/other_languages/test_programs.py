@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_twilio_caller_id.native.words import PACKAGE
+from pulumi_twilio_caller_id.native.rewording import PACKAGE
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.examples import change, copy
 from tests.support.harness import Stack

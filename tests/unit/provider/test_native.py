@@ -17,7 +17,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from pulumi_twilio_caller_id.errors import CallerIdError, OwnershipUnknown
 from pulumi_twilio_caller_id.native import properties, server
-from pulumi_twilio_caller_id.native.words import language_neutral
+from pulumi_twilio_caller_id.native.rewording import language_neutral
 from pulumi_twilio_caller_id.operations import adopt
 from pulumi_twilio_caller_id.testing import Sandbox
 from pulumi_twilio_caller_id.verification import evidence
