@@ -168,14 +168,14 @@ class DeclaredTwice(CallerIdError):
 class OwnershipUnknown(CallerIdError):
     """The notes that say which resource owns which caller ID can't be written or read (see `ownership_notes`).
 
-    Without the notes, one process might delete the caller ID that a resource of another process has just adopted.
+    Without them, one provider process could delete a caller ID that another has just adopted.
     folder: the folder of the notes. why: the reason why it can't be used.
     """
 
     def __init__(self, folder: str, why: str) -> None:
         super().__init__(
-            f"The ownership notes in folder {one_line(folder)} can't be used ({one_line(why)})."
-            " Nothing was changed at Twilio.",
+            f"The notes in folder {one_line(folder)} can't be used ({one_line(why)})."
+            " They say which resource manages which number, so nothing was changed at Twilio.",
             "Correct the folder, or set PULUMI_HOME to another folder. Then run the same command again.",
         )
 
@@ -227,8 +227,8 @@ ADVICE_SERVER_ERROR = "Twilio is in trouble, see https://status.twilio.com; run 
 ADVICE_NO_CODE = "The answer has no Twilio code; it may be a proxy's: check HTTPS_PROXY and twilio:apiUrl (if set)."
 _CHECK_NUMBER = "Check the number: country code and all digits, and that it is a line that can be called."
 
-# What to do, by Twilio's code. The code changes what the provider does only for 20003 (bad credentials), 20404 (no such
-# sid) and 21450 (verified already).
+# What to do, by Twilio's code. Codes other than 20003 (bad credentials), 20404 (no such sid) and 21450 (verified
+# already) affect only this advice.
 ADVICE = {
     **dict.fromkeys((10001, 20005), "The account is not active; see its status in the Twilio Console."),
     **dict.fromkeys((13224, 21211, 21217, 21401), _CHECK_NUMBER),

@@ -58,7 +58,10 @@ def test_without_notes_nothing_is_adopted_called_or_deleted(
     folder.rename(tmp_path / "put away")
     folder.symlink_to(tmp_path / "victim")
     reason = "it is a symbolic link"
-    told = f"The ownership notes in folder {folder} can't be used ({reason}). Nothing was changed at Twilio."
+    told = (
+        f"The notes in folder {folder} can't be used ({reason})."
+        " They say which resource manages which number, so nothing was changed at Twilio."
+    )
 
     stack.program(AFTER)
     preview = stack.preview().output
