@@ -1,4 +1,4 @@
-"""Read what docstrings say of parameters and attributes: the schema and docs/reference.md tell users the same."""
+"""Extract the texts of docstrings, from which the schema and docs/reference.md are generated."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ class Provider(pulumi.ProviderResource):
 
     A setting that is left out comes from the stack's config (`twilio:...`), or else from the environment
     (`TWILIO_...`). Credentials (an auth token, or an API key and its secret) come from one source: the first of
-    arguments, config and environment that has them. Only the `account_sid` may come from another source. But a source
-    whose own account sid differs from the one in use gives no credentials. If `account_sid` is an Output, pass the
-    credentials as arguments too: it can't be compared with the config's. For a subaccount's numbers, give the Provider
-    the parent's auth token, and the resource the subaccount's `account_sid`.
+    arguments, config and environment that has them. Only the `account_sid` may come from another source. Credentials
+    are ignored if their source names another `account_sid` than the one in effect. If `account_sid` is an Output, pass
+    the credentials as arguments too: it can't be compared with the config's. For a subaccount's numbers, give the
+    Provider the parent's auth token, and the resource the subaccount's `account_sid`.
 
     Unless they run the program (`--run-program`), `refresh` and `destroy` use the settings that the latest `up` stored.
     Environment variables are not stored: every command reads the current ones. The state encrypts `auth_token`,
@@ -67,8 +67,8 @@ class Provider(pulumi.ProviderResource):
             phone calls at the same time each need their own address, and so does the stack's default provider.
         :param callback_auth_tokens: Further auth tokens that may have signed callbacks: a list, or text with commas
             between them.
-        :param notify: Apprise URLs that get the code and the outcome: a list, or text with spaces between them. With an
-            empty list, nobody is notified.
+        :param notify: Apprise URLs that get the code and the outcome: a list, or text with spaces between them. An
+            empty list overrides the stack's config: nobody is notified.
         :param adopt: Whether to take over numbers that are verified already, if a resource has no `adopt` of its own.
         :param unverified: What becomes of a number that nobody verifies: `fail` (default), or `await`. With `await`,
             the rest of the stack is deployed, and the next `pulumi up` takes the number over or calls again.

@@ -37,7 +37,7 @@ def shadowing_error(failed: Exception) -> CallerIdError | None:
         return None
     if isinstance(failed, ImportError) and failed.name and failed.name.startswith(f"{__package__}."):
         try:
-            importlib.import_module(failed.name)  # again: only the thread that imported it first saw the cause
+            importlib.import_module(failed.name)  # again, to see the cause: other threads get an ImportError without it
         except Exception as same_failure:  # noqa: BLE001  the file may raise anything
             failed = same_failure
     elsewhere = [entry for entry in sys.path if Path(entry).resolve() != program]

@@ -59,7 +59,7 @@ def redact(text: str) -> str:
 
 
 def contains_value(text: str, value: str) -> bool:
-    """Whether a text quotes a value, perhaps cut after 20 characters, plain or encoded for a URL, JSON or Python."""
+    """Whether a text contains a value, or its first 20 characters, plain or encoded for a URL, JSON or Python."""
     return any(form[:20] in text for form in _forms(one_line(value)))
 
 

@@ -129,7 +129,7 @@ Country = Annotated[str, AfterValidator(_country)]
 class Settings(BaseModel):
     """The settings of one Twilio account, sufficient to send requests to it.
 
-    `default_region` isn't a field, because numbers are parsed without an account: see `sources.default_region`.
+    `default_region` isn't a field, as numbers are parsed even if credentials are missing: see `sources.default_region`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -220,7 +220,7 @@ class Settings(BaseModel):
 def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Settings:
     """Load the settings of this process. Raises CredentialsMissing, or SettingsError for an invalid value.
 
-    config: for an explicit Provider, it returns the Provider's arguments, completed from the stack's config.
+    config: returns the value of a config key. What an explicit Provider's config is: see `sources`.
     """
     sources.register_secrets(config, environment)
     for variable, allowed in LOCATIONS_WITH_CALLER_IDS.items():

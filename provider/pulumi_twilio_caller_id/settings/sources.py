@@ -1,8 +1,8 @@
 """Finds the value of each setting: an argument of a Provider, else the stack's config, else the environment.
 
-A Provider's plugin process gets the Provider's arguments as its config, completed from the stack's config
-(`provider.py`). Each plugin process then completes its config from the environment (`model.load_settings`). Both use
-`merge`, which takes all credentials from one source.
+`provider.py` completes a Provider's arguments from the stack's config; those of a native provider stay as they are. The
+result is the config of the Provider's plugin process. Each plugin process completes its config from the environment
+(`model.load_settings`). `merge` does both, and takes all credentials from one source.
 
 The plugin loads this module when it starts, so it imports no pydantic. `model.py` says which values are valid.
 """
@@ -75,7 +75,7 @@ CREDENTIALS = frozenset({"auth_token", *API_KEY_PAIR})
 """The settings that authenticate requests. The account sid is not among them: it may come from another source."""
 
 PROVIDER_NAME_KEY = "twilio:provider"
-"""Internal config key: the name of an explicit Provider. `provider.py` sets it for that Provider's plugin process."""
+"""Internal config key: an explicit Provider's name, in its plugin process. `provider.py` or `native/server` sets it."""
 
 CONFIG = "the stack's config"
 ENVIRONMENT = "the environment"
@@ -123,9 +123,9 @@ def blank_to_none(value: Any) -> Any:
 def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> dict[str, SourcedValue]:
     """Complete the preferred settings from another source. Credentials of two sources are never mixed.
 
-    The fallback's credentials are used only if the preferred ones can't authenticate. If neither can, incomplete
-    preferred ones are kept, so that `load_settings` can name the missing half. If the sources name different accounts,
-    the fallback's credentials and callback tokens are never used.
+    All credentials come from the first source that has complete ones. If neither has, incomplete preferred ones
+    are kept, so that `load_settings` can name the missing half. If the sources name different accounts, the fallback's
+    credentials and callback tokens are never used.
     """
     has_credentials = bool(CREDENTIALS & preferred.keys())
     if accounts_differ(preferred, fallback):
@@ -138,7 +138,7 @@ def merge(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedV
 
 
 def accounts_differ(preferred: Mapping[str, SourcedValue], fallback: Mapping[str, SourcedValue]) -> bool:
-    """Whether each source names an account, and the two accounts differ. An Output differs from every text."""
+    """Whether the sources name two different accounts. An account sid that is an Output counts as different."""
     sids = [source["account_sid"].value for source in (preferred, fallback) if "account_sid" in source]
     return len(sids) == 2 and bool(sids[0] != sids[1])
 
@@ -179,7 +179,7 @@ def account_sid(config: ConfigGetter, environment: Mapping[str, str]) -> str | N
 
 
 def normalized_api_url(config: ConfigGetter, environment: Mapping[str, str]) -> str:
-    """Return the configured API base URL in lower case, to compare it with others; "" for Twilio's own."""
+    """Return the API's base URL in lower case, "" for Twilio's own. `context.Plugin` tells accounts apart by it."""
     url = str(_value_of("api_url", config, environment) or "").lower().rstrip("/")
     return "" if re.fullmatch(r"https?://([\w-]+\.)*twilio\.com(:\d+)?", url) else url
 
