@@ -45,7 +45,7 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
     stack.program(program("1"))
     stack.pulumi("state", "taint", urns["tainted"])
     refused(stack.preview(ok=False), "tainted")
-    [untaint] = set(re.findall("or run `(.*)`", refused(stack.up(ok=False), "tainted")))
+    [untaint] = set(re.findall(r"a taint \(`(.*)`\)", refused(stack.up(ok=False), "tainted")))
     stack.pulumi(*shlex.split(untaint)[1:])
     assert {} == stack.planned()
 
