@@ -10,7 +10,7 @@
 #   Develop
 #     make check         before a commit: lint and the fast tests, under 2 minutes
 #     make test          the tests to run while you work, 5 minutes
-#     make test-slow     the other tests, 6 minutes
+#     make test-slow     the other tests, 10 minutes
 #     make test-all      both
 #     make lint          style, types, workflows, versions, licences
 #     make format        let ruff format the code
