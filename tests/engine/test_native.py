@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_TYPE
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
-from tests.support.native_stack import NATIVE_TYPE, NativeStack
-from tests.support.stored import occurrences
+from tests.support.native_stack import NativeStack
+from tests.support.stored import stored
 
 NUMBER, OTHER = "+14155550101", "+14155550102"
 
@@ -21,11 +22,6 @@ NUMBER, OTHER = "+14155550101", "+14155550102"
 @pytest.fixture
 def stack_class() -> type[NativeStack]:
     return NativeStack
-
-
-def stored(secret: str, stack: Stack) -> list[Path]:
-    """The files of the engine's that have it. The program has it too."""
-    return [path for path in occurrences(secret, stack) if not path.is_relative_to(stack.project)]
 
 
 def test_the_first_number(stack: Stack, sandbox: Sandbox) -> None:

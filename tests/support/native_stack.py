@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_PROVIDER_TYPE, NATIVE_TYPE, PROVIDER_TYPE
 from pulumi_twilio_caller_id.inputs import camel_case
 from pulumi_twilio_caller_id.models import OutgoingCallerIdInputs
 from pulumi_twilio_caller_id.native.rewording import OPTIONS, PACKAGE
@@ -20,7 +21,6 @@ from pulumi_twilio_caller_id.settings.sources import SETTINGS
 from tests.support.harness import HEADER, TYPE, Result, Running, Stack
 from tests.support.machine import ROOT, command
 
-NATIVE_TYPE = f"{PACKAGE}:index:OutgoingCallerId"
 OUTPUTS = ("date_created", "date_updated")
 NAMES = {camel_case(name): name for name in (*SETTINGS, *OutgoingCallerIdInputs.model_fields, *OPTIONS, *OUTPUTS)}
 PLUGIN = f"""\
@@ -34,7 +34,7 @@ IMPORTS = "from pulumi_twilio_caller_id import "
 AS_PYTHON_HAS_IT = (
     (re.escape(NATIVE_TYPE), TYPE),
     (r"(?m)pulumi import --file import\.json$", "pulumi import --file import.json --generate-code=false"),
-    (f"pulumi:providers:{PACKAGE}", "pulumi:providers:pulumi-python"),
+    (NATIVE_PROVIDER_TYPE, PROVIDER_TYPE),
     (r"\bpulumi-twilio-caller-id import-file --native", "python -m pulumi_twilio_caller_id import-file"),
     (r"\bpulumi-twilio-caller-id(?= list)", "python -m pulumi_twilio_caller_id"),
     (f"{PACKAGE}:(?=[a-z])", "twilio:"),

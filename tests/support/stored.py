@@ -14,6 +14,11 @@ def occurrences(needle: str, stack: Stack) -> list[Path]:
     return [path for path in stack.files() if needle.encode() in path.read_bytes()]
 
 
+def stored(secret: str, stack: Stack) -> list[Path]:
+    """The files that have it outside of the project's folder: the program has it by right."""
+    return [path for path in occurrences(secret, stack) if not path.is_relative_to(stack.project)]
+
+
 def comparable(resource: Mapping[str, Any]) -> dict[str, Any]:
     """What stays the same in the state if one number is verified twice."""
     outputs = {k: v for k, v in resource["outputs"].items() if k not in ("sid", "uri", "date_created", "date_updated")}

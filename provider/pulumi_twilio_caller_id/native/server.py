@@ -221,12 +221,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, _operation: Operation) -> Any:  # noqa: N802
         from pulumi_twilio_caller_id.functions import look_up, only_one_of
 
-        filters = {"phone_number": None, "friendly_name": None, "account_sid": None} | from_struct(request.args)
+        given, known = from_struct(request.args), dict.fromkeys(("phone_number", "friendly_name", "account_sid"))
         function = request.tok.rpartition(":")[2]
-        for name in filters.keys() - {"phone_number", "friendly_name", "account_sid"}:  # only without an SDK
+        for name in given.keys() - known.keys():  # only without an SDK
             raise CallerIdError(f"{function}: {name} is no filter.", "Give phone_number, friendly_name or account_sid.")
         # Pulumi does not say whether a filter is secret.
-        search = functools.partial(look_up, filters=filters, config=self._config.get, hide_filters=True)
+        search = functools.partial(look_up, filters=known | given, config=self._config.get, hide_filters=True)
         if function == "getOutgoingCallerId":
             found = search(function, lambda records, text: vars(only_one_of(records, text)))
         else:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_TYPE
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.harness import Stack
-from tests.support.native_stack import NATIVE_TYPE, NativeStack
+from tests.support.native_stack import NativeStack
 from tests.support.stored import comparable
 
 NUMBER, MADE = "+14155550101", "+14155550111"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from pulumi_twilio_caller_id.cli.import_format import NATIVE_TYPE
 from pulumi_twilio_caller_id.native.rewording import PACKAGE
 from pulumi_twilio_caller_id.testing import Delays, Sandbox
 from tests.support.examples import change, copy
 from tests.support.harness import Stack
 from tests.support.native_programs import PLUGIN, install_packages, install_plugin
-from tests.support.native_stack import NATIVE_TYPE
 
 DESK, LOBBY = "+14155550101", "+14155550103"
 FILES = {"yaml": "Pulumi.yaml", "typescript": "index.ts", "go": "main.go"}
