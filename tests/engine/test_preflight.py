@@ -11,7 +11,7 @@ DESK = f'OutgoingCallerId("front-desk", phone_number="{NUMBER}")\n'
 
 def ways_out(sid: str) -> str:
     return (
-        "To manage it here without a call, use one of these (the first also if you renamed the resource):\n"
+        "To manage it here without a call, use one of these:\n"
         "  once, without edits  pulumi up --config twilio:adopt=true && pulumi config rm twilio:adopt\n"
         f'  in the program       adopt=True, or opts=pulumi.ResourceOptions(import_="{sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file --phone-number {NUMBER}"

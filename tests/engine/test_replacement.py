@@ -31,7 +31,7 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
 
     def refused(result: Result, name: str) -> str:
         told = " ".join(result.output.split())
-        assert "If this resource manages that caller ID, remove what forces a replacement: `--replace`," in told
+        assert "If this resource has it already, remove what replaces it: `--replace`," in told
         assert "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its" in told
         assert urns[name] in told
         assert len(NUMBERS) == len(sandbox.calls)
@@ -45,7 +45,7 @@ def test_a_number_that_is_replaced_by_itself(stack: Stack, sandbox: Sandbox) -> 
     stack.program(program("1"))
     stack.pulumi("state", "taint", urns["tainted"])
     refused(stack.preview(ok=False), "tainted")
-    [untaint] = set(re.findall(r"a taint \(`(.*)`\)", refused(stack.up(ok=False), "tainted")))
+    [untaint] = set(re.findall(r"a taint\s+\(`(.*)`\)", refused(stack.up(ok=False), "tainted")))
     stack.pulumi(*shlex.split(untaint)[1:])
     assert {} == stack.planned()
 

@@ -62,7 +62,21 @@ def ring_by_hand(url: str) -> str:
             phones = _ask(f"{url}/sandbox/phones/{EVERY}", by_hand)
         return str(phones[EVERY]["behaviour"])
     except (OSError, ValueError) as gone:
-        raise Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1) from gone
+        raise _unreachable(url) from gone
+
+
+def rings_by_hand(url: str) -> bool:
+    """Whether the numbers that nobody described there ring until somebody answers. `Mistake` as in `ring_by_hand`."""
+    from pulumi_twilio_caller_id.sandbox.phones import EVERY
+
+    try:
+        return bool(_ask(f"{url}/sandbox/state")["phones"].get(EVERY, {}).get("behaviour") == "manual")
+    except (OSError, ValueError) as gone:
+        raise _unreachable(url) from gone
+
+
+def _unreachable(url: str) -> Mistake:
+    return Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1)
 
 
 def _serves(url: str, account_sid: str) -> bool:

@@ -109,13 +109,13 @@ def already_verified(caller_id: CallerId, inputs: Properties, urn: str) -> Alrea
     return AlreadyVerified(
         f"{international_format(caller_id.phone_number)} is a caller ID of account {caller_id.account_sid} already:"
         f" {caller_id.sid}. No call was placed.",
-        f"To manage it here without a call, use one of these (the first also if you renamed the resource):\n{by_config}"
+        f"To manage it here without a call, use one of these:\n{by_config}"
         f'  in the program       adopt=True, or opts=pulumi.ResourceOptions(import_="{caller_id.sid}")\n'
         f"  on the command line  python -m pulumi_twilio_caller_id import-file {options} > import.json\n"
         "                       pulumi import --file import.json --generate-code=false\n"
-        "If this stack has it under another name: opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)]).\n"
-        "If this resource manages that caller ID, remove what forces a replacement: `--replace`, replacement_trigger,\n"
-        f"or a taint (`pulumi state untaint {shlex.quote(urn or 'URN')}`). To replace it with a new call:\n"
+        "  if you renamed it    the first, or opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=...)])\n"
+        "If this resource has it already, remove what replaces it: `--replace`, replacement_trigger or a taint\n"
+        f"(`pulumi state untaint {shlex.quote(urn or 'URN')}`). To replace it with a new call:\n"
         "opts=pulumi.ResourceOptions(delete_before_replace=True), then `pulumi up --skip-preview` (its preview fails).",
     )
 

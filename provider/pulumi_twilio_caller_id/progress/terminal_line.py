@@ -154,25 +154,27 @@ def instruction(code: str, number: str) -> str:
 def fit_line(phones: Iterable[RingingPhone], width: int, seconds_since_change: float = 0.0) -> str:
     """Return a line of at most `width` characters, sorted by number.
 
-    It has all phones with their details, else all without details. If not even those fit, it has as many as do, and
-    says how many more there are. Those follow after PAGE_SECONDS.
+    It has all phones: with their details, else without, else each as `483920: +1 415-555-0101`. If not even those fit,
+    it has as many as do, and says how many more there are. Those follow after PAGE_SECONDS.
 
     seconds_since_change: how long ago a phone came or went.
     """
     sorted_phones = sorted(phones)
-    texts = [instruction(phone.code, phone.number) for phone in sorted_phones]
-    lines = [" | ".join(f"{text} ({phone.details})" for text, phone in zip(texts, sorted_phones, strict=True))]
-    lines.append(" | ".join(texts))
-    for line in lines:
+    instructions = [instruction(phone.code, phone.number) for phone in sorted_phones]
+    details = [f"{text} ({phone.details})" for text, phone in zip(instructions, sorted_phones, strict=True)]
+    short = [f"{phone.code}: {phone.number}" for phone in sorted_phones]
+    for texts in (details, instructions, short):
+        line = " | ".join(texts)
         if len(line) <= width:
             return line
     turn = int(seconds_since_change / PAGE_SECONDS)
-    for count in range(len(texts) - 1, 0, -1):
-        pages = [texts[first : first + count] for first in range(0, len(texts), count)]
-        lines = [" | ".join([*page, f"+{len(texts) - len(page)} more"]) for page in pages]
-        if max(map(len, lines)) <= width:
-            return lines[turn % len(lines)]
-    return texts[turn % len(texts)][: max(0, width)]
+    for count in range(len(sorted_phones) - 1, 0, -1):
+        for texts in (instructions, short):
+            pages = [texts[first : first + count] for first in range(0, len(texts), count)]
+            lines = [" | ".join([*page, f"{len(texts) - len(page)} more"]) for page in pages]
+            if max(map(len, lines)) <= width:
+                return lines[turn % len(lines)]
+    return short[turn % len(short)][: max(0, width)]
 
 
 def _write(terminal: int, sequence: bytes) -> bool:

@@ -24,20 +24,12 @@ from pulumi_twilio_caller_id.phone_number import is_country
 from pulumi_twilio_caller_id.text import one_line, quote
 
 from . import sources
-from .sources import (
-    API_KEY_PAIR,
-    CREDENTIALS,
-    PROVIDER_NAME_KEY,
-    SETTINGS,
-    ConfigGetter,
-    SourcedValue,
-    label,
-    list_items,
-)
+from .sources import API_KEY_PAIR, CREDENTIALS, SETTINGS, ConfigGetter, SourcedValue, label, list_items
 
 ADVICE_FOR_STACK = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
-    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment.\n"
+    "To try it without an account: `python -m pulumi_twilio_caller_id sandbox -- pulumi up`."
 )
 ADVICE_FOR_PROVIDER = (
     "Give it account_sid and auth_token, or account_sid, api_key and api_secret.\n"
@@ -202,10 +194,11 @@ class Settings(BaseModel):
         """Return what to do if Twilio refuses the credentials for this account."""
         source = self.credentials_source(account_sid)
         todo = f"The credentials come from {source}.\n"
-        if self.api_url and not self.api_url.endswith(".twilio.com"):
-            todo += f"They were sent to {self.api_url}, not to Twilio: a sandbox knows only its own account.\n"
         if source.startswith("Provider "):  # as `sources.config_source` begins
             todo += "Settings omitted from the Provider fall back to the stack's config.\n"
+        if self.api_url and not self.api_url.endswith(".twilio.com"):
+            todo += f"They were sent to {self.api_url}, not to Twilio. A sandbox accepts only its own credentials:\n"
+            return f"{todo}use a stack without credentials in its config."
         if account_sid == self.account_sid:
             return f"{todo}Check that they are current and belong to account {account_sid}."
         if self.uses_key(account_sid):
@@ -234,7 +227,7 @@ def load_settings(config: ConfigGetter, environment: Mapping[str, str]) -> Setti
     settings = sources.merge(from_config, from_environment)
     other_account = sources.accounts_differ(from_config, from_environment)
     environment_unused = other_account and bool(CREDENTIALS & from_environment.keys())
-    _require_complete(settings, provider=config(PROVIDER_NAME_KEY), environment_unused=environment_unused)
+    _require_complete(settings, provider=config(sources.PROVIDER_NAME_KEY), environment_unused=environment_unused)
     try:
         return Settings(
             **{name: setting.value for name, setting in settings.items() if name in Settings.model_fields},

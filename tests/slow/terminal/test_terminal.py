@@ -31,7 +31,7 @@ def twilio_sandbox_options(clock: Clock) -> dict[str, Any]:
 
 class Watch:
     """For each call of the sandbox, how long its code was not on the screen while it was of use. `more`: whether the
-    line ever said that four more codes do not fit."""
+    line ever said that more codes do not fit."""
 
     def __init__(self, sandbox: Sandbox, clock: Clock) -> None:
         self._sandbox = sandbox
@@ -42,7 +42,7 @@ class Watch:
         self.more = False
 
     def __call__(self, screen: str) -> None:
-        self.more |= "+4 more" in screen
+        self.more |= bool(re.search(r"\| \d more", screen))
         now = self._clock()
         for call in self._sandbox.calls:
             if call.status not in ("queued", "ringing", "in-progress"):

@@ -100,18 +100,29 @@ def test_with_page_it_is_said_where_the_numbers_do_something_else_already(
         }
 
 
+@pytest.mark.parametrize("others", ["no-answer", "manual"])
+def test_where_the_numbers_ring_is_said_without_page_too(
+    state: Path, capfd: pytest.CaptureFixture[str], others: str
+) -> None:
+    """Whoever started that sandbox with --page may be waiting for the calls of this command."""
+    with Sandbox(state=state, phones={"*": others}) as sandbox:
+        assert 0 == join(state)
+        assert (others == "manual") == (f"Phone: {sandbox.url}/" in capfd.readouterr().err.splitlines())
+
+
 def test_without_page_the_phones_there_stay_as_they_are(state: Path) -> None:
     with Sandbox(state=state) as sandbox:
         assert 0 == join(state)
         assert {} == requests.get(f"{sandbox.url}/sandbox/state", timeout=PATIENCE).json()["phones"]
 
 
+@pytest.mark.parametrize("options", [[], ["--page"]])
 def test_a_sandbox_that_ends_before_its_phones_are_known(
-    state: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    state: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
     with Sandbox(state=state) as sandbox:
         monkeypatch.setattr("pulumi_twilio_caller_id.cli.sandbox.start_or_join", lambda _: sandbox.url)
-    assert 1 == join(state, "--page")
+    assert 1 == join(state, *options)
     out, err = capfd.readouterr()
     assert "" == out
     assert f"{NAME}the sandbox at {sandbox.url} cannot be reached any more: try again" == err.splitlines()[-1]

@@ -38,7 +38,8 @@ ENVIRONMENT = {
 TOKEN_ONLY = {"twilio:accountSid": ACCOUNT, "twilio:authToken": "token"}
 ADVICE_FOR_STACK = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
-    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment.\n"
+    "To try it without an account: `python -m pulumi_twilio_caller_id sandbox -- pulumi up`."
 )
 SID_TODO = "twilio:accountSid takes the sid of the account (AC...), twilio:apiKey that of an API key (SK...)."
 
