@@ -154,6 +154,7 @@ def test_up_again_after_an_interrupt(checkout: Checkout) -> None:
     """The simulated people key the code in although nobody waits any more: those numbers are taken over, not called."""
     interrupted = checkout.make_and_interrupt("up", "(ringing, ")
     assert "pulumi was interrupted while Twilio's call to it was " in interrupted
+    assert "(Where it says `pulumi up`: here that is `make up`.)" in interrupted
     assert "+ 3 created" in checkout.make("up")
     assert NUMBERS == checkout.caller_ids
 
