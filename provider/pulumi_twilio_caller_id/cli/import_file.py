@@ -145,7 +145,9 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.config is not None and (arguments.provider or arguments.parent):
         raise Mistake("--config can't express --provider or --parent: use --program")
     if arguments.native and (arguments.program is not None or arguments.config is not None):
-        raise Mistake("--native can't express --program or --config: `pulumi import` prints the program itself")
+        raise Mistake(
+            "--native can't be combined with --program or --config: `pulumi import` prints the program itself"
+        )
     if arguments.native and arguments.account_sid and not arguments.provider:
         raise Mistake("--native --account-sid needs --provider: a provider of that account")
 

@@ -159,7 +159,7 @@ def test_filters_choose_numbers_and_leave_their_names(
             (
                 ["--all", "--native", option],
                 2,
-                "--native can't express --program or --config: `pulumi import` prints the program itself",
+                "--native can't be combined with --program or --config: `pulumi import` prints the program itself",
             )
             for option in ("--program", "--config")
         ),
