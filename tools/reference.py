@@ -78,7 +78,7 @@ def inputs() -> str:
         )
         for name, field in fields.items()
     ]
-    return table(("argument", "in the stack's config", "type", "what"), *rows)
+    return table(("argument", "key of `callerIds.NAME`", "type", "what"), *rows)
 
 
 def outputs() -> str:

@@ -73,7 +73,7 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
             `twilio:defaultRegion` (US by default). If it changes, the new number is verified, and then the old caller
             ID is deleted.
         :param friendly_name: The caller ID's name, 1 to 64 characters. If it changes, the caller ID is renamed, without
-            a call. If it is left out, the name is Twilio's, and `pulumi up` never changes it.
+            a call. If it is left out, a new caller ID gets Twilio's default name, and `pulumi up` never changes it.
         :param call_delay: Seconds until Twilio calls, 0 to 60. Default: 0.
         :param extension: What to dial when the phone call is answered, at most 32 characters: 0-9, `*`, `#`, and `w`
             for a pause of half a second.
