@@ -69,22 +69,21 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         After creation, only a change of `phone_number`, `friendly_name` or `account_sid` has an effect.
 
         :param resource_name: The resource's name in the stack.
-        :param phone_number: The number to verify: in E.164, or as people write it in the country of
-            `twilio:defaultRegion` (US by default). If it changes, the new number is verified, and then the old caller
-            ID is deleted.
-        :param friendly_name: The caller ID's name, 1 to 64 characters. If it changes, the caller ID is renamed, without
-            a call. If it is left out, a new caller ID gets Twilio's default name, and `pulumi up` never changes it.
+        :param phone_number: The number to verify, in E.164 or as people write it in the country of
+            `twilio:defaultRegion`. Changing it verifies the new number, then deletes the old caller ID.
+        :param friendly_name: The caller ID's name, 1 to 64 characters; changing it places no call. Default: the name
+            that the caller ID has at Twilio.
         :param call_delay: Seconds until Twilio calls, 0 to 60. Default: 0.
         :param extension: What to dial when the phone call is answered, at most 32 characters: 0-9, `*`, `#`, and `w`
             for a pause of half a second.
         :param status_callback: A public http or https URL, at most 1,000 characters, that Twilio requests when the
             phone call ends.
         :param status_callback_method: `POST` (Twilio's default) or `GET`.
-        :param account_sid: A subaccount (`AC...`) to verify the number in. Default: the account of the resource's
-            Provider; without one, that of the stack's config or the environment. If it changes, the number is verified
-            in the new account, and then the old caller ID is deleted.
+        :param account_sid: A subaccount (`AC...`) to verify the number in; default: the account of the resource's
+            Provider, else the stack's. Changing it verifies the number in the new account, then deletes the old caller
+            ID.
         :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
-            Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`, else false.
+            Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
             caller ID with that sid, without a phone call. It fails if the program has another number or friendly name.
 
@@ -131,8 +130,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
 
         :param resource_name: The resource's name in the stack.
         :param sid: The sid (PN...) of the caller ID. If the account lacks it, `pulumi preview` and `pulumi up` fail.
-        :param account_sid: The subaccount (AC...) it is in. Default: the account of the resource's Provider;
-            without one, that of the stack's config or the environment.
+        :param account_sid: The subaccount (AC...) of the caller ID. Default: the account of the resource's Provider,
+            else the stack's.
         :param opts: Pulumi's options, such as the provider.
         """
         resource = cls.__new__(cls)

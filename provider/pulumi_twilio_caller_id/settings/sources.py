@@ -49,20 +49,20 @@ _TABLE = (
     Setting("api_secret", "The API key's secret.", "TWILIO_API_SECRET", secret=True),
     Setting(
         "callback_url",
-        "A public URL that leads to `twilio:callbackListen`: Twilio requests it after a call. At most 900 characters.",
+        "A public URL, at most 900 characters, that leads to `twilio:callbackListen`. Twilio requests it after a call.",
     ),
     Setting("callback_listen", "The `host:port` to receive callbacks at.", default="127.0.0.1:8585"),
     Setting(
         "callback_auth_tokens",
-        "More auth tokens that callbacks may be signed with, separated by commas.",
+        "More auth tokens, separated by commas, that may sign callbacks.",
         type="array",
         secret=True,
     ),
     Setting(
-        "notify", "Apprise URLs that get the code and the outcome, separated by spaces.", type="array", secret=True
+        "notify", "Apprise URLs, separated by spaces, that get the code and the outcome.", type="array", secret=True
     ),
     Setting("adopt", "Whether to take over numbers that are verified already.", type="boolean", default=False),
-    Setting("unverified", "What `up` does about a number that nobody verifies: `fail` or `await`.", default="fail"),
+    Setting("unverified", "What `pulumi up` does if nobody keys in the code: `fail` or `await`.", default="fail"),
     Setting("preflight", "Whether previews ask Twilio which numbers are verified.", type="boolean", default=True),
     Setting("default_region", "The country of numbers without a country code.", default=DEFAULT_REGION.country),
     Setting("api_url", "Another base URL of Twilio's API, such as a sandbox's.", "TWILIO_API_URL"),
