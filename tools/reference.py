@@ -71,7 +71,7 @@ def inputs() -> str:
         )
         for name, field in fields.items()
     ]
-    return table(("argument", "key of `callerIds.NAME`", "type", "what"), *rows)
+    return table(("argument", "key in the template's config", "type", "what"), *rows)
 
 
 def outputs() -> str:
