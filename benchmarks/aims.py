@@ -11,4 +11,4 @@ AIMS = {
     "listed": "longest 1 s",
     "destroy": "1.20",
 }
-"""By the name in docs/performance.md, which has the same aims: a ratio to the floor, or a time."""
+"""By the name in docs/performance.md, which has the same aims: a ratio to the baseline, or a time."""

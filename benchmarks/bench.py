@@ -1,4 +1,4 @@
-"""Measures the provider against the floor: a no-op dynamic resource on the same engine and machine.
+"""Measures the provider against the baseline: a no-op dynamic resource on the same engine and machine.
 
 Prints a table: medians of several pairs of runs and the median of their ratios, the requests that the local Twilio
 counted in a run, and the most memory that a plugin process took. It judges nothing: machines differ.
@@ -32,7 +32,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "storm": storm,
     "native": native,
 }
-HEADINGS = ("what", "ours", "floor", "ratio", "at most", "requests", "plugin, MB")
+HEADINGS = ("what", "ours", "baseline", "ratio", "at most", "requests", "plugin, MB")
 
 
 def main() -> None:
@@ -56,9 +56,9 @@ def main() -> None:
 
 def cells(row: Row) -> tuple[str, ...]:
     requests = ", ".join(f"{count:,} {endpoint}" for endpoint, count in row.requests.most_common())
-    memory = f"{row.memory[0]:.0f}, floor {row.memory[1]:.0f}" if row.memory and row.floor else ""
+    memory = f"{row.memory[0]:.0f}, baseline {row.memory[1]:.0f}" if row.memory and row.baseline else ""
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    return row.what, row.ours, row.floor, ratio, row.bound, requests, memory
+    return row.what, row.ours, row.baseline, ratio, row.bound, requests, memory
 
 
 def line(parts: Iterable[str]) -> str:

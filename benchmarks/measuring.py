@@ -1,4 +1,4 @@
-"""Runs of `pulumi`, timed: ours and the floor's in turn, and the memory of the process that runs the provider."""
+"""Runs of `pulumi`, timed: ours and the baseline's in turn, and the memory of the process that runs the provider."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ class Timed:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Several runs of ours and of the floor, each pair one after the other so that a drift of the machine hits both."""
+    """Runs of ours and of the baseline, each pair one after the other so that a drift of the machine hits both."""
 
     ours: list[Timed]
-    floor: list[Timed]
+    baseline: list[Timed]
     requests: Counter[str] = field(default_factory=Counter)
     """Of the last run of ours, by endpoint."""
 
     def ratio(self, of: Callable[[Timed], float] = lambda run: run.seconds) -> float:
-        return statistics.median(of(a) / of(b) for a, b in zip(self.ours, self.floor, strict=True))
+        return statistics.median(of(a) / of(b) for a, b in zip(self.ours, self.baseline, strict=True))
 
     @property
     def seconds(self) -> tuple[float, float]:
-        return _median(self.ours), _median(self.floor)
+        return _median(self.ours), _median(self.baseline)
 
     @property
     def megabytes(self) -> tuple[float, float]:
-        return max(run.megabytes for run in self.ours), max(run.megabytes for run in self.floor)
+        return max(run.megabytes for run in self.ours), max(run.megabytes for run in self.baseline)
 
 
 def _median(runs: Sequence[Timed]) -> float:
@@ -57,7 +57,7 @@ def _median(runs: Sequence[Timed]) -> float:
 def in_turn(
     pairs: int,
     ours: Callable[[], Timed],
-    floor: Callable[[], Timed],
+    baseline: Callable[[], Timed],
     sandbox: Sandbox | None = None,
     *,
     endpoints: Sequence[str] = get_args(Endpoint),
@@ -65,9 +65,9 @@ def in_turn(
     """Measures `pairs` of them, every other pair the other way round. Requests are counted by the sandbox."""
     result = Pairs([], [])
     for number in range(pairs):
-        for side in ("ours", "floor") if number % 2 == 0 else ("floor", "ours"):
+        for side in ("ours", "baseline") if number % 2 == 0 else ("baseline", "ours"):
             before = len(_asked(sandbox, endpoints)) if sandbox else 0
-            run = ours() if side == "ours" else floor()
+            run = ours() if side == "ours" else baseline()
             getattr(result, side).append(run)
             if sandbox and side == "ours":
                 result.requests.clear()

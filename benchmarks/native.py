@@ -1,4 +1,4 @@
-"""The native provider: each of its figures beside the floor, and beside the dynamic provider."""
+"""The native provider: each of its figures beside the baseline, and beside the dynamic provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from floor import NoOpProvider
+from baseline import NoOpProvider
 from measuring import HERE, Pairs, Timed, in_turns, run
 from operations import LATENCY, REFRESH
 from plugin import first_check
@@ -22,7 +22,7 @@ from tests.support.native_stack import NativeStack, as_all_have_it
 PLUGIN = (sys.executable, str(Path(sys.prefix) / "bin" / "pulumi-resource-twilio-caller-id"), "127.0.0.1:1")
 
 AIM = "1.00"
-"""What the ratio to the floor should be at most."""
+"""What the ratio to the baseline should be at most."""
 
 
 class Untranslated(NativeStack):
@@ -50,13 +50,13 @@ def native(bench: Bench) -> Iterator[Row]:
 
 
 def three(bench: Bench, name: str, sandbox: Sandbox, count: int, *, managed: bool = False) -> dict[str, Stack]:
-    """Stacks of the native provider, of the dynamic one and of the floor. managed: they have the numbers."""
-    dynamic, floor = (bench.managed if managed else bench.pair)(name, sandbox, count)
+    """Stacks of the native provider, of the dynamic one and of the baseline. managed: they have the numbers."""
+    dynamic, baseline = (bench.managed if managed else bench.pair)(name, sandbox, count)
     ours = Untranslated(dynamic.folder.parent / "native", {**sandbox.environment, "PYTHONPATH": str(HERE)}, MINUTES)
     declare(ours, OURS, count)
     if managed:
         ours.up("--config", "twilio:adopt=true")
-    return {"native": ours, "dynamic": dynamic, "floor": floor}
+    return {"native": ours, "dynamic": dynamic, "baseline": baseline}
 
 
 def compared(what: str, bench: Bench, stacks: Mapping[str, Stack], *command: str) -> Iterator[Row]:
@@ -75,12 +75,12 @@ def start_up(bench: Bench) -> Iterator[Row]:
             command=PLUGIN,
         ),
         "dynamic": partial(first_check, OutgoingCallerIdProvider(), inputs, known=True),
-        "floor": partial(first_check, NoOpProvider(), inputs, known=True),
+        "baseline": partial(first_check, NoOpProvider(), inputs, known=True),
     }
     yield from rows("plugin, start to first Check, a number in the state", in_turns(bench.size.starts, sides))
 
 
 def rows(what: str, runs: Mapping[str, list[Timed]]) -> Iterator[Row]:
-    """Ours to the floor, and ours to the dynamic provider."""
-    yield row(f"native: {what}", Pairs(runs["native"], runs["floor"]), AIM)
+    """Ours to the baseline, and ours to the dynamic provider."""
+    yield row(f"native: {what}", Pairs(runs["native"], runs["baseline"]), AIM)
     yield row(f"native: {what}; beside the dynamic provider", Pairs(runs["native"], runs["dynamic"]), "")

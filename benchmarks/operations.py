@@ -24,8 +24,8 @@ DESTROY = ("destroy", "--yes", "--skip-preview")
 def preview_unchanged(bench: Bench) -> Iterator[Row]:
     count = bench.size.previewed
     with Sandbox(delays=NO_DELAY) as sandbox:
-        ours, floor = bench.managed("unchanged", sandbox, count)
-        pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(floor, "preview"), sandbox)
+        ours, baseline = bench.managed("unchanged", sandbox, count)
+        pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(baseline, "preview"), sandbox)
     yield row(f"preview, {count:,} unchanged numbers", pairs, AIMS["unchanged"])
 
 
@@ -33,25 +33,25 @@ def preview_new(bench: Bench) -> Iterator[Row]:
     count, elsewhere = bench.size.previewed, bench.size.elsewhere
     numbers = {f"+1415556{n:04}": None for n in range(elsewhere)}
     with Sandbox(delays=NO_DELAY, numbers=numbers) as sandbox:
-        ours, floor = bench.pair("new", sandbox, count)
-        pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(floor, "preview"), sandbox)
+        ours, baseline = bench.pair("new", sandbox, count)
+        pairs = in_turn(bench.size.pairs, lambda: run(ours, "preview"), lambda: run(baseline, "preview"), sandbox)
     yield row(f"preview, {count:,} new numbers, {elsewhere:,} others in the account", pairs, AIMS["new"])
 
 
 def refresh(bench: Bench) -> Iterator[Row]:
     count = bench.size.refreshed
     with Sandbox(delays=NO_DELAY) as sandbox:
-        ours, floor = bench.managed("refresh", sandbox, count)
+        ours, baseline = bench.managed("refresh", sandbox, count)
         for endpoint in get_args(Endpoint):
             sandbox.fail(endpoint, delay=LATENCY)
-        pairs = in_turn(bench.size.pairs, lambda: run(ours, *REFRESH), lambda: run(floor, *REFRESH), sandbox)
+        pairs = in_turn(bench.size.pairs, lambda: run(ours, *REFRESH), lambda: run(baseline, *REFRESH), sandbox)
     yield row(f"refresh, {count:,} numbers, {LATENCY * 1000:.0f} ms a request", pairs, AIMS["refresh"])
 
 
 def destroy(bench: Bench) -> Iterator[Row]:
     count = bench.size.destroyed
     with Sandbox(delays=NO_DELAY) as sandbox:
-        ours, floor = bench.pair("destroy", sandbox, count)
+        ours, baseline = bench.pair("destroy", sandbox, count)
 
         def one(stack: Stack) -> Timed:
             if stack is ours:
@@ -61,7 +61,7 @@ def destroy(bench: Bench) -> Iterator[Row]:
             return run(stack, *DESTROY)
 
         pairs = in_turn(
-            min(bench.size.pairs, 3), partial(one, ours), partial(one, floor), sandbox, endpoints=("delete",)
+            min(bench.size.pairs, 3), partial(one, ours), partial(one, baseline), sandbox, endpoints=("delete",)
         )
         assert sandbox.caller_ids == [], "not all were deleted"
     yield row(f"destroy, {count:,} numbers", pairs, AIMS["destroy"])

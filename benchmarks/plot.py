@@ -17,7 +17,7 @@ WITHIN, ABOVE, AIM, TEXT, GRID = "#2f6f9f", "#c46a1b", "#1c1c1c", "#1c1c1c", "#d
 
 
 class Figure(NamedTuple):
-    """One row of the page's table. ratio, aim: to the floor. Figures in seconds have no ratio, and some have no aim."""
+    """A row of the page's table. ratio, aim: to the baseline. Figures in seconds have no ratio, some have no aim."""
 
     name: str
     what: str
@@ -37,7 +37,7 @@ def _number(cell: str) -> float | None:
 
 
 def svg(page: str) -> str:
-    """Return the drawing: a bar for how much each ratio is above 1, the floor, and a mark for its aim."""
+    """Return the drawing: a bar for how much each ratio is above 1, the baseline, and a mark for its aim."""
     rows = [(figure.what, figure.ratio, figure.aim) for figure in figures(page) if figure.ratio is not None]
     bottom = TOP + ROW * len(rows)
     width, height = LEFT + round((LONGEST - 1) * SCALE) + 60, bottom + 44

@@ -17,7 +17,7 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from aims import AIMS
-from floor import NoOpProvider
+from baseline import NoOpProvider
 from measuring import HERE, Timed, in_turn
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.pulumi_sdk import pickled_provider
@@ -68,11 +68,11 @@ def start_up(bench: Bench) -> Iterator[Row]:
             partial(first_check, OutgoingCallerIdProvider(), inputs, known=known),
             partial(first_check, NoOpProvider(), inputs, known=known),
         )
-        ours, floor = pairs.seconds
+        ours, baseline = pairs.seconds
         yield Row(
             f"plugin, start to first Check, {what}",
             f"{ours * 1000:.0f} ms",
-            f"{floor * 1000:.0f} ms",
+            f"{baseline * 1000:.0f} ms",
             pairs.ratio(),
             AIMS["start"] if known else "",
             memory=pairs.megabytes,
@@ -80,7 +80,7 @@ def start_up(bench: Bench) -> Iterator[Row]:
         yield Row(
             f"plugin, resident memory by then, {what}",
             f"{pairs.ours[0].megabytes:.1f} MB",
-            f"{pairs.floor[0].megabytes:.1f} MB",
+            f"{pairs.baseline[0].megabytes:.1f} MB",
             pairs.ratio(lambda run: run.megabytes),
             AIMS["memory"] if known else "",
         )

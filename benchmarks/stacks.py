@@ -17,7 +17,7 @@ MINUTES = 900.0
 OURS = (
     'for n in range({count}): OutgoingCallerId(f"desk-{{n}}", phone_number=f"+1415555{{n:04}}", friendly_name="Desk")\n'
 )
-FLOOR = "from floor import NoOp\n" + OURS.replace("OutgoingCallerId(", "NoOp(")
+BASELINE = "from baseline import NoOp\n" + OURS.replace("OutgoingCallerId(", "NoOp(")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ SMALL = Size(previewed=20, refreshed=20, waiting=6, destroyed=10, answered=3, pa
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ratio: of ours to the floor (or to what `what` says), at most `bound`."""
+    """One line of the table. ratio: of ours to the baseline (or to what `what` says), at most `bound`."""
 
     what: str
     ours: str
-    floor: str
+    baseline: str
     ratio: float | None
     bound: str
     requests: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class Row:
 
 
 class Bench:
-    """Makes the stacks in a folder: one of ours, whose account is a sandbox's, and one of the floor."""
+    """Makes the stacks in a folder: one of ours, whose account is a sandbox's, and one of the baseline."""
 
     def __init__(self, folder: Path, size: Size) -> None:
         self._folder = folder
@@ -62,19 +62,19 @@ class Bench:
     def pair(self, name: str, sandbox: Sandbox, count: int) -> tuple[Stack, Stack]:
         """Both with `count` resources declared, none created."""
         ours = Stack(self._folder / name / "ours", {**sandbox.environment, "PYTHONPATH": str(HERE)}, MINUTES)
-        floor = Stack(self._folder / name / "floor", {"PYTHONPATH": str(HERE)}, MINUTES)
+        baseline = Stack(self._folder / name / "baseline", {"PYTHONPATH": str(HERE)}, MINUTES)
         declare(ours, OURS, count)
-        declare(floor, FLOOR, count)
-        return ours, floor
+        declare(baseline, BASELINE, count)
+        return ours, baseline
 
     def managed(self, name: str, sandbox: Sandbox, count: int) -> tuple[Stack, Stack]:
         """Both with `count` resources in the state; ours has taken over what was verified at the account before."""
-        ours, floor = self.pair(name, sandbox, count)
+        ours, baseline = self.pair(name, sandbox, count)
         for n in range(count):
             sandbox.add_caller_id(f"+1415555{n:04}", "Desk")
         ours.up("--config", "twilio:adopt=true")
-        floor.up()
-        return ours, floor
+        baseline.up()
+        return ours, baseline
 
 
 def declare(stack: Stack, text: str, count: int) -> None:
@@ -82,5 +82,5 @@ def declare(stack: Stack, text: str, count: int) -> None:
 
 
 def row(what: str, pairs: Pairs, bound: str) -> Row:
-    ours, floor = pairs.seconds
-    return Row(what, f"{ours:.2f} s", f"{floor:.2f} s", pairs.ratio(), bound, pairs.requests, pairs.megabytes)
+    ours, baseline = pairs.seconds
+    return Row(what, f"{ours:.2f} s", f"{baseline:.2f} s", pairs.ratio(), bound, pairs.requests, pairs.megabytes)

@@ -24,23 +24,23 @@ def waiting(bench: Bench) -> Iterator[Row]:
     count = bench.size.waiting
     for rate, what, bound in ((None, "", AIMS["waiting"]), (1.0, ", called one a second", "")):
         with Sandbox(delays=PERSON, calls_per_second=rate) as sandbox:
-            ours, floor = bench.pair(f"waiting-{rate}", sandbox, count)
+            ours, baseline = bench.pair(f"waiting-{rate}", sandbox, count)
             pairs = in_turn(
                 bench.size.pairs if rate is None else 1,
                 partial(_from_nothing, ours),
-                partial(_from_nothing, floor),
+                partial(_from_nothing, baseline),
                 sandbox,
                 endpoints=("create", "list", "call"),
             )
             pairs.requests["pages in the busiest second"] = _busiest_second(sandbox.requests)
             assert len(sandbox.calls) == count * len(pairs.ours), "a number was called more than once"
         people = PERSON_SECONDS + (0.0 if rate is None else (count - 1) / rate)
-        ratio = median(a.seconds / (people + b.seconds) for a, b in zip(pairs.ours, pairs.floor, strict=True))
-        ours_took, floor_took = pairs.seconds
+        ratio = median(a.seconds / (people + b.seconds) for a, b in zip(pairs.ours, pairs.baseline, strict=True))
+        ours_took, baseline_took = pairs.seconds
         yield Row(
             f"up of {count} numbers at once, {PERSON_SECONDS:.0f} s each{what}",
             f"{ours_took:.1f} s",
-            f"{people:.0f} s + {floor_took:.1f} s",
+            f"{people:.0f} s + {baseline_took:.1f} s",
             ratio,
             bound,
             pairs.requests,

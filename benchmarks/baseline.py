@@ -1,4 +1,4 @@
-"""The floor: what the engine and the SDK cost by themselves: a dynamic resource of the same inputs, for nothing."""
+"""The baseline: what the engine and the SDK cost by themselves: a dynamic resource of the same inputs, for nothing."""
 
 from __future__ import annotations
 
