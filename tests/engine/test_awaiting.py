@@ -20,7 +20,10 @@ AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 
 ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
-AFTER_ALL = "If {code} is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it."
+AFTER_ALL = (
+    "If {code} is keyed in after all, Twilio verifies the number.\n"
+    "`pulumi up` looks for the number first, and calls only if it is not verified."
+)
 AWAITING = (
     "The number is not in the state yet. The rest is deployed, and `pulumi up` exits with 10 unless something fails."
 )

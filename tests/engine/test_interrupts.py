@@ -82,7 +82,7 @@ def test_once_ends_six_waits(stack: Stack, sandbox: Sandbox, start: Start) -> No
             f" (call {call.sid})." in diagnostics
         )
     assert 6 == diagnostics.count(
-        "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified"
+        "`pulumi up --config twilio:adopt=true` takes the number over if it is verified by then"
     )
     assert "Traceback" not in running.output
     assert {} == stack.resources()

@@ -28,11 +28,12 @@ ADOPT_BY_CONFIG = """\
   once, without edits  pulumi up --config twilio:adopt=true && pulumi config rm twilio:adopt
 """
 
-ADVICE_AFTER_INTERRUPTION = (
-    "If {code} is keyed in after all, Twilio verifies the number.\n"
-    "Run `pulumi up --config twilio:adopt=true`: it takes the number over if it is verified by then, else it calls.\n"
+KEYED_IN_AFTER_ALL = "If {code} is keyed in after all, Twilio verifies the number.\n"
+UP_WITH_ADOPT = (
+    "`pulumi up --config twilio:adopt=true` takes the number over if it is verified by then, else it calls.\n"
     "Then `pulumi config rm twilio:adopt`, as `--config` saves the setting in the stack's config."
 )
+PLAIN_UP = "`pulumi up` looks for the number first, and calls only if it is not verified."
 
 
 def import_caller_id(
@@ -83,6 +84,13 @@ def wants_adoption(settings: Settings, adopt: bool | None) -> bool:
         return adopt
     # An awaited number may have been verified since the previous `pulumi up`, by its call or in the Console.
     return settings.adopt or settings.unverified == "await"
+
+
+def advice_if_call_goes_on(settings: Settings, adopt: bool | None, code: str) -> str:
+    """Return what to do after a wait that ended before its phone call did: the code may still be keyed in."""
+    # With `twilio:adopt`, `pulumi up` would take the number over, unless it is set already or the program says `adopt`.
+    needs_setting = adopt is None and not wants_adoption(settings, None)
+    return KEYED_IN_AFTER_ALL.format(code=code) + (UP_WITH_ADOPT if needs_setting else PLAIN_UP)
 
 
 def mismatches(inputs: Properties, caller_id: CallerId) -> Iterator[Failure]:

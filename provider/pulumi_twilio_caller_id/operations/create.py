@@ -33,7 +33,7 @@ from pulumi_twilio_caller_id.text import one_line
 from pulumi_twilio_caller_id.verification.status_callback import CallbackEndpoint, receive_callbacks
 from pulumi_twilio_caller_id.verification.waiter import CallbackInbox, wait_until_verified
 
-from .adopt import ADVICE_AFTER_INTERRUPTION, adopt_or_fail, import_caller_id, wants_adoption
+from .adopt import adopt_or_fail, advice_if_call_goes_on, import_caller_id
 from .friendly_name import ensure_friendly_name, hide_inputs_in_refusal
 
 ALREADY_VERIFIED = 21450
@@ -92,19 +92,14 @@ def _verify_or_adopt(plugin: Plugin, operation: Operation, client: Client, input
                 f" {one_line(answer.phone_number)} in its place (call {answer.call_sid}).",
                 "Let that call pass. If both numbers reach the same phone, declare the one that Twilio called.",
             )
-        try:
-            return _wait(plugin, operation, client, answer, inbox, callback_expected=callback_url is not None)
-        except Interrupted as interrupted:
-            # The advice is to set twilio:adopt. That helps unless it is set already, or the program gives `adopt`.
-            if inputs.adopt is None and not wants_adoption(plugin.settings, None):
-                interrupted.advise(ADVICE_AFTER_INTERRUPTION.format(code=answer.validation_code))
-            raise
+        return _wait(plugin, operation, client, inputs, answer, inbox, callback_expected=callback_url is not None)
 
 
 def _wait(
     plugin: Plugin,
     operation: Operation,
     client: Client,
+    inputs: OutgoingCallerIdInputs,
     validation_request: ValidationRequest,
     inbox: CallbackInbox,
     *,
@@ -131,6 +126,9 @@ def _wait(
                 cancel=operation.cancel,
                 timeout=timeout,
                 callback_expected=callback_expected,
+                advice_if_call_goes_on=advice_if_call_goes_on(
+                    plugin.settings, inputs.adopt, validation_request.validation_code
+                ),
                 report=display,
             )
     except NotVerified as failed:  # Interrupted is not caught: the process must end soon, so it notifies nobody

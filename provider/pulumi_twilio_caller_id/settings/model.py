@@ -197,8 +197,9 @@ class Settings(BaseModel):
         if source.startswith("Provider "):  # as `sources.config_source` begins
             todo += "Settings omitted from the Provider fall back to the stack's config.\n"
         if self.api_url and not self.api_url.endswith(".twilio.com"):
-            todo += f"They were sent to {self.api_url}, not to Twilio. A sandbox accepts only its own credentials:\n"
-            return f"{todo}use a stack without credentials in its config."
+            todo += f"They were sent to {self.api_url}, not to Twilio.\n"
+            if account_sid == self.account_sid:
+                return f"{todo}A sandbox accepts only its own: use a stack without credentials in its config."
         if account_sid == self.account_sid:
             return f"{todo}Check that they are current and belong to account {account_sid}."
         if self.uses_key(account_sid):

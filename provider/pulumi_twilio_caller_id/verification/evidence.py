@@ -36,7 +36,7 @@ CHECK_THE_NUMBER = (
 
 
 class FailureMessage(NamedTuple):
-    """How a verification failed. `not_verified_error` fills in {timeout} and {sid} in `happened`, and {code} in `todo`.
+    """How a verification failed. `not_verified_error` fills in {timeout} and {sid} in `happened`.
 
     error_class: NotKeyedIn if a call with somebody at the phone may succeed; NotVerified if it would fail again.
     """
@@ -57,14 +57,13 @@ ENDED_UNANSWERED = {
 WRONG_CODE = FailureMessage(
     "no correct code was entered",
     NotKeyedIn,
-    f"Run `pulumi up` again: {TWILIO_CALLS}, with a new code.\n"
-    "If the phone did not ring, check that the account may call this country (Voice geo permissions).",
+    f"Run `pulumi up` again: {TWILIO_CALLS}, with a new code.",
 )
+IF_IT_DID_NOT_RING = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 DEADLINE_PASSED = FailureMessage(
     "the code was not keyed in within {timeout}",
     NotKeyedIn,
-    f'{CALL_AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.\n'
-    "If {code} is keyed in after all, Twilio verifies the number; the next `pulumi up` finds it.",
+    f'{CALL_AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.',
 )
 NOT_LISTED = FailureMessage(
     "Twilio reported success, but there is no caller ID {sid}",
@@ -182,10 +181,9 @@ def not_verified_error(
         timeout=_duration_in_words(evidence.deadline - evidence.started), sid=evidence.reported_sid
     )
     what = f"{number} was not verified: {happened} (call {request.call_sid}, {call_outcome})."
-    todo = message.todo.format(code=request.validation_code)
     if evidence.latest_error:  # not NotKeyedIn, whose advice is another call: the number may be verified already
-        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", todo)
-    return message.error_class(what, todo)
+        return NotVerified(f"{what} The final look-up failed: {evidence.latest_error.what}", message.todo)
+    return message.error_class(what, message.todo)
 
 
 def _message_and_call_outcome(evidence: Evidence, reason: FailureReason, now: float) -> tuple[FailureMessage, str]:
@@ -199,7 +197,11 @@ def _message_and_call_outcome(evidence: Evidence, reason: FailureReason, now: fl
         seconds = now - evidence.started
         return ENDED_UNANSWERED[final_status], f"{final_status} after {seconds:.0f} s" if seconds >= 1 else final_status
     message = WRONG_CODE if evidence.reported_sid is None else NOT_LISTED
-    return message, f"completed, {call.duration} s long" if call and call.duration else "completed"
+    if call and call.duration:
+        return message, f"completed, {call.duration} s long"
+    if message is WRONG_CODE:
+        message = message._replace(todo=f"{message.todo}\n{IF_IT_DID_NOT_RING}")
+    return message, "completed"
 
 
 def _duration_in_words(seconds: float) -> str:

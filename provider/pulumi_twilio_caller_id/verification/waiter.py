@@ -21,7 +21,7 @@ from pulumi_twilio_caller_id.inputs import DEFAULT_TIMEOUT_SECONDS
 from pulumi_twilio_caller_id.models import NOT_YET_ANSWERED, CallerId, CallState, ValidationRequest
 from pulumi_twilio_caller_id.phone_number import international_format
 
-from .evidence import Evidence, Failed, Verified, evaluate, not_verified_error, with_callback
+from .evidence import Evidence, Failed, FailureReason, Verified, evaluate, not_verified_error, with_callback
 from .status_callback import Callback
 
 
@@ -117,6 +117,7 @@ def wait_until_verified(
     cancel: CancelToken,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     callback_expected: bool = False,
+    advice_if_call_goes_on: str,
     report: Callable[[Progress], None] = lambda _: None,
     polling: PollingPolicy = PollingPolicy(),
     clock: Callable[[], float] = time.monotonic,
@@ -126,6 +127,7 @@ def wait_until_verified(
     lookups: asks Twilio; the next round is the retry. Before NotVerified is raised, `final_lookup` asks once more.
     request: Twilio's answer to the validation request, with the number, the call and the code.
     inbox: receives the callbacks. callback_expected: whether Twilio got their URL, not another one from the inputs.
+    advice_if_call_goes_on: what to do if this wait ends before the phone call does.
     timeout: seconds until the deadline. report: shows the progress after each round. clock: returns the seconds now.
 
     Raises NotVerified if the verification has failed, and Interrupted if `cancel` is cancelled. After an interruption,
@@ -138,24 +140,27 @@ def wait_until_verified(
             for callback in inbox.drain():
                 evidence = with_callback(evidence, callback, request, clock())
             if cancel.cancel_reason and evidence.reported_sid is None:
-                raise _interrupted(request, evidence, cancel.cancel_reason)
+                raise _interrupted(request, evidence, cancel.cancel_reason, advice_if_call_goes_on)
             evidence = _run_lookup_round(lookups, request, evidence, clock)
             now = clock()
             verdict = evaluate(evidence, now)
             if isinstance(verdict, Verified):
                 return verdict.caller_id
             if cancel.cancel_reason:
-                raise _interrupted(request, evidence, cancel.cancel_reason)
+                raise _interrupted(request, evidence, cancel.cancel_reason, advice_if_call_goes_on)
             if isinstance(verdict, Failed):
                 try:
                     if caller_id := lookups.final_lookup(request.phone_number):
                         return caller_id
                     evidence = replace(evidence, latest_error=None)
-                except CallerIdError as error:
-                    evidence = replace(evidence, latest_error=error)
+                except CallerIdError as lookup_error:
+                    evidence = replace(evidence, latest_error=lookup_error)
                 if evidence.latest_error and cancel.cancel_reason:  # the interruption ended the final look-up
-                    raise _interrupted(request, evidence, cancel.cancel_reason)
-                raise not_verified_error(request, evidence, verdict.reason, clock())
+                    raise _interrupted(request, evidence, cancel.cancel_reason, advice_if_call_goes_on)
+                error = not_verified_error(request, evidence, verdict.reason, clock())
+                if verdict.reason is FailureReason.DEADLINE_PASSED:
+                    error.advise(f"{error.todo}\n{advice_if_call_goes_on}")
+                raise error
             remaining = evidence.deadline - now
             report(Progress(request.phone_number, request.validation_code, verdict.state, remaining))
             delay = polling.seconds_until_next_round(evidence, now, callback_expected=callback_expected)
@@ -192,7 +197,7 @@ def _run_lookup_round(
     return replace(evidence, latest_error=error, consecutive_errors=evidence.consecutive_errors + 1 if error else 0)
 
 
-def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: str) -> Interrupted:
+def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: str, advice: str) -> Interrupted:
     when = "after Twilio's call to it was placed"
     if evidence.grace_started_at is not None:
         when = "after Twilio's call to it had ended"
@@ -201,6 +206,5 @@ def _interrupted(request: ValidationRequest, evidence: Evidence, cancel_reason: 
     return Interrupted(
         f"{international_format(request.phone_number)} was not verified: {cancel_reason} {when}"
         f" (call {request.call_sid}).",
-        f"If {request.validation_code} is keyed in after all, Twilio verifies the number.\n"
-        "Run `pulumi up` again: it looks for the number first, and calls only if it is not verified.",
+        advice,
     )

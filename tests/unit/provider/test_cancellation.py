@@ -17,7 +17,7 @@ from pulumi_twilio_caller_id import lifecycle
 from pulumi_twilio_caller_id.api.client import Client
 from pulumi_twilio_caller_id.api.connections import BoundedSession, Connections, _WatchedBody
 from pulumi_twilio_caller_id.cancellation import ENGINE_ENDED, INTERRUPTED, Cancelled, CancelToken, run_cancellable
-from pulumi_twilio_caller_id.errors import Interrupted
+from pulumi_twilio_caller_id.errors import Awaiting, Interrupted, NotVerified
 from pulumi_twilio_caller_id.lifecycle import OutgoingCallerIdProvider
 from pulumi_twilio_caller_id.testing import Sandbox
 from tests.support.waiting import PATIENCE, until
@@ -153,8 +153,8 @@ def create(
 
     try:
         return str(servicer(SimpleNamespace(urn=""), context or SimpleNamespace()).id)
-    except Interrupted as interrupted:
-        return str(interrupted)
+    except (Interrupted, NotVerified, Awaiting) as ended:
+        return str(ended)
 
 
 def interrupt() -> None:
@@ -271,6 +271,7 @@ def test_an_interrupt_just_after_the_request_was_sent_does_not_deny_the_call(
     assert f"pulumi was interrupted after Twilio's call to it was placed (call {call.sid})." in told
 
 
+@pytest.mark.parametrize("ends_by", ["interruption", "deadline"])
 @pytest.mark.parametrize(
     ("adopt", "config", "command"),
     [
@@ -281,19 +282,28 @@ def test_an_interrupt_just_after_the_request_was_sent_does_not_deny_the_call(
         (False, {}, "pulumi up"),
     ],
 )
-def test_the_advice_after_an_interrupted_wait_takes_a_verified_number_over(
-    sandbox: Sandbox, provider: OutgoingCallerIdProvider, adopt: bool | None, config: dict[str, str], command: str
+def test_the_advice_after_a_wait_that_ended_before_its_call_takes_a_verified_number_over(
+    sandbox: Sandbox,
+    provider: OutgoingCallerIdProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    adopt: bool | None,
+    config: dict[str, str],
+    command: str,
+    ends_by: str,
 ) -> None:
     """The setting is advised only where it makes a difference, as `--config` saves it."""
     get = lifecycle._plugin.config
     lifecycle._plugin.config = lambda key: config.get(key) or get(key)
     sandbox.set_phone("*", "manual")
+    if ends_by == "deadline":
+        monkeypatch.setattr("pulumi_twilio_caller_id.operations.create.DEFAULT_TIMEOUT_SECONDS", 0.1)
     outcome = begun(lambda: create(provider, adopt=adopt))
     until(lambda: bool(sandbox.calls))
-    interrupt()
+    if ends_by == "interruption":
+        interrupt()
     told = outcome.get(timeout=PATIENCE)
     assert f"\nIf {sandbox.calls[0].validation_code} is keyed in after all, Twilio verifies the number.\n" in told
-    assert f"\nRun `{command}`" in told
+    assert f"\n`{command}` " in told
     assert ("\nThen `pulumi config rm twilio:adopt`" in told) == ("--config" in command)
 
 

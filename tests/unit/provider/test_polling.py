@@ -185,7 +185,9 @@ def outcomes(twilio: Twilio, waits: int, timeout: float, interrupt: Callable[[li
         def wait(token: CancelToken) -> type:
             try:
                 with poller_for(twilio, shared, token) as looks:
-                    wait_until_verified(looks, REQUEST, inbox=CallbackInbox(), cancel=token, timeout=timeout)
+                    wait_until_verified(
+                        looks, REQUEST, inbox=CallbackInbox(), cancel=token, timeout=timeout, advice_if_call_goes_on=""
+                    )
             except CallerIdError as failed:
                 return type(failed)
             return CallerId

@@ -45,8 +45,8 @@ def test_a_listing_refused_for_the_credentials_names_code_and_settings(sandbox: 
     assert str(caught.value) == (
         f"Twilio refused to look up {NUMBER}: Authenticate (code 20003, HTTP 401, account {sandbox.account_sid}).\n"
         "The credentials come from the settings.\n"
-        f"They were sent to {sandbox.url}, not to Twilio. A sandbox accepts only its own credentials:\n"
-        "use a stack without credentials in its config."
+        f"They were sent to {sandbox.url}, not to Twilio.\n"
+        "A sandbox accepts only its own: use a stack without credentials in its config."
     )
     assert asked(sandbox) == [("list", 401)]
 
