@@ -71,8 +71,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param resource_name: The resource's name in the stack.
         :param phone_number: The number to verify, in E.164 or as people write it in the country of
             `twilio:defaultRegion`. Changing it verifies the new number, then deletes the old caller ID.
-        :param friendly_name: The caller ID's name, 1 to 64 characters; changing it places no call. Default: the name
-            that the caller ID has at Twilio.
+        :param friendly_name: The caller ID's name, 1 to 64 characters; changing it places no call. Default: its name at
+            Twilio, for a new caller ID the formatted number.
         :param call_delay: Seconds until Twilio calls, 0 to 60. Default: 0.
         :param extension: What to dial when the phone call is answered, at most 32 characters: 0-9, `*`, `#`, and `w`
             for a pause of half a second.
@@ -82,8 +82,8 @@ class OutgoingCallerId(pulumi.dynamic.Resource, module="twilio", name="OutgoingC
         :param account_sid: A subaccount (`AC...`) to verify the number in; default: the account of the resource's
             Provider, else the stack's. Changing it verifies the number in the new account, then deletes the old caller
             ID.
-        :param adopt: Whether to take the number over, without a phone call, if the account has verified it already.
-            Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`.
+        :param adopt: Whether to take over a number that is verified already, without a phone call. If false, such a
+            number is an error. Default: true if `twilio:adopt` is true or `twilio:unverified` is `await`.
         :param opts: Pulumi's options. `custom_timeouts` for create limits the wait. `import_="PN..."` takes over the
             caller ID with that sid, without a phone call. It fails if the program has another number or friendly name.
 

@@ -45,7 +45,7 @@ class Setting:
 _TABLE = (
     Setting("account_sid", "The account's sid, `AC...`.", "TWILIO_ACCOUNT_SID"),
     Setting("auth_token", "The account's auth token.", "TWILIO_AUTH_TOKEN", secret=True),
-    Setting("api_key", "An API key, `SK...`, in place of the token. Not for subaccounts.", "TWILIO_API_KEY"),
+    Setting("api_key", "An API key, `SK...`, in place of the token. It opens only its own account.", "TWILIO_API_KEY"),
     Setting("api_secret", "The API key's secret.", "TWILIO_API_SECRET", secret=True),
     Setting(
         "callback_url",
@@ -54,7 +54,7 @@ _TABLE = (
     Setting("callback_listen", "The `host:port` to receive callbacks at.", default="127.0.0.1:8585"),
     Setting(
         "callback_auth_tokens",
-        "More auth tokens, separated by commas, that may sign callbacks.",
+        "More auth tokens, separated by commas, to accept in the signatures of callbacks.",
         type="array",
         secret=True,
     ),
@@ -63,7 +63,12 @@ _TABLE = (
     ),
     Setting("adopt", "Whether to take over numbers that are verified already.", type="boolean", default=False),
     Setting("unverified", "What `pulumi up` does if nobody keys in the code: `fail` or `await`.", default="fail"),
-    Setting("preflight", "Whether previews ask Twilio which numbers are verified.", type="boolean", default=True),
+    Setting(
+        "preflight",
+        "Whether previews with credentials ask Twilio which numbers are verified.",
+        type="boolean",
+        default=True,
+    ),
     Setting("default_region", "The country of numbers without a country code.", default=DEFAULT_REGION.country),
     Setting("api_url", "Another base URL of Twilio's API, such as a sandbox's.", "TWILIO_API_URL"),
 )
