@@ -2,7 +2,7 @@
 #
 #   Try (a local Twilio: nobody is phoned)
 #     make up            deploy the stack `sandbox`; PHONE=1: you answer the calls
-#     make preview       what `make up` would do
+#     make preview       what `make up` would do; ARGS=--diff: with the values
 #     make refresh       compare the stack with what that Twilio has
 #     make destroy       delete what `make up` made
 #     make phone         that Twilio and a page to answer on; PORT=8485, ARGS=-v
@@ -60,7 +60,7 @@ setup: $(VENV)/ready
 
 # SIGHUP would end Pulumi on the spot, and leave its stack locked. The sandbox makes a ^C of a closed terminal.
 up preview refresh destroy: setup
-	@trap '' HUP; exec $(PULUMI) $@
+	@trap '' HUP; exec $(PULUMI) $@ $(ARGS)
 
 # In the foreground it is a job of its own, so that ^C ends the sandbox with 0, and not make.
 phone: setup
@@ -147,4 +147,4 @@ dist: $(VENV)/ready-dev
 clean:
 	rm -rf $(VENV) .engine .prism .state .pulumi-home dist
 	@case "$$XDG_CACHE_HOME" in /*) cache=$$XDG_CACHE_HOME ;; *) cache=$$HOME/.cache ;; esac; cache=$$cache/pulumi-twilio-caller-id; \
-	if [ -d "$$cache" ]; then echo "clean: the engine for all checkouts stays in $$cache"; fi
+	if [ -d "$$cache" ]; then echo "clean: $$(du -sh "$$cache" | cut -f1) stay in $$cache: the engine, for all checkouts"; fi

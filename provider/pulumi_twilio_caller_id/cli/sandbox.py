@@ -95,7 +95,11 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             say(NOBODY_IS_CALLED)
             for line in _to_know(sandbox, page=arguments.page):
                 say(line)
-            return _run(command, _environment(sandbox.environment))
+            status = _run(command, _environment(sandbox.environment))
+            if arguments.page:
+                for line in _still_ringing(sandbox, arguments.state):
+                    say(line)
+            return status
         finally:
             sandbox.stop()
 
@@ -156,6 +160,16 @@ def _phone(url: str) -> str:
     others = ring_by_hand(url)
     but = "" if others == "manual" else f' (only phones that are manual ring there: its "*" is {others})'
     return f"Phone: {url}/{but}"
+
+
+def _still_ringing(sandbox: Sandbox, state: object) -> Iterator[str]:
+    """What to do with calls that the command has left, as after ^C: only here can somebody key their codes in."""
+    from pulumi_twilio_caller_id.models import CALL_ENDED
+
+    numbers = ", ".join(call.to for call in sandbox.calls if call.status not in CALL_ENDED)
+    if numbers:
+        how = "To answer, start the sandbox again with this --state" if state else "With --state they could be answered"
+        yield f"Still ringing: {numbers}. {how}."
 
 
 def _serve(sandbox: Sandbox, *, page: bool, as_json: bool) -> int:

@@ -340,6 +340,26 @@ def test_numbers_that_make_no_sense(run: Run, arguments: Sequence[str], message:
     assert (2, "", f"{NAME}{message}\n") == run(*arguments, *python("print('ran')"))
 
 
+CALL = """
+import base64, os, urllib.request as u
+e = os.environ
+r = u.Request(f"{e['TWILIO_API_URL']}/2010-04-01/Accounts/{e['TWILIO_ACCOUNT_SID']}/OutgoingCallerIds.json")
+pair = f"{e['TWILIO_ACCOUNT_SID']}:{e['TWILIO_AUTH_TOKEN']}".encode()
+r.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
+u.urlopen(r, b"PhoneNumber=%2B14155550101")
+"""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_still_rings_as_the_page_goes_is_said(run: Run, tmp_path: Path, kept: bool) -> None:
+    """As after ^C in `pulumi up`, whose message says that the code may still be keyed in."""
+    options = ["--page", "--port", "0", *(["--state", str(tmp_path / "state.json")] if kept else [])]
+    _, _, told = run(*options, *python(CALL))
+    todo = "To answer, start the sandbox again with this --state." if kept else "With --state they could be answered."
+    assert f"Still ringing: +14155550101. {todo}" == told.splitlines()[-1]
+    assert "Still ringing" not in run("--page", "--port", "0", *python("pass"))[2]
+
+
 # For scripts
 
 
