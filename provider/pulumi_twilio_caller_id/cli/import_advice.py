@@ -14,6 +14,8 @@ from .import_format import Reference, token_key
 
 def next_steps(arguments: argparse.Namespace, count: int, provider: Reference | None) -> Iterator[str]:
     """Yield the lines, in the order of the steps. provider: the one that the numbers are imported with."""
+    if arguments.all and not arguments.skip_managed:
+        yield "If the stack has some of them already, leave those out: --skip-managed."
     yield f"To import: {_command(arguments)}"
     declare = f"Then declare {'it' if count == 1 else 'them'} before the next `pulumi up`"
     yield f"{declare}: {_declaring(arguments)}."

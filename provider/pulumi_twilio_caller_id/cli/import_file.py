@@ -129,7 +129,8 @@ def _import_file(arguments: argparse.Namespace) -> int:
 
     file = as_json(import_file(numbers, provider=provider, parent=parent, native=arguments.native))
     _write(file, _text(arguments, numbers, project, provider, parent))
-    say(f"{_counted(len(numbers))} to import, {len(chosen) - len(numbers)} skipped.")
+    skipped = len(chosen) - len(numbers)
+    say(f"{_counted(len(numbers))} to import{f', {skipped} skipped' if skipped else ''}.")
     if numbers:
         for step in next_steps(arguments, len(numbers), provider):
             say(step)

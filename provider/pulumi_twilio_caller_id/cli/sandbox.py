@@ -163,13 +163,18 @@ def _phone(url: str) -> str:
 
 
 def _still_ringing(sandbox: Sandbox, state: object) -> Iterator[str]:
-    """What to do with calls that the command has left, as after ^C: only here can somebody key their codes in."""
+    """What to do about numbers that still wait for their code, as after ^C: only here can it be keyed in."""
     from pulumi_twilio_caller_id.models import CALL_ENDED
 
-    numbers = ", ".join(call.to for call in sandbox.calls if call.status not in CALL_ENDED)
+    called = {call.to for call in sandbox.calls if call.status not in CALL_ENDED}
+    numbers = sorted(called - {record.phone_number for record in sandbox.caller_ids})
     if numbers:
-        how = "To answer, start the sandbox again with this --state" if state else "With --state they could be answered"
-        yield f"Still ringing: {numbers}. {how}."
+        how = (
+            "To answer, start the sandbox again with this --state and --page"
+            if state
+            else "--state would keep the calls"
+        )
+        yield f"Still ringing: {', '.join(numbers)}. {how}."
 
 
 def _serve(sandbox: Sandbox, *, page: bool, as_json: bool) -> int:

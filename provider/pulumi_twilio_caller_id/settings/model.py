@@ -28,8 +28,11 @@ from .sources import API_KEY_PAIR, CREDENTIALS, SETTINGS, ConfigGetter, SourcedV
 
 ADVICE_FOR_STACK = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
-    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment.\n"
-    "To try it without an account: `python -m pulumi_twilio_caller_id sandbox -- pulumi up`."
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
+)
+# The same state file each time: a command with another one would find that the stack's numbers are gone.
+ADVICE_WITHOUT_ACCOUNT = (
+    "\nWithout an account: begin the command with\n`python -m pulumi_twilio_caller_id sandbox --state sandbox.json --`."
 )
 ADVICE_FOR_PROVIDER = (
     "Give it account_sid and auth_token, or account_sid, api_key and api_secret.\n"
@@ -259,6 +262,8 @@ def _require_complete(settings: Mapping[str, SourcedValue], *, provider: str | N
         missing.append("auth token (or API key)")
     if missing:
         todo = ADVICE_FOR_STACK if provider is None else ADVICE_FOR_PROVIDER
+        if provider is None and len(missing) == 2:
+            todo += ADVICE_WITHOUT_ACCOUNT
         if environment_unused:
             todo += "\nThe environment's credentials are not used: TWILIO_ACCOUNT_SID is another account than "
             todo += f"{label('account_sid', settings['account_sid'].source)}."

@@ -183,7 +183,7 @@ def test_an_account_without_numbers(run: Command) -> None:
     for record in run.sandbox.caller_ids:
         run.sandbox.remove(record.sid)
     done = run("--all")
-    assert ({"resources": []}, "0 caller IDs to import, 0 skipped.\n", 0) == (
+    assert ({"resources": []}, "0 caller IDs to import.\n", 0) == (
         json.loads(done.out),
         done.err,
         done.status,
@@ -302,7 +302,7 @@ def test_a_new_provider_is_declared_without_credentials(run: Command) -> None:
     assert [
         "The provider eu is imported without credentials; the next `pulumi up` adds them.",
         "What --program writes reads its token from the config: pulumi config set --secret euToken",
-    ] == done.err.splitlines()[3:]
+    ] == done.err.splitlines()[4:]
 
 
 def test_a_number_named_like_the_provider_gets_another_name(run: Command) -> None:
@@ -350,8 +350,18 @@ def test_a_parent_name_that_two_have(run: Command) -> None:
 # Where it is written
 
 
+def test_all_is_followed_by_how_to_leave_out_what_the_stack_has(run: Command) -> None:
+    told = "If the stack has some of them already, leave those out: --skip-managed."
+    assert told == run("--all").err.splitlines()[1]
+    for options in (
+        ["--all", "--skip-managed", run.export({"urn": "urn:pulumi:a::b::c::d"})],
+        ["--friendly-name", "x"],
+    ):
+        assert told not in run(*options).err
+
+
 def test_the_next_command_is_told(run: Command) -> None:
-    said = ["1 caller ID to import, 0 skipped.", "To import: pulumi import --file FILE --generate-code=false"]
+    said = ["1 caller ID to import.", "To import: pulumi import --file FILE --generate-code=false"]
     one = ["--phone-number", "+14155550101"]
     assert said == run(*one).err.splitlines()[:2]
     assert f"{said[1]} --protect=false" == run(*one, "--no-protect").err.splitlines()[1]
@@ -441,7 +451,7 @@ def test_a_native_resource_is_read_by_pulumi_itself(run: Command) -> None:
     done = run("--phone-number", "+14155550101", "--native")
     entry = {"type": NATIVE_TYPE, "name": "front-desk", "id": run.sid("+14155550101")}
     assert {"resources": [entry]} == json.loads(done.out)
-    assert "1 caller ID to import, 0 skipped.\nTo import: pulumi import --file FILE\n" in done.err
+    assert "1 caller ID to import.\nTo import: pulumi import --file FILE\n" in done.err
     assert "FILE --protect=false\n" in run("--all", "--native", "--no-protect").err
 
 

@@ -354,10 +354,27 @@ u.urlopen(r, b"PhoneNumber=%2B14155550101")
 def test_what_still_rings_as_the_page_goes_is_said(run: Run, tmp_path: Path, kept: bool) -> None:
     """As after ^C in `pulumi up`, whose message says that the code may still be keyed in."""
     options = ["--page", "--port", "0", *(["--state", str(tmp_path / "state.json")] if kept else [])]
-    _, _, told = run(*options, *python(CALL))
-    todo = "To answer, start the sandbox again with this --state." if kept else "With --state they could be answered."
+    _, _, told = run(*options, *python(2 * CALL))
+    todo = (
+        "To answer, start the sandbox again with this --state and --page." if kept else "--state would keep the calls."
+    )
     assert f"Still ringing: +14155550101. {todo}" == told.splitlines()[-1]
     assert "Still ringing" not in run("--page", "--port", "0", *python("pass"))[2]
+
+
+def test_a_number_that_is_verified_by_now_does_not_ring_on(run: Run) -> None:
+    """As after ^C and another `up`, during which an older call's code was keyed in."""
+    key_in = """
+import json
+state = json.load(u.urlopen(f"{e['TWILIO_API_URL']}/sandbox/state"))
+call = state["calls"][0]
+url = f"{e['TWILIO_API_URL']}/sandbox/calls/{call['sid']}"
+u.urlopen(u.Request(f"{e['TWILIO_API_URL']}/sandbox/clock", b'{"advance": 5}'))
+u.urlopen(f"{url}/answer", b"")
+u.urlopen(f"{url}/digits", f"Digits={call['validation_code']}".encode())
+"""
+    status, _, told = run("--page", "--port", "0", *python(2 * CALL + key_in))
+    assert (0, False) == (status, "Still ringing" in told), told
 
 
 # For scripts

@@ -36,10 +36,12 @@ ENVIRONMENT = {
     "TWILIO_API_URL": "http://127.0.0.1:9",
 }
 TOKEN_ONLY = {"twilio:accountSid": ACCOUNT, "twilio:authToken": "token"}
+WITHOUT_ACCOUNT = (
+    "\nWithout an account: begin the command with\n`python -m pulumi_twilio_caller_id sandbox --state sandbox.json --`."
+)
 ADVICE_FOR_STACK = (
     "Set twilio:accountSid and twilio:authToken in the stack's config (`pulumi config set --secret twilio:authToken`)\n"
-    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment.\n"
-    "To try it without an account: `python -m pulumi_twilio_caller_id sandbox -- pulumi up`."
+    "or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment."
 )
 SID_TODO = "twilio:accountSid takes the sid of the account (AC...), twilio:apiKey that of an API key (SK...)."
 
@@ -115,7 +117,8 @@ def test_every_setting_but_the_region_is_in_the_model() -> None:
     ],
 )
 def test_what_is_missing_is_named_with_the_way_to_set_it(config: dict[str, str], missing: str) -> None:
-    assert f"Twilio credentials are missing: {missing}.\n{ADVICE_FOR_STACK}" == refusal(config)
+    sandbox = WITHOUT_ACCOUNT if config == {} else ""
+    assert f"Twilio credentials are missing: {missing}.\n{ADVICE_FOR_STACK}{sandbox}" == refusal(config)
 
 
 @pytest.mark.parametrize("token", [{}, {"twilio:authToken": "token"}, {"TWILIO_AUTH_TOKEN": "token"}])
