@@ -17,6 +17,7 @@ AWAIT = {"twilio:unverified": "await"}
 EXIT_AWAITING, EXIT_ERROR = 10, 1
 
 AGAIN = "Run `pulumi up` again with somebody at the phone; Twilio calls from +1 415-723-4000, in English."
+SOMEBODY = "Have somebody at the phone; Twilio calls from +1 415-723-4000, in English."
 ANOTHER_CODE = "Run `pulumi up` again: Twilio calls from +1 415-723-4000, in English, with a new code."
 GEO = "If the phone did not ring, check that the account may call this country (Voice geo permissions)."
 LONGER = 'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.'
@@ -39,7 +40,7 @@ ENDINGS: dict[str, tuple[Any, str, str]] = {
     "too_late": (
         RINGS,
         "the code was not keyed in within 3 s (call {sid}, ringing).",
-        f"{AGAIN}\n{LONGER}\n{AFTER_ALL}",
+        f"{SOMEBODY}\n{LONGER}\n{AFTER_ALL}",
     ),
 }
 """Resource -> what its phone does, and what `up` says: what happened, and what to do. @: " after 1 s", or nothing."""

@@ -94,7 +94,7 @@ ENDINGS: dict[str, Ending] = {
         {"behaviour": "manual", "rings": 60},
         None,
         "was not verified: the code was not keyed in within 3 s (call {sid}, ringing).",
-        AGAIN,
+        "Have somebody at the phone; Twilio calls from +1 415-723-4000, in English.",
     ),
     "lost": ("no-answer", {"drop": "after"}, "was not verified: Twilio ", NO_CODE),
     "failed": ("no-answer", {"status": 500, "processed": True}, "was not verified: Twilio ", NO_CODE),

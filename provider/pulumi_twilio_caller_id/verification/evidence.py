@@ -63,7 +63,8 @@ IF_IT_DID_NOT_RING = "If the phone did not ring, check that the account may call
 DEADLINE_PASSED = FailureMessage(
     "the code was not keyed in within {timeout}",
     NotKeyedIn,
-    f'{CALL_AGAIN}\nTo wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.',
+    f"Have somebody at the phone; {TWILIO_CALLS}.\n"
+    'To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`.',
 )
 NOT_LISTED = FailureMessage(
     "Twilio reported success, but there is no caller ID {sid}",

@@ -140,7 +140,7 @@ CONDITION_5 = f"""\
 {ANOTHER_CODE}"""
 CONDITION_6 = f"""\
 +1 415-555-0101 was not verified: the code was not keyed in within 100 s (call {CALL}, in-progress).
-{AGAIN}
+Have somebody at the phone; Twilio calls from +1 415-723-4000, in English.
 To wait longer: `opts=ResourceOptions(custom_timeouts=CustomTimeouts(create="8m"))`."""
 
 
