@@ -65,7 +65,7 @@ up preview refresh destroy: setup
 # In the foreground it is a job of its own, so that ^C ends the sandbox with 0, and not make.
 phone: setup
 	@echo 'Run `make destroy up` in another terminal; answer on the page below. ^C ends it.'
-	@case "$$(ps -o stat= -p $$$$ 2>&1)" in *+*) set -m ;; esac; $(TWILIO) --page $(ARGS); exit $$?
+	@case "$$(ps -o stat= -p $$$$ 2>&1)" in *+*) set -m ;; esac; $(TWILIO) --page $(ARGS) || { status=$$?; echo '(Here, `--port 8485` is `make phone PORT=8485`.)'; exit $$status; }
 
 # Keep bytecode files. Without them each worker rewrites all asserts, which is most of the collection time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE tools/run python -m pytest -n 4 --dist worksteal

@@ -19,10 +19,12 @@ def arguments_of(name: str, entry: object) -> dict[str, Any]:
     strange = ", ".join(sorted(set(entry) - {*KEYS, *OPTIONS}))
     if strange:
         raise pulumi.RunError(f"callerIds.{name} has {strange}: the keys it takes are {', '.join([*KEYS, *OPTIONS])}")
-    if not isinstance(entry["phoneNumber"], str):
+    number = entry["phoneNumber"]
+    if not isinstance(number, str) or number.isdecimal():  # without `--type string`, `pulumi config set` drops the plus
         raise pulumi.RunError(
-            f"callerIds.{name}.phoneNumber is the number {entry['phoneNumber']!r}, which has lost its plus or zeros.\n"
-            f"Quote it in the file, or: pulumi config set --path callerIds.{name}.phoneNumber --type string +1..."
+            f"callerIds.{name}.phoneNumber is {number!r}, which may have lost its plus or zeros.\n"
+            f"Begin it with +, in quotes: pulumi config set --path callerIds.{name}.phoneNumber --type string +1...\n"
+            "Or write it with spaces, as a number of the country that twilio:defaultRegion names."
         )
     if not isinstance(entry.get("protect", False), bool):
         raise pulumi.RunError(f"callerIds.{name}.protect is {entry['protect']!r}: it takes true or false")

@@ -119,7 +119,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
     """The sandbox, serving; or the URL of the one that was joined. `Mistake` where there is neither."""
     # Here, so that --help need not wait for an HTTP server.
-    from pulumi_twilio_caller_id.sandbox.store import StateFileError
+    from pulumi_twilio_caller_id.sandbox.store import StateFileError, StateFileInUse
 
     def make() -> Sandbox:
         return sandbox_options.make_sandbox(arguments, port, _log if arguments.verbose else None)
@@ -127,7 +127,8 @@ def _start(arguments: argparse.Namespace, port: int) -> Sandbox | str:
     try:
         return start_or_join(make) if arguments.join else make().start()
     except StateFileError as unusable:
-        raise Mistake(str(unusable), 1) from unusable
+        join = " Or use that one: --join." if isinstance(unusable, StateFileInUse) and arguments.to_run else ""
+        raise Mistake(f"{unusable}{join}", 1) from unusable
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
             raise Mistake(f"port {port} is taken; choose another with --port, or 0 for a free one", 1) from failure
@@ -170,7 +171,7 @@ def _still_ringing(sandbox: Sandbox, state: object) -> Iterator[str]:
     numbers = sorted(called - {record.phone_number for record in sandbox.caller_ids})
     if numbers:
         how = (
-            "To answer, start the sandbox again with this --state and --page"
+            "To answer first, start the sandbox with this --state and --page, and no command"
             if state
             else "--state would keep the calls"
         )

@@ -224,7 +224,7 @@ def test_without_join_the_message_says_who_has_the_file_and_where(
         assert 1 == main(["sandbox", "--state", str(state), "--run", "echo", "ran"])
         owner = f"process {os.getpid()}, {sandbox.url}"
         told = f"{state} is in use by another sandbox ({owner}): stop that one first, or name another file."
-        assert f"{NAME}{told}\n" == capsys.readouterr().err
+        assert f"{NAME}{told} Or use that one: --join.\n" == capsys.readouterr().err
 
 
 def test_the_lock_holds_the_process_and_the_url_and_no_secret(state: Path) -> None:

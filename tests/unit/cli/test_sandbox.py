@@ -356,7 +356,9 @@ def test_what_still_rings_as_the_page_goes_is_said(run: Run, tmp_path: Path, kep
     options = ["--page", "--port", "0", *(["--state", str(tmp_path / "state.json")] if kept else [])]
     _, _, told = run(*options, *python(2 * CALL))
     todo = (
-        "To answer, start the sandbox again with this --state and --page." if kept else "--state would keep the calls."
+        "To answer first, start the sandbox with this --state and --page, and no command."
+        if kept
+        else "--state would keep the calls."
     )
     assert f"Still ringing: +14155550101. {todo}" == told.splitlines()[-1]
     assert "Still ringing" not in run("--page", "--port", "0", *python("pass"))[2]

@@ -65,12 +65,14 @@ def run(*configs: object) -> list[Any]:
 def test_what_it_makes_of_its_config() -> None:
     number = "+14155550101"
     entry = {"phoneNumber": number, "friendlyName": "Front desk", "callDelay": 0, "adopt": True, "protect": True}
-    made, none, no_object, no_number, lost, misspelled, protect = run(
+    made, none, no_object, no_number, lost, lost_in_text, national, misspelled, protect = run(
         {"desk": entry},
         None,
         {"desk": 7},
         {"desk": {"name": "x"}},
         {"desk": {"phoneNumber": 14155550101}},
+        {"desk": {"phoneNumber": "6562345678"}},
+        {"desk": {"phoneNumber": "656 234 5678"}},
         {"desk": {"phoneNumber": number, "freindlyName": "x"}},
         {"desk": {"phoneNumber": number, "protect": "yes"}},
     )
@@ -79,6 +81,10 @@ def test_what_it_makes_of_its_config() -> None:
     assert hint.startswith("No numbers yet: pulumi config set --path callerIds.desk.phoneNumber")
     assert "callerIds.desk is 7: it takes an object with phoneNumber and perhaps more" == no_object
     assert "callerIds.desk is {'name': 'x'}: it takes an object with phoneNumber and perhaps more" == no_number
-    assert lost.startswith("callerIds.desk.phoneNumber is the number 14155550101, which has lost its plus or zeros.\n")
+    assert lost.startswith("callerIds.desk.phoneNumber is 14155550101, which may have lost its plus or zeros.\n")
+    assert lost_in_text.startswith(
+        "callerIds.desk.phoneNumber is '6562345678', which may have lost its plus or zeros.\n"
+    )
+    assert [["desk", {"phone_number": "656 234 5678"}]] == national
     assert misspelled.startswith("callerIds.desk has freindlyName: the keys it takes are phoneNumber, friendlyName, ")
     assert "callerIds.desk.protect is 'yes': it takes true or false" == protect
