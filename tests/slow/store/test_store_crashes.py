@@ -273,7 +273,7 @@ def test_the_command_says_who_has_the_file(state: Path) -> None:
     with serving(state) as (process, told):
         message = (
             f"{state} is in use by another sandbox (process {process.pid}, {told[0]}): "
-            "stop that one first, or name another file."
+            "stop that one first, or name another file. Or use that one: --join."
         )
         assert (1, "", f"pulumi-twilio-caller-id: {message}\n") == run()
         assert requests.get(f"{told[0]}/sandbox/state", timeout=PATIENCE).ok
