@@ -65,7 +65,7 @@ def ring_by_hand(url: str) -> str:
         raise _unreachable(url) from gone
 
 
-def rings_by_hand(url: str) -> bool:
+def is_answered_by_hand(url: str) -> bool:
     """Whether the numbers that nobody described there ring until somebody answers. `Mistake` as in `ring_by_hand`."""
     from pulumi_twilio_caller_id.sandbox.phones import EVERY
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from . import sandbox_options
 from .common import DOCS, PROGRAM, Mistake, Parser, emit, say
 from .env_file import EnvFile
-from .joining import joined_environment, ring_by_hand, rings_by_hand, start_or_join
+from .joining import is_answered_by_hand, joined_environment, ring_by_hand, start_or_join
 from .sandbox_options import PORT
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             env_file.write(_changes(environment))
             say(NOBODY_IS_CALLED)
             say(f"Using the sandbox at {sandbox}, which keeps running afterwards")
-            if arguments.page or rings_by_hand(sandbox):
+            if arguments.page or is_answered_by_hand(sandbox):
                 say(_phone(sandbox))
             return _run(arguments.to_run, _environment(environment))
         try:
