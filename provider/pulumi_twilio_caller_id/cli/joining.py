@@ -49,34 +49,21 @@ def joined_environment(url: str) -> dict[str, str]:
     return Credentials().environment(url)
 
 
-def ring_by_hand(url: str) -> str:
-    """Has the numbers that nobody described there ring until somebody answers; gives what they do from now on, which is
-    something else where they had been described all together. `Mistake` where no sandbox is there any more.
+def what_others_do(url: str, *, ring_by_hand: bool) -> str | None:
+    """What the numbers do that nobody described there; None where they were not described all together either.
+
+    ring_by_hand: in that case they ring from now on until somebody answers. `Mistake` where no sandbox is there.
     """
     from pulumi_twilio_caller_id.sandbox.phones import EVERY
 
     try:
         phones = _ask(f"{url}/sandbox/state")["phones"]
-        if EVERY not in phones:
+        if ring_by_hand and EVERY not in phones:
             by_hand = rung_by_hand({})[EVERY].model_dump(mode="json", exclude_none=True)
             phones = _ask(f"{url}/sandbox/phones/{EVERY}", by_hand)
-        return str(phones[EVERY]["behaviour"])
+        return str(phones[EVERY]["behaviour"]) if EVERY in phones else None
     except (OSError, ValueError) as gone:
-        raise _unreachable(url) from gone
-
-
-def is_answered_by_hand(url: str) -> bool:
-    """Whether the numbers that nobody described there ring until somebody answers. `Mistake` as in `ring_by_hand`."""
-    from pulumi_twilio_caller_id.sandbox.phones import EVERY
-
-    try:
-        return bool(_ask(f"{url}/sandbox/state")["phones"].get(EVERY, {}).get("behaviour") == "manual")
-    except (OSError, ValueError) as gone:
-        raise _unreachable(url) from gone
-
-
-def _unreachable(url: str) -> Mistake:
-    return Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1)
+        raise Mistake(f"the sandbox at {url} cannot be reached any more: try again", 1) from gone
 
 
 def _serves(url: str, account_sid: str) -> bool:

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from . import sandbox_options
 from .common import DOCS, PROGRAM, Mistake, Parser, emit, say
 from .env_file import EnvFile
-from .joining import is_answered_by_hand, joined_environment, ring_by_hand, start_or_join
+from .joining import joined_environment, start_or_join, what_others_do
 from .sandbox_options import PORT
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # heeded only when it has waited.
 HEED = 0.5
 STDERR = 2
+MANUAL = "manual"  # of `sandbox.phones.Behaviour`, which takes a while to load
 NOBODY_IS_CALLED = "This is a sandbox: a local Twilio with simulated phones. Nobody is called."
 EPILOG = f"""examples:
   {PROGRAM} sandbox -- pulumi up --yes
@@ -85,8 +86,9 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             env_file.write(_changes(environment))
             say(NOBODY_IS_CALLED)
             say(f"Using the sandbox at {sandbox}, which keeps running afterwards")
-            if arguments.page or is_answered_by_hand(sandbox):
-                say(_phone(sandbox))
+            others = what_others_do(sandbox, ring_by_hand=arguments.page)
+            if arguments.page or others == MANUAL:
+                say(_phone(sandbox, others))
             return _run(arguments.to_run, _environment(environment))
         try:
             env_file.write(_changes(sandbox.environment))
@@ -153,13 +155,12 @@ def _to_know(sandbox: Sandbox, *, page: bool) -> Iterator[str]:
     for account_sid, token in sandbox.subaccounts.items():
         yield f"Subaccount {account_sid}, auth token {token}"
     if page:
-        yield _phone(sandbox.url)
+        yield _phone(sandbox.url, what_others_do(sandbox.url, ring_by_hand=True))
 
 
-def _phone(url: str) -> str:
-    """Where to answer; and that most numbers do not ring there, where it is so."""
-    others = ring_by_hand(url)
-    but = "" if others == "manual" else f' (only phones that are manual ring there: its "*" is {others})'
+def _phone(url: str, others: str | None) -> str:
+    """Where to answer; and that most numbers do not ring there, where it is so. others: see `what_others_do`."""
+    but = "" if others == MANUAL else f' (only phones that are manual ring there: its "*" is {others})'
     return f"Phone: {url}/{but}"
 
 

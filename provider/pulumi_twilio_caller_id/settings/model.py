@@ -199,12 +199,12 @@ class Settings(BaseModel):
         todo = f"The credentials come from {source}.\n"
         if source.startswith("Provider "):  # as `sources.config_source` begins
             todo += "Settings omitted from the Provider fall back to the stack's config.\n"
+        todo_for_own = f"Check that they are current and belong to account {account_sid}."
         if self.api_url and not self.api_url.endswith(".twilio.com"):
             todo += f"They were sent to {self.api_url}, not to Twilio.\n"
-            if account_sid == self.account_sid:
-                return f"{todo}A sandbox accepts only its own: use a stack without credentials in its config."
+            todo_for_own = "A sandbox accepts only its own: use a stack without credentials in its config."
         if account_sid == self.account_sid:
-            return f"{todo}Check that they are current and belong to account {account_sid}."
+            return todo + todo_for_own
         if self.uses_key(account_sid):
             return (
                 f"{todo}An API key of {self.account_sid} does not work for its subaccount {account_sid}.\n"
